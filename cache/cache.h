@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CACHE_H
+#define CACHE_H
+
+/*
+ * A cache of byte strings whose memory can be given back.
+ *
+ * Entries live in 64 KiB slabs, one size class a slab, all of them in one
+ * region of address space.  The caller says how many bytes of slabs may be
+ * resident (cache_set_limit); the cache never holds more than the larger of
+ * that and what it holds now, evicts the entries used longest ago to stay
+ * within it, and empties sparse slabs by moving their entries, so that what
+ * is evicted comes back as whole slabs, and whole slabs go back to the system.
+ *
+ * Threads: every function may be called from any thread unless it says
+ * otherwise.  Entries are spread over shards, each with a lock; a transaction
+ * (struct cache_tx) holds the locks of the shards of its keys, and what it
+ * does is atomic.  Times are milliseconds of one wall clock, passed in.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache;
+struct cache_blob;
+
+enum {
+    CACHE_DATABASES_MAX = 32,
+    CACHE_KEY_MAX = 65536,   /* longest key, bytes */
+    CACHE_INLINE_MAX = 4072, /* longest value that needs no blob, bytes */
+    CACHE_SLAB = 65536,      /* bytes of one slab */
+};
+
+/* What an entry holds; the cache itself only keeps the number. */
+enum cache_type { CACHE_STRING, CACHE_HASH };
+
+struct cache_options {
+    unsigned shards;       /* a power of two, 1 to 64; 0: 64 */
+    unsigned databases;    /* 1 to CACHE_DATABASES_MAX; 0: 16 */
+    size_t address_bytes;  /* address space to reserve; 0: all of 32 GiB */
+    uint8_t hash_key[16];  /* random, so that nobody can choose collisions */
+};
+
+/* NULL if there is no memory or address space for an empty cache. */
+struct cache *cache_new(const struct cache_options *options);
+void cache_free(struct cache *cache);
+
+/* ------------------------------------------------------------------ keys */
+
+/* A key and its hash.  The bytes stay the caller's. */
+struct cache_key {
+    const char *ptr;
+    size_t len; /* at most CACHE_KEY_MAX */
+    uint64_t hash;
+};
+
+struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
+                              size_t len);
+
+/* Hints that the key will be looked up soon. */
+void cache_prefetch(const struct cache *cache, const struct cache_key *key);
+
+/* ---------------------------------------------------------- transactions */
+
+/* Holds shard locks from cache_begin to cache_end.  Fields are private. */
+struct cache_tx {
+    struct cache *cache;
+    uint64_t shards; /* bit i: shard i is locked */
+    int64_t now_ms;
+    struct cache_spares *spares; /* cells set aside by cache_make_room */
+    uint32_t wanted;             /* class whose cell was missing */
+};
+
+/*
+ * Locks the shards of the keys, in one fixed order.  At most a few
+ * microseconds of work may be done before cache_end; no system call.
+ */
+void cache_begin(struct cache_tx *tx, struct cache *cache, int64_t now_ms,
+                 const struct cache_key *keys, size_t count);
+
+/* Unlocks.  Views are void after it.  Keeps the cells set aside. */
+void cache_end(struct cache_tx *tx);
+
+/*
+ * After a call answered CACHE_NO_ROOM: the caller ends the transaction, asks
+ * here for room and begins it again (cache_begin_again), as often as needed.
+ * Evicts from the oldest end of the whole cache, or empties a sparse slab.
+ * False: nothing is left that could be evicted for it.
+ */
+bool cache_make_room(struct cache_tx *tx);
+
+/* As cache_begin, for a transaction that was ended and is tried once more. */
+void cache_begin_again(struct cache_tx *tx, const struct cache_key *keys,
+                       size_t count);
+
+/* Gives unused cells back; needed once after the last cache_end of a
+ * transaction that called cache_make_room or cache_provide. */
+void cache_tx_close(struct cache_tx *tx);
+
+/* ---------------------------------------------------------------- reading */
+
+/*
+ * An entry as a transaction sees it, valid until it writes or ends.  A value
+ * is either wholly at `bytes`, or (long) begins in pieces elsewhere and has
+ * only its last `bytes_len` bytes there.
+ */
+struct cache_view {
+    const char *bytes;
+    size_t bytes_len;
+    size_t len;            /* of the whole value */
+    size_t key_len;
+    int64_t expires_at_ms; /* 0: never */
+    uint32_t idle_ms;      /* since it was last touched, before this look */
+    uint32_t resident;     /* bytes it occupies, with all overhead */
+    enum cache_type type;
+    uint32_t loc, pieces;  /* private */
+    struct cache *cache;
+};
+
+static inline bool cache_view_is_long(const struct cache_view *view)
+{
+    return view->bytes_len != view->len;
+}
+
+enum {
+    CACHE_TOUCH = 1, /* it becomes the most recently used */
+    CACHE_COUNT = 2, /* a hit or a miss in the statistics */
+};
+
+/* True if it is there; an expired entry is dropped and is not there. */
+bool cache_find(struct cache_tx *tx, unsigned db, const struct cache_key *key,
+                unsigned how, struct cache_view *view);
+
+/* Copies part of a value; offset + len must lie within it. */
+void cache_view_copy(const struct cache_view *view, size_t offset, char *to,
+                     size_t len);
+
+/* The key: in place, or copied to scratch (CACHE_KEY_MAX bytes) when it is
+ * not in one run. */
+const char *cache_view_key(const struct cache_view *view, char *scratch);
+
+/*
+ * A pin keeps the pieces of a long value where they are, whatever happens to
+ * the entry, so that they can be sent without a copy.  It covers the value
+ * without its last bytes_len bytes, which the caller copies.
+ */
+struct cache_pin {
+    struct cache *cache;
+    uint32_t head, next; /* private */
+    size_t skip, left;   /* left: bytes not yet consumed */
+};
+
+struct cache_span {
+    const char *ptr;
+    size_t len;
+};
+
+/* For a long value only. */
+struct cache_pin cache_view_pin(const struct cache_view *view);
+/* Fills up to `max` spans with the next bytes; returns how many. */
+unsigned cache_pin_spans(const struct cache_pin *pin, struct cache_span *spans,
+                         unsigned max);
+void cache_pin_consume(struct cache_pin *pin, size_t len);
+void cache_unpin(struct cache_pin *pin); /* outside any transaction */
+
+/* ---------------------------------------------------------------- writing */
+
+enum cache_result { CACHE_OK, CACHE_NO_ROOM };
+
+struct cache_write {
+    const char *value; /* at most CACHE_INLINE_MAX bytes; or */
+    size_t len;
+    struct cache_blob *blob; /* not NULL: a whole value, taken over on OK */
+    int64_t expires_at_ms;   /* 0: never */
+    enum cache_type type;
+};
+
+/* Stores, replacing what was there.  On CACHE_NO_ROOM nothing has changed. */
+enum cache_result cache_put(struct cache_tx *tx, unsigned db,
+                            const struct cache_key *key,
+                            const struct cache_write *write);
+
+/* True if it was there. */
+bool cache_remove(struct cache_tx *tx, unsigned db,
+                  const struct cache_key *key);
+
+/*
+ * Sets or (0) clears the expiry of an entry that cache_find has just found.
+ * The view is void after it.
+ */
+enum cache_result cache_set_expiry(struct cache_tx *tx, unsigned db,
+                                   const struct cache_key *key,
+                                   int64_t expires_at_ms);
+
+/*
+ * Sets a cell aside for a later cache_put of this size, outside the locks, so
+ * that several puts succeed together.  False as cache_make_room.  For a tx
+ * that has not begun, set up with cache_tx_init.
+ */
+void cache_tx_init(struct cache_tx *tx, struct cache *cache, int64_t now_ms);
+bool cache_provide(struct cache_tx *tx, size_t key_len,
+                   const struct cache_write *write);
+
+/*
+ * A value being received: its bytes go straight to where they will stay.
+ * Memory is taken as bytes arrive.  One thread at a time.
+ */
+/* NULL if a value of that length can never fit, or no memory. */
+struct cache_blob *cache_blob_new(struct cache *cache, size_t len);
+/* Where the next bytes go, and how many; NULL if no room can be made. */
+char *cache_blob_room(struct cache_blob *blob, int64_t now_ms, size_t *len);
+void cache_blob_advance(struct cache_blob *blob, size_t len);
+size_t cache_blob_len(const struct cache_blob *blob); /* the announced one */
+/* Copies bytes already received. */
+void cache_blob_copy(const struct cache_blob *blob, size_t offset, char *to,
+                     size_t len);
+void cache_blob_free(struct cache_blob *blob); /* NULL is fine */
+/* True if a value of that length could be held by an otherwise empty cache. */
+bool cache_fits(const struct cache *cache, size_t key_len, size_t len);
+
+/* -------------------------------------------------------------- databases */
+
+/* Entries of a database, expired ones that nobody met included. */
+uint64_t cache_count(struct cache *cache, unsigned db);
+uint64_t cache_count_expiring(struct cache *cache, unsigned db);
+
+/*
+ * Empties a database (or all) at once for every observer; the memory comes
+ * back through cache_step.  False: too many are being emptied, try again
+ * after some cache_step.
+ */
+bool cache_flush(struct cache *cache, unsigned db);
+bool cache_flush_all(struct cache *cache);
+
+/* --------------------------------------------------------------- iteration */
+
+/* Sees an entry under its shard's lock; must not call the cache except for
+ * cache_view_*. */
+typedef void cache_see(void *ctx, const struct cache_view *view);
+
+/*
+ * Shows the entries of one bucket of a database and returns the cursor of the
+ * next, 0 at the end.  Starting from 0 until 0 comes back, every entry that is
+ * there throughout is shown at least once, also while the index grows and
+ * contracts and entries move.  Any number is a legal cursor.  Cursors are
+ * below 2^53.
+ */
+uint64_t cache_scan(struct cache *cache, unsigned db, uint64_t cursor,
+                    int64_t now_ms, cache_see *see, void *ctx);
+
+/* Shows one entry, picked at random by `random`; false if there is none. */
+bool cache_random(struct cache *cache, unsigned db, uint64_t random,
+                  int64_t now_ms, cache_see *see, void *ctx);
+
+/* ------------------------------------------------------------------ memory */
+
+/* How many bytes of slabs may be resident.  At once for new entries;
+ * cache_step does what that leaves. */
+void cache_set_limit(struct cache *cache, size_t bytes);
+
+/* False: a put that needs room is refused instead (policy noeviction). */
+void cache_set_evicting(struct cache *cache, bool evicting);
+
+/*
+ * Does one bounded piece of outstanding work (some tens of microseconds):
+ * evict or move entries for a lowered limit, give empty slabs back, drop
+ * flushed and expired entries.  True while more is left to do now.  One
+ * thread at a time.
+ */
+bool cache_step(struct cache *cache, int64_t now_ms);
+
+// clang-format off
+/* One row is one number: a field, a line of INFO, a metric. */
+#define CACHE_COUNTERS(X)                                                     \
+    X(hits,           "Lookups that found an entry")                          \
+    X(misses,         "Lookups that found none")                              \
+    X(evicted,        "Entries dropped to stay within the budget")            \
+    X(expired,        "Entries dropped because their time had passed")        \
+    X(evicted_bytes,  "Bytes of the entries that were evicted")               \
+    X(moved,          "Entries moved to empty sparse slabs")                  \
+    X(moved_bytes,    "Bytes of the entries that were moved")                 \
+    X(slabs_returned, "Slabs whose memory went back to the system")
+
+#define CACHE_GAUGES(X)                                                       \
+    X(entries,         "Entries held, flushed ones not yet dropped included") \
+    X(expiring,        "Entries with an expiry")                              \
+    X(limit_bytes,     "Bytes of slabs that may be resident")                 \
+    X(resident_bytes,  "Bytes of slabs that are resident")                    \
+    X(live_bytes,      "Bytes of cells in use, headers and keys included")    \
+    X(payload_bytes,   "Bytes of keys and values")                            \
+    X(index_bytes,     "Bytes of slabs that hold the index")                  \
+    X(stock_bytes,     "Bytes of resident slabs that are free")               \
+    X(excess_bytes,    "Bytes of slabs above the limit, still to be returned")\
+    X(flushed_entries, "Entries of emptied databases, still to be dropped")
+// clang-format on
+
+struct cache_stats {
+#define X(name, help) uint64_t name;
+    CACHE_COUNTERS(X)
+    CACHE_GAUGES(X)
+#undef X
+    uint64_t oldest_idle_ms; /* how long the next victim has not been used */
+};
+
+void cache_stats(struct cache *cache, int64_t now_ms, struct cache_stats *out);
+void cache_reset_counters(struct cache *cache);
+
+/*
+ * Walks everything and aborts with a sentence on the first invariant that
+ * does not hold.  No transaction may be open and no other thread inside.
+ */
+void cache_check(struct cache *cache);
+
+#endif

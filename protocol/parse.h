@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PARSE_H
+#define PARSE_H
+
+/*
+ * An incremental parser of requests: RESP arrays of bulk strings, and inline
+ * commands as typed into telnet.  It works wherever the input is cut, never
+ * looks at a byte twice, and limits everything it reads.
+ *
+ *   conn keeps the bytes of the request under way in one run:
+ *
+ *     in                 in+parser.pos
+ *     |*2 $3 GET $5 abc..|   not yet seen
+ *
+ * Arguments point into `in`; nothing is copied.  Quoted inline arguments are
+ * unescaped in place, which never makes them longer.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arg {
+    const char *ptr; /* NULL: the argument was diverted */
+    size_t len;
+};
+
+struct parse_limits {
+    size_t args;    /* arguments of one request */
+    size_t bulk;    /* bytes of one argument */
+    size_t request; /* bytes of all arguments of one request that stay in the
+                       input */
+    size_t line;    /* bytes of an inline command */
+    size_t divert;  /* an argument longer than this may be diverted */
+    bool anonymous; /* the limits are those for clients that have not said who
+                       they are: chooses the error texts */
+};
+
+enum parse_status {
+    PARSE_MORE,    /* needs more bytes */
+    PARSE_REQUEST, /* argv and argc are complete; `used` bytes belong to it;
+                      argc 0: an empty request, to be skipped silently */
+    PARSE_LARGE,   /* an argument of large_len bytes (> limits.divert) begins
+                      at in + pos; the arguments before it are in argv */
+    PARSE_ERROR,   /* `error` says why; the connection cannot go on */
+};
+
+struct parser {
+    struct arg *argv; /* owned; argv[i].ptr valid only as said above */
+    size_t argc, argv_cap;
+    size_t pos, used;
+    size_t large_len;
+    char error[80]; /* without "-ERR " and line end */
+    /* private */
+    size_t expected, bulk_len, kept, line_scanned;
+    uint8_t state;
+};
+
+void parser_init(struct parser *parser);
+void parser_release(struct parser *parser); /* frees argv, back to init */
+
+/*
+ * Goes on with the request that starts at in[0]; len counts all its bytes
+ * that are there, those seen in earlier calls included.  After PARSE_REQUEST
+ * the caller runs it, drops `used` bytes and calls parser_next.
+ */
+enum parse_status parser_run(struct parser *parser, char *in, size_t len,
+                             const struct parse_limits *limits);
+
+/* After PARSE_REQUEST: ready for the next one.  Keeps argv's memory unless it
+ * has grown large. */
+void parser_next(struct parser *parser);
+
+/*
+ * After PARSE_LARGE, one of: parser_keep, and the argument stays in the input
+ * like any other; or parser_divert, when the caller takes the large_len bytes
+ * from in + pos out of the input itself (those already there and those to
+ * come) and then goes on with parser_run at the CRLF behind them; the argument
+ * has ptr NULL and len large_len.
+ */
+void parser_keep(struct parser *parser);
+void parser_divert(struct parser *parser);
+
+#endif

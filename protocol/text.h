@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TEXT_H
+#define TEXT_H
+
+/* Numbers and patterns as the protocol's users write them. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TEXT_INT_MAX = 21 }; /* bytes of the longest decimal int64, with \0 */
+
+/*
+ * A decimal int64 in its one canonical spelling: no spaces, no plus, no
+ * leading zeros, no "-0"; the whole of the text.  False otherwise, or when it
+ * does not fit.
+ */
+bool text_to_int(const char *text, size_t len, int64_t *value);
+bool text_to_uint(const char *text, size_t len, uint64_t *value);
+/* Writes the digits and a \0; returns the length. */
+size_t text_of_int(int64_t value, char out[TEXT_INT_MAX]);
+
+/* Equal, letters in either case; `word` is lower case and \0-terminated. */
+bool text_is(const char *text, size_t len, const char *word);
+
+/*
+ * Glob match as Redis's stringmatchlen: * ? [a-z] [^a] \x.  Iterative, never
+ * reads beyond the lengths, at most pattern_len * len steps.
+ */
+bool text_glob(const char *pattern, size_t pattern_len, const char *text,
+               size_t len, bool either_case);
+
+#endif

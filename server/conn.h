@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CONN_H
+#define CONN_H
+
+/*
+ * A connection: bytes in -> requests -> commands -> bytes out.
+ *
+ *   readable -> the worker's read buffer (or conn->in, if a request is
+ *               unfinished) -> parser_run -> command_serve -> conn->out
+ *            -> one write for the whole batch
+ *
+ * Between events an idle connection owns no buffers.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "command.h"
+
+struct worker;
+struct conn;
+
+/* Takes over fd.  On the worker's thread.  NULL: refused (fd is closed). */
+struct conn *conn_new(struct worker *worker, int fd, uint64_t id);
+/* Closes at once; safe from inside a command of another connection, not of
+ * its own (use conn_close_after_reply). */
+void conn_free(struct conn *conn);
+void conn_close_after_reply(struct conn *conn);
+
+/* Goes on with a command that returned COMMAND_WAIT.  On its thread. */
+void conn_resume(struct conn *conn);
+
+/* Appends a pinned value to the output, in order with what was replied. */
+void conn_send_pin(struct conn *conn, struct cache_pin pin);
+
+struct session *conn_session(struct conn *conn);
+struct conn *conn_next(struct conn *conn); /* in worker->conns */
+
+/* What CLIENT LIST and INFO tell of it. */
+struct conn_info {
+    char addr[64], laddr[64]; /* ip:port, or path:0 */
+    int fd;
+    size_t input_bytes, output_bytes, memory_bytes;
+    int64_t idle_s, age_s;
+    bool closing, readable, writable;
+};
+void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOVERNOR_H
+#define GOVERNOR_H
+
+/*
+ * The governor keeps the process within its budget:
+ *
+ *   budget = base (binary, stacks, libraries, allocator) + client pool
+ *          + reserve + slabs
+ *
+ * Slabs and client bytes are counted when they are taken and refused at their
+ * limits there and then.  Every tick the governor reads the resident size,
+ * learns the base from it and sets the limit for the slabs; between ticks it
+ * runs cache_step in slices while there is work.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct governor;
+struct cache;
+struct pool;
+
+/* Resident bytes of the process; an argument, so that tests can make it up. */
+typedef size_t governor_resident(void *ctx);
+
+struct governor_state {
+    uint64_t budget_bytes;   /* in force */
+    uint64_t resident_bytes; /* last read */
+    uint64_t base_bytes;     /* what is neither slab nor client buffer */
+    uint64_t reserve_bytes;
+    uint64_t pool_bytes;  /* the clients' share */
+    uint64_t slab_limit_bytes;
+    uint64_t floor_bytes; /* below this the budget cannot be kept */
+    bool rebuilding;      /* the budget was lowered and is not yet reached */
+    uint64_t rebuilds, rebuild_from_bytes, rebuild_to_bytes, last_rebuild_ms;
+};
+
+struct governor *governor_new(struct cache *cache, struct pool *pool,
+                              governor_resident *resident, void *ctx);
+void governor_free(struct governor *governor);
+
+/* From any thread; takes effect at the next tick, at most 10 ms later.
+ * clients_share: bytes, or minus percent of the budget. */
+void governor_set_budget(struct governor *governor, uint64_t bytes);
+void governor_set_clients_share(struct governor *governor, int64_t share);
+
+/* On the main thread.  The tick adjusts limits; a slice does about slice_us of
+ * work and is true while more is left. */
+void governor_tick(struct governor *governor, int64_t now_ms);
+bool governor_slice(struct governor *governor, int64_t now_ms,
+                    unsigned slice_us);
+
+void governor_state(struct governor *governor, struct governor_state *out);
+
+/* "50%" and 0 made into bytes: a share of the machine or the container,
+ * whichever is less.  root: "" or a made tree, for tests. */
+uint64_t governor_machine_bytes(const char *root);
+
+#endif

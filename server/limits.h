@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+/*
+ * Every limit that connections check, in one place.  Those that are options
+ * are atomics, pushed by options.c; the rest are constants.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum {
+    /* Clients that have not given the password. */
+    LIMIT_ANONYMOUS_ARGS = 10,
+    LIMIT_ANONYMOUS_BULK = 16384,
+    LIMIT_ANONYMOUS_INPUT = 1 << 20,
+    LIMIT_ANONYMOUS_OUTPUT = 16384,
+    /* What one connection may do before others have a turn. */
+    LIMIT_COMMANDS_PER_TURN = 1000,
+    LIMIT_BYTES_PER_TURN = 1 << 20,
+    /* Accepts in one turn of the main loop. */
+    LIMIT_ACCEPTS_PER_TURN = 64,
+    /* A worker's read buffer. */
+    LIMIT_READ_BUFFER = 64 * 1024,
+    LIMIT_ERROR_ECHO = 128, /* bytes of a name or of arguments in an error */
+    LIMIT_PATTERN = 65536,  /* bytes of a pattern */
+    LIMIT_NAME = 1024,      /* bytes of a client's or library's name */
+};
+
+struct limits {
+    _Atomic int64_t clients, bulk_bytes, request_args, request_bytes,
+        inline_bytes, output_mark_bytes, output_limit_bytes, idle_ms,
+        request_ms, stall_ms, auth_ms, keepalive_s;
+};
+
+#endif

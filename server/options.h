@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+/*
+ * Options while the server runs: CONFIG GET, SET and REWRITE go through here.
+ * One lock guards the conf; an option that may change at runtime has one apply
+ * function, which pushes its value to the part that uses it.
+ */
+
+#include <stddef.h>
+
+#include "conf/conf.h"
+
+struct server;
+struct options;
+
+struct options *options_new(struct server *server);
+void options_free(struct options *options);
+
+/* Pushes every runtime option once, at start. */
+void options_apply_all(struct server *server);
+
+/*
+ * Sets several options, all or none: names[i] = values[i].  NULL, or the whole
+ * error text after "-" as Redis words it; it lies in `why` (1024 bytes).
+ */
+struct arg;
+const char *options_set(struct server *server, const struct arg *pairs,
+                        size_t count, char *why);
+
+/* The text of an option as CONFIG GET shows it (maxmemory: the bytes in
+ * force; a secret: "(redacted)" or ""). */
+void options_get(struct server *server, enum conf_id id,
+                 char text[CONF_TEXT_MAX]);
+
+/* NULL, or why not (in `why`, CONF_TEXT_MAX bytes). */
+const char *options_rewrite(struct server *server, char *why);
+
+/* True if the password is right, or none is set; takes the same time whatever
+ * is wrong. */
+bool options_password_ok(struct server *server, const char *text, size_t len);
+bool options_password_set(struct server *server);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SERVER_H
+#define SERVER_H
+
+/*
+ * The server: what main() makes, and what every part of server/ is handed.
+ * After server_start only the fields marked so are changed, by the main
+ * thread; options reach other threads through apply functions (options.c).
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cache/cache.h"
+#include "conf/conf.h"
+#include "limits.h"
+
+struct event_base;
+struct worker;
+struct governor;
+struct pool;
+struct log;
+struct http;
+struct listeners;
+
+struct server {
+    struct conf conf;      /* guarded by conf_lock: see options.h */
+    struct options *options;
+    struct limits limits;  /* atomics: what connections read of conf */
+    struct cache *cache;
+    struct log *log;
+    struct pool *pool;         /* bytes of clients' buffers */
+    struct governor *governor; /* budget, resident memory, rebuild steps */
+    struct event_base *base;   /* the main thread's */
+    struct worker *workers;
+    unsigned worker_count;
+    struct listeners *listeners;
+    struct http *http;
+    int64_t started_ms; /* wall clock */
+    char run_id[41];
+    _Atomic uint64_t next_client_id;
+    _Atomic uint64_t client_count;
+    _Atomic uint64_t rejected_connections;
+    int port, metrics_port; /* the actual ones */
+};
+
+/*
+ * Makes everything and listens; NULL with a sentence in `why` (512 bytes) if
+ * it cannot.  server_run returns when SHUTDOWN, TERM or INT came and writes
+ * are finished: the exit status.
+ */
+struct server *server_start(const struct conf *conf, char *why);
+int server_run(struct server *server);
+void server_free(struct server *server);
+
+/* Begins the end; from any thread. */
+void server_stop(struct server *server);
+
+/* Runs run(ctx) on the main thread, soon; from any thread. */
+void server_post(struct server *server, void (*run)(struct server *, void *),
+                 void *ctx);
+
+#endif
