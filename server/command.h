@@ -24,28 +24,36 @@ enum command_result {
     COMMAND_DONE,    /* the reply is complete */
     COMMAND_NO_ROOM, /* a write found no memory and changed nothing; it is run
                         again after room was made, or answered -OOM */
+    COMMAND_LONG,    /* its value must become a blob first: run again then */
     COMMAND_AGAIN,   /* a slice is done: go on after other clients had a turn */
     COMMAND_WAIT,    /* go on when conn_resume is called */
 };
 
-/* One command being served. */
+/* One command being served.  The caller zeroes it and fills in the first
+ * part; argv stays valid until command_serve is done with the call. */
 struct call {
     struct server *server;
     struct worker *worker;
     struct conn *conn;
     struct session *session;
-    const struct command *command; /* the row; of the subcommand if it has */
     const struct arg *argv;
     size_t argc;
-    struct cache_blob *blob; /* the diverted argument, or NULL; a put that
-                                takes it over sets this to NULL */
+    struct cache_blob *blob; /* the diverted argument, or NULL; it becomes the
+                                call's to free */
     struct reply reply;
     int64_t now_ms; /* wall clock, one for the whole batch */
 
-    /* Rows with keys: the transaction is open while run() runs. */
+    const struct command *command; /* the row; of the subcommand if it has;
+                                      NULL before the first run */
+
+    /* Rows with keys (unless OWN_TX): the transaction is open while run()
+     * runs.  It is run again after COMMAND_NO_ROOM and COMMAND_LONG. */
     struct cache_tx tx;
     struct cache_key *keys; /* hashed, in the order of the arguments */
     size_t key_count;
+    bool rerun;             /* not the first time */
+    bool pinned;            /* part of the reply is not in reply.out */
+    struct cache_pin *drop; /* unpinned after a run that changed nothing */
 
     /* COMMAND_AGAIN and COMMAND_WAIT: what run() left for itself, freed by
      * state_free when the command ends or the connection dies.  NULL at the
@@ -55,61 +63,88 @@ struct call {
 };
 
 enum command_flag {
-    COMMAND_WRITE = 1 << 0,     /* may change the keyspace */
-    COMMAND_READONLY = 1 << 1,  /* reads the keyspace */
-    COMMAND_DENYOOM = 1 << 2,   /* may need memory */
-    COMMAND_ADMIN = 1 << 3,     /* administration */
-    COMMAND_NO_AUTH = 1 << 4,   /* allowed before AUTH */
-    COMMAND_FAST = 1 << 5,      /* as Redis's "fast" */
-    COMMAND_BLOB = 1 << 6,      /* its value argument may be diverted */
-    COMMAND_CONTAINER = 1 << 7, /* has subcommands */
-    COMMAND_LOADING = 1 << 8,   /* the rest: only for COMMAND INFO's flags */
-    COMMAND_STALE = 1 << 9,
-    COMMAND_NOSCRIPT = 1 << 10,
-    COMMAND_SENTINEL = 1 << 11,
-    COMMAND_SKIP_MONITOR = 1 << 12,
-    COMMAND_SKIP_SLOWLOG = 1 << 13,
-    COMMAND_ALLOW_BUSY = 1 << 14,
-    COMMAND_MOVABLE = 1 << 15,
+    COMMAND_WRITE = 1 << 0,    /* may change the keyspace */
+    COMMAND_READONLY = 1 << 1, /* reads the keyspace */
+    COMMAND_DENYOOM = 1 << 2,  /* may need memory */
+    COMMAND_ADMIN = 1 << 3,    /* administration */
+    COMMAND_NO_AUTH = 1 << 4,  /* allowed before AUTH */
+    COMMAND_OWN_TX = 1 << 5,   /* run() opens its transactions itself */
+    COMMAND_FAST = 1 << 6,     /* the rest: only for COMMAND INFO */
+    COMMAND_LOADING = 1 << 7,
+    COMMAND_STALE = 1 << 8,
+    COMMAND_NOSCRIPT = 1 << 9,
+    COMMAND_NO_MULTI = 1 << 10,
+    COMMAND_ALLOW_BUSY = 1 << 11,
+    COMMAND_DANGEROUS = 1 << 12,
+    COMMAND_KEYSPACE = 1 << 13,
 };
 
 struct command {
     const char *name; /* lower case; a subcommand as "config|get" */
-    enum command_result (*run)(struct call *call);
-    int arity; /* with the name; -n: at least n */
+    enum command_result (*run)(struct call *call); /* NULL: only the head of
+                                                      its subcommands */
+    int arity; /* with the name (and the subcommand's); -n: at least n */
     unsigned flags;
-    int first_key, last_key, key_step; /* as COMMAND INFO shows them */
-    uint8_t blob_arg;                  /* which argument may be diverted;
-                                          0: none; 255: the last */
-    const char *group, *since, *summary, *arguments; /* for COMMAND DOCS;
-                                       arguments is the syntax line */
+    struct {
+        int first, last, step; /* as COMMAND INFO shows them; first 0: none */
+        const char *use;       /* key specification flags, e.g. "RW access" */
+    } keys;
+    uint8_t blob_arg; /* which argument may be diverted; 0: none */
+    const char *tips; /* for clients, separated by spaces */
+    const char *group, *since, *summary;
+    const char *syntax; /* of the arguments: "key value [NX | XX]" */
 };
 
-/* The rows: server/command_table.c.  Subcommands are rows of their own. */
+/* The rows, sorted by name: server/command_table.c.  Subcommands are rows of
+ * their own and follow their command. */
 extern const struct command command_table[];
 extern const size_t command_count;
 
-/* The row of a name (a subcommand if `sub` is given and there is one). */
+/* The row of a name, letters in either case; NULL: there is none. */
 const struct command *command_find(const char *name, size_t len);
+/* The row of a subcommand. */
 const struct command *command_find_sub(const struct command *container,
                                        const char *name, size_t len);
+/* The command that has this one as its subcommand, or NULL. */
+const struct command *command_container(const struct command *command);
+/* Its subcommands: the rows command + 1 ... command + the result. */
+size_t command_sub_count(const struct command *command);
+/* The number of the last key of a request of argc arguments. */
+size_t command_last_key(const struct command *command, size_t argc);
+
+static inline size_t command_row(const struct command *command)
+{
+    return (size_t)(command - command_table);
+}
 
 /*
  * Runs one request: finds the row, checks it, opens the transaction, makes
  * room when a write asks for it, and counts.  Goes on with the call if it
- * returned COMMAND_AGAIN or COMMAND_WAIT before (same struct, argv valid).
+ * returned COMMAND_AGAIN or COMMAND_WAIT before (same struct).  After
+ * COMMAND_DONE the call owns nothing more.
  */
 enum command_result command_serve(struct call *call);
 
+/* Frees what a call owns that will not be gone on with (its connection died);
+ * a zeroed call is fine. */
+void command_drop(struct call *call);
+
 /*
- * What is to become of an argument of `len` bytes that is about to arrive
- * behind the argv of an unfinished request.
+ * What is to become of argument number argc, of `len` bytes, that is about to
+ * arrive behind argv[0] to argv[argc - 1].  DIVERT: receive it into a blob,
+ * call.blob.  REFUSE: it can never be stored; skip its bytes, then answer the
+ * request with ERROR_NO_ROOM, without running it.
  */
 enum command_large { LARGE_KEEP, LARGE_DIVERT, LARGE_REFUSE };
-enum command_large command_large(const struct arg *argv, size_t argc,
+enum command_large command_large(const struct server *server,
+                                 const struct session *session,
+                                 const struct arg *argv, size_t argc,
                                  size_t len);
 
-/* Answers with a value: copies it, or pins a long one into the output. */
+#define ERROR_NO_ROOM "OOM command not allowed when used memory > 'maxmemory'."
+
+/* Answers with a value: copies it, or pins a long one into the output.  To be
+ * called with the transaction open. */
 void call_reply_value(struct call *call, const struct cache_view *view);
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+/* The function of every row of the command table, by the file it is in. */
+
+#include "command.h"
+
+// clang-format off
+#define COMMANDS(X)                                                           \
+    /* cmd_string.c */                                                        \
+    X(get) X(set) X(setnx) X(setex) X(psetex) X(getset) X(getdel) X(getex)    \
+    X(strlen)                                                                 \
+    /* cmd_append.c */                                                        \
+    X(append)                                                                 \
+    /* cmd_number.c */                                                        \
+    X(incr) X(decr) X(incrby) X(decrby)                                       \
+    /* cmd_many.c */                                                          \
+    X(mget) X(mset) X(msetnx) X(del) X(exists) X(touch)                       \
+    /* cmd_expire.c */                                                        \
+    X(expire) X(pexpire) X(expireat) X(pexpireat) X(ttl) X(pttl)              \
+    X(expiretime) X(pexpiretime) X(persist)                                   \
+    /* cmd_scan.c */                                                          \
+    X(scan) X(keys) X(randomkey) X(dbsize) X(flushdb) X(flushall)             \
+    /* cmd_object.c */                                                        \
+    X(type) X(object_encoding) X(object_freq) X(object_help)                  \
+    X(object_idletime) X(object_refcount) X(memory_usage) X(memory_help)      \
+    /* command_info.c */                                                      \
+    X(command) X(command_count) X(command_docs) X(command_getkeys)            \
+    X(command_help) X(command_info) X(command_list)                           \
+    /* cmd_conn.c */                                                          \
+    X(hello) X(auth) X(ping) X(echo) X(select) X(quit) X(reset)               \
+    /* cmd_client.c */                                                        \
+    X(client_getname) X(client_help) X(client_id) X(client_info)              \
+    X(client_kill) X(client_list) X(client_no_evict) X(client_no_touch)       \
+    X(client_reply) X(client_setinfo) X(client_setname)                       \
+    /* cmd_config.c */                                                        \
+    X(config_get) X(config_help) X(config_resetstat) X(config_rewrite)        \
+    X(config_set)                                                             \
+    /* cmd_info.c */                                                          \
+    X(info)                                                                   \
+    /* cmd_server.c */                                                        \
+    X(shutdown) X(time)
+// clang-format on
+
+#define X(name) enum command_result cmd_##name(struct call *call);
+COMMANDS(X)
+#undef X
+
+#endif
