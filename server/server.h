@@ -22,6 +22,7 @@ struct governor;
 struct pool;
 struct log;
 struct http;
+struct stats;
 struct listeners;
 
 struct server {
@@ -36,7 +37,8 @@ struct server {
     struct worker *workers;
     unsigned worker_count;
     struct listeners *listeners;
-    struct http *http;
+    struct stats *stats; /* see stats.h; made before http */
+    struct http *http;   /* NULL: metrics-port is 0 */
     int64_t started_ms; /* wall clock */
     char run_id[41];
     _Atomic uint64_t next_client_id;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef STATS_H
+#define STATS_H
+
+/*
+ * What the server can tell of itself, in one struct that INFO and /metrics
+ * both read, and the little that must be remembered for it: rates over the
+ * last 1.6 s, peaks, error replies by code.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache/cache.h"
+#include "governor.h"
+#include "worker.h"
+
+struct server;
+struct stats;
+
+/* Adds its 100 ms timer to server->base, which must be there.  NULL: no
+ * memory.  On the main thread. */
+struct stats *stats_new(struct server *server);
+void stats_free(struct stats *stats); /* NULL is fine */
+
+/* The codes of error replies ("ERR", "NOAUTH", ...) that are told apart; the
+ * rest is counted as the last one. */
+extern const char *const stats_error_codes[];
+extern const size_t stats_error_code_count;
+
+/* Counts an error reply; text is what follows the '-'.  Any thread. */
+void stats_count_error(struct stats *stats, const char *text, size_t len);
+uint64_t stats_errors(const struct stats *stats, size_t code);
+
+/* A moment's numbers.  The fields of both tables have the tables' names. */
+struct stats_now {
+    struct governor_state governor;
+    struct cache_stats cache;
+#define X(name, help) uint64_t name;
+    struct {
+        WORKER_COUNTERS(X)
+    } workers; /* sums */
+#undef X
+    uint64_t used_bytes;     /* base and slabs' cells in use */
+    uint64_t resident_bytes; /* of the process, read now */
+    uint64_t peak_bytes;     /* the most that resident_bytes was seen at */
+    uint64_t machine_bytes;  /* memory of the machine */
+    uint64_t pool_bytes, pool_used_bytes;
+    uint64_t remaining_bytes; /* above the budget while it is being lowered */
+    uint64_t clients, clients_max, rejected_connections;
+    uint64_t ops_per_s;
+    double input_kib_per_s, output_kib_per_s;
+    uint64_t uptime_s;
+    double started_s, cpu_user_s, cpu_system_s; /* Unix time; CPU */
+    uint64_t open_fds, threads;
+};
+
+/* From any thread. */
+void stats_take(struct server *server, int64_t now_ms, struct stats_now *now);
+
+/* One command's numbers, summed over the workers. */
+struct stats_command {
+    uint64_t calls, usec, rejected, failed;
+};
+void stats_command(const struct server *server, size_t row,
+                   struct stats_command *out);
+
+/*
+ * Counters back to zero (CONFIG RESETSTAT): those of the cache, of stats and
+ * of one worker.  The last on that worker's own thread.
+ */
+void stats_reset(struct server *server);
+void stats_reset_worker(struct worker *worker);
+
+#endif
