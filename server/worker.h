@@ -49,7 +49,7 @@ struct worker {
     struct mailbox *mailbox;
     struct conn *conns; /* list of its connections */
     size_t conn_count;
-    struct command_stats *commands; /* one per row of the command table */
+    struct command_stats *by_command; /* one per row of the command table */
 #define X(name, help) _Atomic uint64_t name;
     WORKER_COUNTERS(X)
 #undef X
