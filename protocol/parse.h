@@ -4,8 +4,10 @@
 
 /*
  * An incremental parser of requests: RESP arrays of bulk strings, and inline
- * commands as typed into telnet.  It works wherever the input is cut, never
- * looks at a byte twice, and limits everything it reads.
+ * commands as typed into telnet.  It works wherever the input is cut, does
+ * work in proportion to the input however small the pieces (of what it has
+ * seen it reads at most the count under way again, 32 bytes), and limits
+ * everything it reads.
  *
  *   conn keeps the bytes of the request under way in one run:
  *
@@ -13,7 +15,8 @@
  *     |*2 $3 GET $5 abc..|   not yet seen
  *
  * Arguments point into `in`; nothing is copied.  Quoted inline arguments are
- * unescaped in place, which never makes them longer.
+ * unescaped in place, which never makes them longer.  The run may move between
+ * calls.
  */
 
 #include <stdbool.h>
@@ -25,12 +28,14 @@ struct arg {
     size_t len;
 };
 
+/* What a limit forbids is refused as soon as it is announced, before any of it
+ * is waited for. */
 struct parse_limits {
     size_t args;    /* arguments of one request */
     size_t bulk;    /* bytes of one argument */
-    size_t request; /* bytes of all arguments of one request that stay in the
-                       input */
-    size_t line;    /* bytes of an inline command */
+    size_t request; /* bytes of one request that stay in the input: headers
+                       and line ends count, diverted arguments do not */
+    size_t line;    /* bytes of an inline command before its LF */
     size_t divert;  /* an argument longer than this may be diverted */
     bool anonymous; /* the limits are those for clients that have not said who
                        they are: chooses the error texts */
@@ -42,17 +47,21 @@ enum parse_status {
                       argc 0: an empty request, to be skipped silently */
     PARSE_LARGE,   /* an argument of large_len bytes (> limits.divert) begins
                       at in + pos; the arguments before it are in argv */
-    PARSE_ERROR,   /* `error` says why; the connection cannot go on */
+    PARSE_ERROR,   /* `error` says why; the connection cannot go on, and every
+                      further call says the same */
 };
 
 struct parser {
-    struct arg *argv; /* owned; argv[i].ptr valid only as said above */
+    struct arg *argv; /* owned; after PARSE_REQUEST and PARSE_LARGE the ptrs
+                         point into the `in` of that call, else they are
+                         private */
     size_t argc, argv_cap;
     size_t pos, used;
     size_t large_len;
     char error[80]; /* without "-ERR " and line end */
     /* private */
-    size_t expected, bulk_len, kept, line_scanned;
+    size_t expected, bulk_len, settled;
+    uintptr_t base;
     uint8_t state;
 };
 
@@ -73,10 +82,11 @@ void parser_next(struct parser *parser);
 
 /*
  * After PARSE_LARGE, one of: parser_keep, and the argument stays in the input
- * like any other; or parser_divert, when the caller takes the large_len bytes
- * from in + pos out of the input itself (those already there and those to
- * come) and then goes on with parser_run at the CRLF behind them; the argument
- * has ptr NULL and len large_len.
+ * like any other (and is held against limits.request by the next parser_run);
+ * or parser_divert, when the caller takes the large_len bytes from in + pos
+ * out of the input itself (those already there and those to come) and then
+ * goes on with parser_run at the CRLF behind them; the argument has ptr NULL
+ * and len large_len.
  */
 void parser_keep(struct parser *parser);
 void parser_divert(struct parser *parser);

@@ -33,13 +33,13 @@ void reply_bulk_int(struct reply *r, int64_t value); /* digits in a bulk */
 void reply_bulk_begin(struct reply *r, size_t len);
 /* Text to be shown as it is: a verbatim string in RESP3, a bulk in RESP2. */
 void reply_verbatim(struct reply *r, const void *text, size_t len);
-void reply_null(struct reply *r);       /* $-1 or _ */
-void reply_null_array(struct reply *r); /* *-1 or _ */
-void reply_bool(struct reply *r, bool value); /* :1/:0 or #t/#f */
+void reply_null(struct reply *r);                 /* $-1 or _ */
+void reply_null_array(struct reply *r);           /* *-1 or _ */
+void reply_bool(struct reply *r, bool value);     /* :1/:0 or #t/#f */
 void reply_double(struct reply *r, double value); /* bulk or , */
 void reply_array(struct reply *r, size_t count);
-void reply_map(struct reply *r, size_t pairs); /* flat array in RESP2 */
-void reply_set(struct reply *r, size_t count); /* array in RESP2 */
+void reply_map(struct reply *r, size_t pairs);  /* flat array in RESP2 */
+void reply_set(struct reply *r, size_t count);  /* array in RESP2 */
 void reply_push(struct reply *r, size_t count); /* array in RESP2 */
 
 #endif

@@ -13,19 +13,27 @@ enum { TEXT_INT_MAX = 21 }; /* bytes of the longest decimal int64, with \0 */
 /*
  * A decimal int64 in its one canonical spelling: no spaces, no plus, no
  * leading zeros, no "-0"; the whole of the text.  False otherwise, or when it
- * does not fit.
+ * does not fit; *value is then untouched.
  */
 bool text_to_int(const char *text, size_t len, int64_t *value);
 bool text_to_uint(const char *text, size_t len, uint64_t *value);
 /* Writes the digits and a \0; returns the length. */
 size_t text_of_int(int64_t value, char out[TEXT_INT_MAX]);
 
+/* In two steps, for writers that want to know the length first: how many
+ * digits value has, and writing just these, without a \0. */
+size_t text_digits(uint64_t value);
+void text_put_digits(char *out, uint64_t value, size_t digits);
+
 /* Equal, letters in either case; `word` is lower case and \0-terminated. */
 bool text_is(const char *text, size_t len, const char *word);
 
 /*
- * Glob match as Redis's stringmatchlen: * ? [a-z] [^a] \x.  Iterative, never
- * reads beyond the lengths, at most pattern_len * len steps.
+ * Glob match with the answers of Redis: * ? [a-z] [^a] \x.  Odd patterns mean
+ * something too: a class may end with the pattern, [z-a] is [a-z], "[]" matches
+ * nothing, "[^]" any byte, and of the patterns made of stars only "*" itself
+ * matches the empty text.  Bytes from 0x80 count as negative in ranges.
+ * Iterative, never reads beyond the lengths, at most pattern_len * len steps.
  */
 bool text_glob(const char *pattern, size_t pattern_len, const char *text,
                size_t len, bool either_case);

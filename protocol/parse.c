@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The request parser.  Where it is in a RESP request:
+ *
+ *   *2\r\n  $3\r\n  GET\r\n  $70000\r\n  ......\r\n
+ *   |       |       |                    |
+ *   START   HEADER  BODY                 LARGE, then BODY or TRAILER
+ *
+ * `pos` stands at the first byte of the piece under way, and a piece is taken
+ * when it is there as a whole.  The shortest prefix that decides about a
+ * request decides it, so the same bytes give the same answer however they are
+ * cut.
+ */
+
+#include "parse.h"
+#include "inline.h"
+#include "text.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    COUNT_LINE = 32,   /* bytes of a count with its CR */
+    ARGV_LEAST = 8,    /* first size of argv */
+    ARGV_FIRST = 1024, /* its first size for a client that announces more */
+    ARGV_KEEP = 1024,  /* its largest size to be kept for the next request */
+};
+
+/* An argument longer than this is wrong for every client, so one who has not
+ * said who he is learns no more. */
+static const int64_t BULK_CEILING = 512 * 1024 * 1024;
+
+enum state { START, INLINE, HEADER, BODY, LARGE, TRAILER, DONE, FAILED };
+
+void parser_init(struct parser *parser)
+{
+    *parser = (struct parser){.state = START};
+}
+
+void parser_release(struct parser *parser)
+{
+    free(parser->argv);
+    parser_init(parser);
+}
+
+void parser_next(struct parser *parser)
+{
+    assert(parser->state == DONE);
+    if (parser->argv_cap > ARGV_KEEP) {
+        free(parser->argv);
+        parser->argv = NULL;
+        parser->argv_cap = 0;
+    }
+    parser->argc = parser->settled = 0;
+    parser->pos = parser->used = 0;
+    parser->state = START;
+}
+
+static enum parse_status fail(struct parser *parser, const char *why)
+{
+    snprintf(parser->error, sizeof parser->error, "Protocol error: %s", why);
+    parser->state = FAILED;
+    return PARSE_ERROR;
+}
+
+static enum parse_status done(struct parser *parser, size_t used)
+{
+    parser->pos = parser->used = used;
+    parser->state = DONE;
+    return PARSE_REQUEST;
+}
+
+/*
+ * While bytes arrive argv has offsets into the input, 0 for a diverted
+ * argument, because the input may move.  This makes them pointers.  Those made
+ * before, at an earlier PARSE_LARGE, are `settled` and need it again only if
+ * the input did move.
+ */
+static void settle(struct parser *parser, char *in)
+{
+    struct arg *argv = parser->argv;
+    if (parser->settled > 0 && parser->base != (uintptr_t)in) {
+        for (size_t i = 0; i < parser->settled; i++)
+            if (argv[i].ptr)
+                argv[i].ptr = in + ((uintptr_t)argv[i].ptr - parser->base);
+    }
+    for (size_t i = parser->settled; i < parser->argc; i++)
+        if (argv[i].ptr)
+            argv[i].ptr = in + (uintptr_t)argv[i].ptr;
+    parser->settled = parser->argc;
+    parser->base = (uintptr_t)in;
+}
+
+static bool argv_grow(struct parser *parser)
+{
+    size_t cap = parser->argv_cap;
+    if (cap == 0) {
+        cap = parser->expected < ARGV_FIRST ? parser->expected : ARGV_FIRST;
+        cap = cap < ARGV_LEAST ? ARGV_LEAST : cap;
+    } else if (__builtin_mul_overflow(cap, 2, &cap)) {
+        return false;
+    }
+    size_t size;
+    if (__builtin_mul_overflow(cap, sizeof *parser->argv, &size))
+        return false;
+    struct arg *argv = realloc(parser->argv, size);
+    if (!argv)
+        return false;
+    parser->argv = argv;
+    parser->argv_cap = cap;
+    return true;
+}
+
+static inline bool push(struct parser *parser, const char *ptr, size_t len)
+{
+    if (parser->argc == parser->argv_cap && !argv_grow(parser))
+        return false;
+    parser->argv[parser->argc++] = (struct arg){ptr, len};
+    return true;
+}
+
+enum count { COUNT_OK, COUNT_MORE, COUNT_BAD, COUNT_LONG };
+
+/* A count of any length, from *at to its CRLF; moves *at behind that. */
+static enum count count_any(const char **at, const char *end, int64_t *value)
+{
+    const char *text = *at;
+    size_t len = 0, there = (size_t)(end - text);
+    while (len < there && len < COUNT_LINE && text[len] != '\r') {
+        bool digit = text[len] >= '0' && text[len] <= '9';
+        if (!digit && !(len == 0 && text[0] == '-'))
+            return COUNT_BAD;
+        len++;
+    }
+    if (len == COUNT_LINE)
+        return COUNT_LONG;
+    if (there - len < 2)
+        return COUNT_MORE;
+    if (text[len + 1] != '\n' || !text_to_int(text, len, value))
+        return COUNT_BAD;
+    *at = text + len + 2;
+    return COUNT_OK;
+}
+
+/* The same; counts of one and two digits are nearly all there are. */
+static inline enum count count_read(const char **at, const char *end,
+                                    int64_t *value)
+{
+    const char *p = *at;
+    if (end - p >= 4) {
+        unsigned first = (unsigned char)p[0] - (unsigned)'0';
+        unsigned second = (unsigned char)p[1] - (unsigned)'0';
+        if (first <= 9 && p[1] == '\r' && p[2] == '\n') {
+            *value = first;
+            *at = p + 3;
+            return COUNT_OK;
+        }
+        if (first - 1 <= 8 && second <= 9 && p[2] == '\r' && p[3] == '\n') {
+            *value = first * 10 + second;
+            *at = p + 4;
+            return COUNT_OK;
+        }
+    }
+    return count_any(at, end, value);
+}
+
+/* "*n\r\n" */
+static enum parse_status parse_start(struct parser *parser, const char *in,
+                                     size_t len,
+                                     const struct parse_limits *limits)
+{
+    const char *at = in + 1;
+    int64_t count;
+    switch (count_read(&at, in + len, &count)) {
+    case COUNT_MORE:
+        return PARSE_MORE;
+    case COUNT_LONG:
+        return fail(parser, "too big mbulk count string");
+    case COUNT_BAD:
+        return fail(parser, "invalid multibulk length");
+    case COUNT_OK:
+        break;
+    }
+    size_t used = (size_t)(at - in);
+    if (count <= 0)
+        return done(parser, used);
+    if ((uint64_t)count > limits->args)
+        return fail(parser, limits->anonymous && count <= INT_MAX
+                                ? "unauthenticated multibulk length"
+                                : "invalid multibulk length");
+    parser->expected = (size_t)count;
+    parser->pos = used;
+    parser->state = HEADER;
+    return PARSE_MORE;
+}
+
+static enum parse_status no_dollar(struct parser *parser, char got)
+{
+    char why[] = "expected '$', got '?'";
+    if (got == '\r' || got == '\n')
+        got = ' ';
+    if (got >= ' ' && got <= '~')
+        why[sizeof why - 3] = got;
+    return fail(parser, why);
+}
+
+/* What is wrong with the header of an argument at pos. */
+static enum parse_status bad_header(struct parser *parser, enum count count)
+{
+    switch (count) {
+    case COUNT_MORE:
+        return PARSE_MORE;
+    case COUNT_LONG:
+        return fail(parser, "too big bulk count string");
+    default:
+        return fail(parser, "invalid bulk length");
+    }
+}
+
+/* "$n\r\n" at pos; PARSE_REQUEST says that there is one and it is fine. */
+static inline enum parse_status parse_header(struct parser *parser,
+                                             const char *in, size_t len,
+                                             const struct parse_limits *limits)
+{
+    const char *at = in + parser->pos;
+    if (parser->pos == len)
+        return PARSE_MORE;
+    if (*at != '$')
+        return no_dollar(parser, *at);
+    at++;
+    int64_t bulk_len;
+    enum count count = count_read(&at, in + len, &bulk_len);
+    if (count != COUNT_OK)
+        return bad_header(parser, count);
+    if (bulk_len < 0)
+        return fail(parser, "invalid bulk length");
+    if ((uint64_t)bulk_len > limits->bulk)
+        return fail(parser, limits->anonymous && bulk_len <= BULK_CEILING
+                                ? "unauthenticated bulk length"
+                                : "invalid bulk length");
+    parser->pos = (size_t)(at - in);
+    parser->bulk_len = (size_t)bulk_len;
+    return PARSE_REQUEST;
+}
+
+/* The bytes of an argument in the input at pos, or just the CRLF behind one
+ * that was diverted.  PARSE_REQUEST: taken. */
+static inline enum parse_status parse_body(struct parser *parser,
+                                           const char *in, size_t len,
+                                           const struct parse_limits *limits,
+                                           bool diverted)
+{
+    size_t pos = parser->pos, here = diverted ? 0 : parser->bulk_len;
+    if (limits->request < 2 || pos > limits->request - 2 ||
+        here > limits->request - 2 - pos)
+        return fail(parser, "too big request");
+    if (len - pos < 2 || len - pos - 2 < here)
+        return PARSE_MORE;
+    if (in[pos + here] != '\r' || in[pos + here + 1] != '\n')
+        return fail(parser, "expected CRLF after bulk");
+    const char *offset = diverted ? NULL : (const char *)(uintptr_t)pos;
+    if (!push(parser, offset, parser->bulk_len))
+        return fail(parser, "no memory for arguments");
+    parser->pos = pos + here + 2;
+    return PARSE_REQUEST;
+}
+
+static enum parse_status parse_bulks(struct parser *parser, char *in,
+                                     size_t len,
+                                     const struct parse_limits *limits)
+{
+    while (parser->argc < parser->expected) {
+        enum parse_status status;
+        if (parser->state == HEADER) {
+            status = parse_header(parser, in, len, limits);
+            if (status != PARSE_REQUEST)
+                return status;
+            if (parser->bulk_len > limits->divert) {
+                parser->large_len = parser->bulk_len;
+                parser->state = LARGE;
+                settle(parser, in);
+                return PARSE_LARGE;
+            }
+            parser->state = BODY;
+        }
+        bool diverted = parser->state == TRAILER;
+        status = parse_body(parser, in, len, limits, diverted);
+        if (status != PARSE_REQUEST)
+            return status;
+        parser->state = HEADER;
+    }
+    settle(parser, in);
+    return done(parser, parser->pos);
+}
+
+/* A line of inline arguments. */
+static enum parse_status parse_line(struct parser *parser, char *in, size_t len,
+                                    const struct parse_limits *limits)
+{
+    size_t most = len <= limits->line ? len : limits->line + 1;
+    char *newline = NULL;
+    if (parser->pos < most)
+        newline = memchr(in + parser->pos, '\n', most - parser->pos);
+    if (!newline) {
+        parser->pos = len;
+        return len > limits->line ? fail(parser, "too big inline request")
+                                  : PARSE_MORE;
+    }
+    char *at = in, *end = newline;
+    if (end > in && end[-1] == '\r')
+        end--;
+    parser->expected = 0;
+    while (inline_skip(&at, end)) {
+        struct arg arg;
+        if (!inline_take(&at, end, &arg.ptr, &arg.len))
+            return fail(parser, "unbalanced quotes in request");
+        if (parser->argc == limits->args)
+            return fail(parser, limits->anonymous
+                                    ? "unauthenticated multibulk length"
+                                    : "invalid multibulk length");
+        if (arg.len > limits->bulk)
+            return fail(parser, limits->anonymous
+                                    ? "unauthenticated bulk length"
+                                    : "invalid bulk length");
+        if (!push(parser, arg.ptr, arg.len))
+            return fail(parser, "no memory for arguments");
+    }
+    return done(parser, (size_t)(newline + 1 - in));
+}
+
+/*
+ * What no client means as the first byte of an inline command: the types of
+ * RESP3, control bytes other than white space (TLS begins with one), and
+ * whatever is not ASCII.
+ */
+static bool foreign(unsigned char first)
+{
+    if (first < ' ')
+        return first < '\t' || first > '\r';
+    return first >= 0x80 || memchr("%~|>(,#=_!", first, 10) != NULL;
+}
+
+enum parse_status parser_run(struct parser *parser, char *in, size_t len,
+                             const struct parse_limits *limits)
+{
+    if (parser->state == START) {
+        if (len == 0)
+            return PARSE_MORE;
+        if (in[0] == '*') {
+            enum parse_status status = parse_start(parser, in, len, limits);
+            if (parser->state != HEADER)
+                return status;
+        } else if (foreign((unsigned char)in[0])) {
+            return fail(parser, "unexpected byte");
+        } else {
+            parser->state = INLINE;
+        }
+    }
+    assert(parser->state != LARGE && parser->state != DONE);
+    if (parser->state == FAILED)
+        return PARSE_ERROR;
+    assert(parser->pos <= len);
+    if (parser->state == INLINE)
+        return parse_line(parser, in, len, limits);
+    return parse_bulks(parser, in, len, limits);
+}
+
+void parser_keep(struct parser *parser)
+{
+    assert(parser->state == LARGE);
+    parser->state = BODY;
+}
+
+void parser_divert(struct parser *parser)
+{
+    assert(parser->state == LARGE);
+    parser->state = TRAILER;
+}
