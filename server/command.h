@@ -46,14 +46,14 @@ struct call {
     const struct command *command; /* the row; of the subcommand if it has;
                                       NULL before the first run */
 
-    /* Rows with keys (unless OWN_TX): the transaction is open while run()
-     * runs.  It is run again after COMMAND_NO_ROOM and COMMAND_LONG. */
+    /* Rows with one key: the transaction is open while run() runs.  It is run
+     * again after COMMAND_NO_ROOM and COMMAND_LONG. */
     struct cache_tx tx;
-    struct cache_key *keys; /* hashed, in the order of the arguments */
-    size_t key_count;
-    bool rerun;             /* not the first time */
-    bool pinned;            /* part of the reply is not in reply.out */
-    struct cache_pin *drop; /* unpinned after a run that changed nothing */
+    struct cache_key key;
+    bool rerun;            /* not the first time */
+    bool pinned;           /* part of the reply is not in reply.out */
+    bool holds;            /* `held` is in use; a run that changes nothing */
+    struct cache_pin held; /* leaves it to be unpinned */
 
     /* COMMAND_AGAIN and COMMAND_WAIT: what run() left for itself, freed by
      * state_free when the command ends or the connection dies.  NULL at the
@@ -68,7 +68,8 @@ enum command_flag {
     COMMAND_DENYOOM = 1 << 2,  /* may need memory */
     COMMAND_ADMIN = 1 << 3,    /* administration */
     COMMAND_NO_AUTH = 1 << 4,  /* allowed before AUTH */
-    COMMAND_OWN_TX = 1 << 5,   /* run() opens its transactions itself */
+    COMMAND_OWN_TX = 1 << 5,   /* run() opens its transactions itself; rows
+                                  with several keys must */
     COMMAND_FAST = 1 << 6,     /* the rest: only for COMMAND INFO */
     COMMAND_LOADING = 1 << 7,
     COMMAND_STALE = 1 << 8,
@@ -77,6 +78,7 @@ enum command_flag {
     COMMAND_ALLOW_BUSY = 1 << 11,
     COMMAND_DANGEROUS = 1 << 12,
     COMMAND_KEYSPACE = 1 << 13,
+    COMMAND_CONNECTION = 1 << 14,
 };
 
 struct command {

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* What the commands on keys and values share. */
+
+#include "call.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "conn.h"
+
+enum command_result call_error(struct call *call, const char *text)
+{
+    reply_error(&call->reply, text);
+    return COMMAND_DONE;
+}
+
+enum command_result call_error_expire(struct call *call)
+{
+    reply_errorf(&call->reply, "ERR invalid expire time in '%s' command",
+                 call->command->name);
+    return COMMAND_DONE;
+}
+
+bool call_int(struct call *call, size_t arg, int64_t *value)
+{
+    if (text_to_int(call->argv[arg].ptr, call->argv[arg].len, value))
+        return true;
+    reply_error(&call->reply, ERROR_NOT_INT);
+    return false;
+}
+
+struct cache_key call_key_of(const struct call *call, size_t arg)
+{
+    return cache_key_of(call->server->cache, call->argv[arg].ptr,
+                        call->argv[arg].len);
+}
+
+bool call_find(struct call *call, unsigned how, struct cache_view *view)
+{
+    if (call->rerun)
+        how &= ~(unsigned)CACHE_COUNT;
+    if (call->session->no_touch)
+        how &= ~(unsigned)CACHE_TOUCH;
+    return cache_find(&call->tx, call->session->db, &call->key, how, view);
+}
+
+bool call_value(struct call *call, struct cache_write *write)
+{
+    const struct arg *arg = &call->argv[call->command->blob_arg];
+    write->blob = call->blob;
+    if (call->blob)
+        return true;
+    write->value = arg->ptr;
+    write->len = arg->len;
+    return arg->len <= CACHE_INLINE_MAX;
+}
+
+enum command_result call_put(struct call *call, const struct cache_write *write)
+{
+    enum cache_result result =
+        cache_put(&call->tx, call->session->db, &call->key, write);
+    if (result == CACHE_NO_ROOM)
+        return COMMAND_NO_ROOM;
+    if (write->blob)
+        call->blob = NULL;
+    return COMMAND_DONE;
+}
+
+struct cache_blob *call_blob_of(struct call *call, const char *bytes,
+                                size_t len)
+{
+    struct cache_blob *blob = cache_blob_new(call->server->cache, len);
+    while (blob && len > 0) {
+        size_t room;
+        char *to = cache_blob_room(blob, call->now_ms, &room);
+        if (!to) {
+            cache_blob_free(blob);
+            return NULL;
+        }
+        size_t part = room < len ? room : len;
+        memcpy(to, bytes, part);
+        cache_blob_advance(blob, part);
+        bytes += part;
+        len -= part;
+    }
+    return blob;
+}
+
+/* --------------------------------------------------------------- replies */
+
+/* Nobody will read it: a long value need not be pinned for it. */
+static bool unheard(const struct call *call)
+{
+    return call->session->reply == REPLY_OFF ||
+           call->session->reply == REPLY_SKIP;
+}
+
+static void reply_copy(struct call *call, const struct cache_view *view)
+{
+    struct reply *reply = &call->reply;
+    if (!cache_view_is_long(view)) {
+        reply_bulk(reply, view->bytes, view->len);
+        return;
+    }
+    reply_bulk_begin(reply, view->len);
+    char *to = buf_room(reply->out, view->len + 2);
+    if (!to)
+        return;
+    cache_view_copy(view, 0, to, view->len);
+    memcpy(to + view->len, "\r\n", 2);
+    buf_commit(reply->out, view->len + 2);
+}
+
+static void reply_pinned(struct call *call, struct cache_pin pin, size_t len,
+                         const char *tail, size_t tail_len)
+{
+    call->pinned = true;
+    reply_bulk_begin(&call->reply, len);
+    conn_send_pin(call->conn, pin);
+    buf_add(call->reply.out, tail, tail_len);
+    buf_add_text(call->reply.out, "\r\n");
+}
+
+void call_reply_value(struct call *call, const struct cache_view *view)
+{
+    if (view->len <= CALL_COPY_MAX)
+        reply_copy(call, view);
+    else if (unheard(call))
+        reply_null(&call->reply);
+    else
+        reply_pinned(call, cache_view_pin(view), view->len, view->bytes,
+                     view->bytes_len);
+}
+
+void call_keep_value(struct call *call, const struct cache_view *view,
+                     struct call_kept *kept)
+{
+    if (view->len <= CALL_COPY_MAX || unheard(call)) {
+        call_reply_value(call, view);
+        return;
+    }
+    assert(view->bytes_len <= sizeof kept->tail);
+    kept->len = view->len;
+    kept->tail_len = view->bytes_len;
+    memcpy(kept->tail, view->bytes, view->bytes_len);
+    call->held = cache_view_pin(view);
+    call->holds = true;
+}
+
+void call_send_kept(struct call *call, const struct call_kept *kept)
+{
+    if (!call->holds)
+        return;
+    call->holds = false;
+    reply_pinned(call, call->held, kept->len, kept->tail, kept->tail_len);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CALL_H
+#define CALL_H
+
+/* What the commands on keys and values share. */
+
+#include "command.h"
+#include "commands.h"
+#include "protocol/text.h"
+#include "server.h"
+
+#define ERROR_SYNTAX  "ERR syntax error"
+#define ERROR_NOT_INT "ERR value is not an integer or out of range"
+
+enum {
+    CALL_SLICE_KEYS = 1000,   /* keys of one transaction of a long command */
+    CALL_COPY_MAX = 16 * 1024 /* longest value that is copied to the output */
+};
+
+/* The argument is this word, given in lower case. */
+static inline bool arg_is(const struct arg *arg, const char *word)
+{
+    return text_is(arg->ptr, arg->len, word);
+}
+
+/* Replies with an error: COMMAND_DONE. */
+enum command_result call_error(struct call *call, const char *text);
+/* "invalid expire time in 'x' command" */
+enum command_result call_error_expire(struct call *call);
+
+/* The number in an argument; false: an error was replied. */
+bool call_int(struct call *call, size_t arg, int64_t *value);
+
+struct cache_key call_key_of(const struct call *call, size_t arg);
+
+/*
+ * Finds a key.  CACHE_COUNT counts only in the first run; CACHE_TOUCH does
+ * nothing if the client asked for CLIENT NO-TOUCH.
+ */
+bool call_find(struct call *call, unsigned how, struct cache_view *view);
+
+/*
+ * Makes the row's value argument what is to be stored.  False: it is long and
+ * has not been made a blob yet; return COMMAND_LONG.
+ */
+bool call_value(struct call *call, struct cache_write *write);
+
+/* Stores under the call's key.  COMMAND_DONE: done, nothing replied yet. */
+enum command_result call_put(struct call *call,
+                             const struct cache_write *write);
+
+/* Bytes as a new blob, outside any transaction; NULL: no room. */
+struct cache_blob *call_blob_of(struct call *call, const char *bytes,
+                                size_t len);
+
+/*
+ * An old value that is replied with although the entry is about to change:
+ * call_keep_value before the change, call_send_kept after it succeeded.
+ */
+struct call_kept {
+    size_t len, tail_len;
+    char tail[CACHE_INLINE_MAX];
+};
+void call_keep_value(struct call *call, const struct cache_view *view,
+                     struct call_kept *kept);
+void call_send_kept(struct call *call, const struct call_kept *kept);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* From a request to its command: find the row, check, run, count. */
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "call.h"
+#include "stats.h"
+#include "worker.h"
+
+/* ------------------------------------------------------------- the table */
+
+static int compare(const char *text, size_t len, const char *word)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 'A' && c <= 'Z')
+            c |= 0x20;
+        int diff = c - (unsigned char)word[i];
+        if (diff || !word[i])
+            return diff ? diff : 1; /* also a \0 inside the text */
+    }
+    return word[len] ? -1 : 0;
+}
+
+static const struct command *find_between(size_t low, size_t high, size_t skip,
+                                          const char *text, size_t len)
+{
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int diff = compare(text, len, command_table[middle].name + skip);
+        if (!diff)
+            return &command_table[middle];
+        if (diff < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const struct command *command_find(const char *name, size_t len)
+{
+    if (memchr(name, '|', len))
+        return NULL;
+    return find_between(0, command_count, 0, name, len);
+}
+
+size_t command_sub_count(const struct command *command)
+{
+    size_t len = strlen(command->name), count = 0;
+    for (size_t row = command_row(command) + 1; row < command_count; row++) {
+        const char *name = command_table[row].name;
+        if (strncmp(name, command->name, len) != 0 || name[len] != '|')
+            break;
+        count++;
+    }
+    return count;
+}
+
+const struct command *command_find_sub(const struct command *container,
+                                       const char *name, size_t len)
+{
+    size_t first = command_row(container) + 1;
+    return find_between(first, first + command_sub_count(container),
+                        strlen(container->name) + 1, name, len);
+}
+
+const struct command *command_container(const struct command *command)
+{
+    const char *bar = strchr(command->name, '|');
+    if (!bar)
+        return NULL;
+    return find_between(0, command_count, 0, command->name,
+                        (size_t)(bar - command->name));
+}
+
+size_t command_last_key(const struct command *command, size_t argc)
+{
+    int last = command->keys.last;
+    return last < 0 ? argc - (size_t)-last : (size_t)last;
+}
+
+/* ---------------------------------------------------------------- checks */
+
+static struct command_stats *stats_of(const struct call *call)
+{
+    return &call->worker->by_command[command_row(call->command)];
+}
+
+/* Counts what was replied if it is an error: true then. */
+static bool count_error(struct call *call, size_t replied)
+{
+    const struct buf *out = call->reply.out;
+    if (call->pinned || buf_len(out) <= replied)
+        return false;
+    const char *text = out->data + out->start + replied;
+    if (*text != '-')
+        return false;
+    worker_count(call->worker, error_replies, 1);
+    stats_count_error(call->server->stats, text + 1,
+                      buf_len(out) - replied - 1);
+    return true;
+}
+
+static int echo_len(const struct arg *arg, size_t most)
+{
+    return (int)(arg->len < most ? arg->len : most);
+}
+
+/* What was asked for, so that a typo is seen at once; cut to be short. */
+static bool refuse_unknown(struct call *call)
+{
+    char args[LIMIT_ERROR_ECHO + 8];
+    size_t len = 0;
+    for (size_t i = 1; i < call->argc && len < LIMIT_ERROR_ECHO; i++) {
+        const struct arg *arg = &call->argv[i];
+        size_t left = LIMIT_ERROR_ECHO - len;
+        size_t take = arg->ptr && arg->len < left ? arg->len
+                      : arg->ptr                  ? left
+                                                  : 0;
+        const char *end = take ? memchr(arg->ptr, 0, take) : NULL;
+        if (end)
+            take = (size_t)(end - arg->ptr);
+        args[len++] = '\'';
+        memcpy(args + len, arg->ptr ? arg->ptr : "", take);
+        len += take;
+        args[len++] = '\'';
+        args[len++] = ' ';
+    }
+    reply_errorf(&call->reply,
+                 "ERR unknown command '%.*s', with args beginning with: %.*s",
+                 echo_len(&call->argv[0], LIMIT_ERROR_ECHO), call->argv[0].ptr,
+                 (int)len, args);
+    return false;
+}
+
+static bool refuse_unknown_sub(struct call *call,
+                               const struct command *container)
+{
+    char upper[16];
+    size_t i = 0;
+    for (; container->name[i] && i < sizeof upper - 1; i++)
+        upper[i] = (char)(container->name[i] & ~0x20);
+    upper[i] = 0;
+    const struct arg *sub = &call->argv[1];
+    reply_errorf(&call->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                 echo_len(sub, LIMIT_ERROR_ECHO), sub->ptr, upper);
+    return false;
+}
+
+static bool arity_fits(const struct command *command, size_t argc)
+{
+    return command->arity < 0 ? argc >= (size_t)-command->arity
+                              : argc == (size_t)command->arity;
+}
+
+/* Clients repeat themselves: the row of the last command is tried first. */
+static const struct command *find_row(const struct session *session,
+                                      const struct arg *name)
+{
+    const struct command *row = NULL;
+    if (session->last_command < command_count)
+        row = &command_table[session->last_command];
+    if (row && compare(name->ptr, name->len, row->name) == 0 &&
+        !memchr(name->ptr, '|', name->len))
+        return row;
+    return command_find(name->ptr, name->len);
+}
+
+static bool keys_fit(const struct command *row, const struct call *call)
+{
+    if (row->keys.first == 0)
+        return true;
+    size_t last = command_last_key(row, call->argc);
+    for (size_t i = (size_t)row->keys.first; i <= last;
+         i += (size_t)row->keys.step)
+        if (call->argv[i].len > CACHE_KEY_MAX)
+            return false;
+    return true;
+}
+
+/* Finds the row and checks all that needs no more than the row. */
+static bool admit(struct call *call)
+{
+    struct session *session = call->session;
+    const struct command *row = find_row(session, &call->argv[0]);
+    if (!session->authenticated && !(row && row->flags & COMMAND_NO_AUTH)) {
+        call->command = row;
+        reply_error(&call->reply, "NOAUTH Authentication required.");
+        return false;
+    }
+    if (!row)
+        return refuse_unknown(call);
+    if (call->argc > 1 && command_sub_count(row) > 0) {
+        const struct command *sub =
+            command_find_sub(row, call->argv[1].ptr, call->argv[1].len);
+        if (!sub)
+            return refuse_unknown_sub(call, row);
+        row = sub;
+    }
+    call->command = row;
+    if (!arity_fits(row, call->argc) || !row->run) {
+        reply_errorf(&call->reply,
+                     "ERR wrong number of arguments for '%s' command",
+                     row->name);
+        return false;
+    }
+    if (!keys_fit(row, call)) {
+        reply_errorf(&call->reply, "ERR key is too long, at most %d bytes",
+                     CACHE_KEY_MAX);
+        return false;
+    }
+    session->last_command = (uint16_t)command_row(row);
+    session->active_ms = call->now_ms;
+    return true;
+}
+
+/* --------------------------------------------------------------- running */
+
+/*
+ * One transaction over one key.  A run that found no room, or a long value
+ * where it needs a blob, has changed nothing and is repeated:
+ *
+ *   begin -> run -> end -> done
+ *     ^              |
+ *     +-- make room <+
+ */
+static enum command_result run_in_tx(struct call *call)
+{
+    struct server *server = call->server;
+    size_t replied = buf_len(call->reply.out);
+    call->key = call_key_of(call, (size_t)call->command->keys.first);
+    cache_begin(&call->tx, server->cache, call->now_ms, &call->key, 1);
+    enum command_result result;
+    for (;;) {
+        result = call->command->run(call);
+        cache_end(&call->tx);
+        if (result == COMMAND_DONE)
+            break;
+        assert(result == COMMAND_NO_ROOM || result == COMMAND_LONG);
+        call->rerun = true;
+        buf_truncate(call->reply.out, replied);
+        if (call->holds)
+            cache_unpin(&call->held);
+        call->holds = false;
+        bool ok;
+        if (result == COMMAND_NO_ROOM) {
+            ok = cache_make_room(&call->tx);
+        } else {
+            const struct arg *arg = &call->argv[call->command->blob_arg];
+            call->blob = call_blob_of(call, arg->ptr, arg->len);
+            ok = call->blob != NULL;
+        }
+        if (!ok)
+            break;
+        cache_begin_again(&call->tx, &call->key, 1);
+    }
+    if (call->rerun)
+        cache_tx_close(&call->tx);
+    return result;
+}
+
+static enum command_result run(struct call *call)
+{
+    const struct command *command = call->command;
+    enum command_result result;
+    if (command->keys.first && !(command->flags & COMMAND_OWN_TX))
+        result = run_in_tx(call);
+    else
+        result = command->run(call);
+    if (result == COMMAND_NO_ROOM || result == COMMAND_LONG) {
+        reply_error(&call->reply, ERROR_NO_ROOM);
+        return COMMAND_NO_ROOM;
+    }
+    return result;
+}
+
+/* -------------------------------------------------------------- counting */
+
+/*
+ * Reading a clock twice costs as much as a GET, so that commands on one key
+ * are timed by sampling: the first calls each, then every 61st (a prime, not
+ * to keep step with pipelines), which stands for 61.  Others, which may be
+ * long, are always timed.
+ */
+enum { SAMPLE = 61 };
+
+static uint64_t clock_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static unsigned weight_of(const struct command *command, uint64_t calls)
+{
+    if (command->keys.first == 0 || command->flags & COMMAND_OWN_TX)
+        return 1;
+    return calls < SAMPLE ? 1 : calls % SAMPLE ? 0 : SAMPLE;
+}
+
+enum command_result command_serve(struct call *call)
+{
+    size_t replied = buf_len(call->reply.out);
+    if (!call->command && !admit(call)) {
+        if (call->command)
+            worker_count(stats_of(call), rejected, 1);
+        count_error(call, replied);
+        command_drop(call);
+        return COMMAND_DONE;
+    }
+    struct command_stats *stats = stats_of(call);
+    unsigned weight =
+        weight_of(call->command,
+                  atomic_load_explicit(&stats->calls, memory_order_relaxed));
+    uint64_t started_ns = weight ? clock_ns() : 0;
+
+    enum command_result result = run(call);
+
+    if (weight)
+        worker_count(stats, usec,
+                     ((clock_ns() - started_ns) * weight + 500) / 1000);
+    if (result == COMMAND_AGAIN || result == COMMAND_WAIT)
+        return result;
+    bool error = count_error(call, replied);
+    if (result == COMMAND_NO_ROOM) {
+        worker_count(stats, rejected, 1);
+    } else {
+        worker_count(stats, calls, 1);
+        worker_count(call->worker, commands, 1);
+        if (error)
+            worker_count(stats, failed, 1);
+    }
+    command_drop(call);
+    return COMMAND_DONE;
+}
+
+void command_drop(struct call *call)
+{
+    if (call->state && call->state_free)
+        call->state_free(call->state);
+    call->state = NULL;
+    cache_blob_free(call->blob);
+    call->blob = NULL;
+}
+
+enum command_large command_large(const struct server *server,
+                                 const struct session *session,
+                                 const struct arg *argv, size_t argc,
+                                 size_t len)
+{
+    if (!session->authenticated || argc < 2 || len <= CACHE_INLINE_MAX)
+        return LARGE_KEEP;
+    const struct command *row = find_row(session, &argv[0]);
+    if (!row || row->blob_arg != argc || argv[1].len > CACHE_KEY_MAX)
+        return LARGE_KEEP;
+    return cache_fits(server->cache, argv[1].len, len) ? LARGE_DIVERT
+                                                       : LARGE_REFUSE;
+}
