@@ -21,24 +21,27 @@
 struct governor;
 struct cache;
 struct pool;
-
-/* Resident bytes of the process; an argument, so that tests can make it up. */
-typedef size_t governor_resident(void *ctx);
+struct platform;
+struct log;
 
 struct governor_state {
     uint64_t budget_bytes;   /* in force */
     uint64_t resident_bytes; /* last read */
     uint64_t base_bytes;     /* what is neither slab nor client buffer */
     uint64_t reserve_bytes;
-    uint64_t pool_bytes;  /* the clients' share */
+    uint64_t pool_bytes; /* the clients' share */
     uint64_t slab_limit_bytes;
     uint64_t floor_bytes; /* below this the budget cannot be kept */
     bool rebuilding;      /* the budget was lowered and is not yet reached */
     uint64_t rebuilds, rebuild_from_bytes, rebuild_to_bytes, last_rebuild_ms;
 };
 
+/* The platform's clock and resident size are what it goes by.  log: NULL for
+ * silence.  `threads` is the number of the process's threads, whose share of
+ * the kernel's counts may lag. */
 struct governor *governor_new(struct cache *cache, struct pool *pool,
-                              governor_resident *resident, void *ctx);
+                              const struct platform *platform, struct log *log,
+                              unsigned threads);
 void governor_free(struct governor *governor);
 
 /* From any thread; takes effect at the next tick, at most 10 ms later.
@@ -52,10 +55,12 @@ void governor_tick(struct governor *governor, int64_t now_ms);
 bool governor_slice(struct governor *governor, int64_t now_ms,
                     unsigned slice_us);
 
+/* From any thread. */
 void governor_state(struct governor *governor, struct governor_state *out);
 
-/* "50%" and 0 made into bytes: a share of the machine or the container,
- * whichever is less.  root: "" or a made tree, for tests. */
+/* The memory of the machine or of the container (cgroup v1 or v2, every level
+ * above counts), whichever is less; 0 if nothing tells.  root: "" or a made
+ * tree, for tests. */
 uint64_t governor_machine_bytes(const char *root);
 
 #endif

@@ -26,12 +26,19 @@ enum {
     LIMIT_ERROR_ECHO = 128, /* bytes of a name or of arguments in an error */
     LIMIT_PATTERN = 65536,  /* bytes of a pattern */
     LIMIT_NAME = 1024,      /* bytes of a client's or library's name */
+    /* What a worker keeps between turns, and a reply of a client that holds
+     * nothing may always use. */
+    LIMIT_SPARE_OUTPUT = 64 * 1024,
+    /* Unsent bytes that the kernel takes for one client. */
+    LIMIT_KERNEL_UNSENT = 128 * 1024,
+    /* Descriptors that are not clients'. */
+    LIMIT_OWN_FDS = 96,
 };
 
 struct limits {
     _Atomic int64_t clients, bulk_bytes, request_args, request_bytes,
         inline_bytes, output_mark_bytes, output_limit_bytes, idle_ms,
-        request_ms, stall_ms, auth_ms, keepalive_s;
+        request_ms, stall_ms, auth_ms, keepalive_s, stop_ms;
 };
 
 #endif

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What a connection costs beside its buffers, charged while it is open. */
+enum { POOL_CONNECTION = 640 };
+
 struct pool;
 
 struct pool *pool_new(size_t limit);
@@ -19,9 +22,16 @@ size_t pool_limit(const struct pool *pool);
 size_t pool_used(const struct pool *pool);
 /* How much of `want` may be taken now; that much is charged. */
 size_t pool_take(struct pool *pool, size_t want);
+/* As pool_take, but leaves half of what is free to others: for what is given
+ * back before long. */
+size_t pool_borrow(struct pool *pool, size_t want);
+/* Charges all of it, whatever the limit: for what is held already. */
+void pool_charge(struct pool *pool, size_t bytes);
 void pool_give(struct pool *pool, size_t bytes);
 /* More than three quarters are in use: read no more from clients that hold
  * something. */
 bool pool_tight(const struct pool *pool);
+/* True if one more connection leaves half of the pool to buffers. */
+bool pool_admits(const struct pool *pool, size_t connections);
 
 #endif

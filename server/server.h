@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "limits.h"
 
+struct event;
 struct event_base;
 struct worker;
 struct governor;
@@ -24,26 +25,35 @@ struct log;
 struct http;
 struct stats;
 struct listeners;
+struct mailbox;
+struct platform;
 
 struct server {
-    struct conf conf;      /* guarded by conf_lock: see options.h */
+    const struct platform *platform;
+    struct conf conf; /* guarded by conf_lock: see options.h */
     struct options *options;
-    struct limits limits;  /* atomics: what connections read of conf */
+    struct limits limits; /* atomics: what connections read of conf */
     struct cache *cache;
     struct log *log;
     struct pool *pool;         /* bytes of clients' buffers */
     struct governor *governor; /* budget, resident memory, rebuild steps */
     struct event_base *base;   /* the main thread's */
+    struct mailbox *mailbox;   /* to the main thread */
+    struct event *signals[4], *tick, *slice;
     struct worker *workers;
     unsigned worker_count;
     struct listeners *listeners;
     struct stats *stats; /* see stats.h; made before http */
     struct http *http;   /* NULL: metrics-port is 0 */
-    int64_t started_ms; /* wall clock */
+    int64_t started_ms;  /* wall clock */
     char run_id[41];
     _Atomic uint64_t next_client_id;
     _Atomic uint64_t client_count;
     _Atomic uint64_t rejected_connections;
+    int64_t clients_most; /* what maxclients may be raised to: descriptors */
+    bool stopping;        /* main thread only */
+    unsigned workers_done;
+    int status;             /* to exit with */
     int port, metrics_port; /* the actual ones */
 };
 

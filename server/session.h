@@ -5,6 +5,7 @@
 /* What a connection has told us about itself and how it wants to be served. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum session_reply { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
@@ -25,5 +26,11 @@ void session_init(struct session *session, uint64_t id, bool authenticated,
                   int64_t now_ms);
 void session_reset(struct session *session, bool authenticated); /* RESET */
 void session_release(struct session *session);
+
+/* Sets name, lib_name or lib_ver to a copy (len 0: to NULL).  False without
+ * memory; then the old one stays. */
+bool session_set_text(char **field, const char *text, size_t len);
+/* Bytes of the texts. */
+size_t session_text_bytes(const struct session *session);
 
 #endif

@@ -8,6 +8,7 @@
  * posting to its mailbox.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +17,10 @@
 
 struct server;
 struct conn;
+struct event;
 struct event_base;
 struct mailbox;
+struct turn;
 
 /* Counters of one worker, written by it alone and summed when read. */
 // clang-format off
@@ -32,6 +35,7 @@ struct mailbox;
     X(closed_protocol,    "Clients closed for bad framing")                 \
     X(closed_output,      "Clients closed for too much unread output")      \
     X(closed_stalled,     "Clients closed for reading nothing")             \
+    X(closed_request,     "Clients closed for a request left unfinished")   \
     X(closed_idle,        "Clients closed for being idle")                  \
     X(closed_memory,      "Clients closed to keep buffers in their pool")   \
     X(auth_failures,      "Passwords refused")
@@ -43,16 +47,34 @@ struct command_stats {
 };
 
 struct worker {
-    struct server *server;
+    _Alignas(64) struct server *server;
     unsigned id;
     struct event_base *base;
     struct mailbox *mailbox;
-    struct conn *conns; /* list of its connections */
-    size_t conn_count;
+    struct conn *conns;               /* list of its connections */
+    _Atomic size_t conn_count;        /* those on their way to it included */
     struct command_stats *by_command; /* one per row of the command table */
 #define X(name, help) _Atomic uint64_t name;
     WORKER_COUNTERS(X)
 #undef X
+
+    /* The rest is private to worker.c and conn*.c. */
+    pthread_t thread;
+    char *buffer;       /* LIMIT_READ_BUFFER bytes: what is being read */
+    struct turn *spare; /* one that nobody uses, or NULL */
+    struct turn *later_first, *later_last; /* to go on after other events */
+    struct conn *holders; /* connections that hold a turn between events */
+    struct conn **by_id;  /* buckets, chained by conn->id_next */
+    size_t by_id_count;   /* a power of two */
+    struct conn *walk;    /* next to be looked at for timeouts */
+    struct event *tick, *later;
+    int64_t ticked_us;       /* monotonic, at the last tick */
+    uint32_t clock_ms;       /* counts the time this worker was running */
+    uint32_t stop_at_ms;     /* on that clock */
+    uint32_t tight_since_ms; /* 0: the pool is not tight */
+    uint32_t served_ms;      /* the last event */
+    size_t open;             /* connections in `conns` */
+    bool stopping, starving, flushed;
 };
 
 /* Adds to a counter of the calling thread's own worker: no bus lock. */
@@ -67,6 +89,19 @@ struct worker {
  */
 void worker_post(struct worker *worker,
                  void (*run)(struct worker *worker, void *ctx), void *ctx);
+
+/* Makes server->worker_count workers in server->workers, which is zeroed;
+ * false without memory or descriptors. */
+bool workers_new(struct server *server);
+/* Starts their threads; false (errno) if the system refuses one. */
+bool workers_start(struct server *server);
+/* Asks all to finish writes and end; each then posts to the main thread. */
+void workers_stop(struct server *server);
+/* After they have ended, or were never started. */
+void workers_free(struct server *server);
+
+/* Hands over an accepted socket, on the main thread. */
+void worker_adopt(struct worker *worker, int fd);
 
 /* A connection of this worker by its id, or NULL.  On its thread only. */
 struct conn *worker_conn(struct worker *worker, uint64_t id);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RESIDENT_H
+#define RESIDENT_H
+
+/* How much of the process is in memory. */
+
+#include <stddef.h>
+
+/* Bytes, from /proc/self/statm; 0 if that cannot be read.  Any thread. */
+size_t resident_read(void);
+
+#endif
