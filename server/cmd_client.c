@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* CLIENT's subcommands that concern the connection that sends them. */
+
+#include "commands.h"
+
+#include <string.h>
+
+#include "client.h"
+#include "conn.h"
+#include "protocol/text.h"
+
+/* Printable ASCII without the space, so that names can stand in a line of
+ * CLIENT LIST. */
+static bool is_name(struct arg text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < '!' || text.ptr[i] > '~')
+            return false;
+    return true;
+}
+
+/* Sets a name of the session, or answers why not; `what` begins the error. */
+static bool set_name(struct call *call, char **field, struct arg text,
+                     struct arg what)
+{
+    if (!is_name(text)) {
+        reply_errorf(&call->reply,
+                     "ERR %.*s cannot contain spaces, newlines or special "
+                     "characters.",
+                     arg_shown(&what), what.ptr);
+    } else if (text.len > LIMIT_NAME) {
+        reply_errorf(&call->reply,
+                     "ERR %.*s cannot be longer than %d characters.",
+                     arg_shown(&what), what.ptr, LIMIT_NAME);
+    } else if (!session_set_text(field, text.ptr, text.len)) {
+        reply_error(&call->reply, ERROR_NO_ROOM);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+bool client_set_name(struct call *call, struct arg name)
+{
+    static const char what[] = "Client names";
+
+    return set_name(call, &call->session->name, name,
+                    (struct arg){what, sizeof what - 1});
+}
+
+bool client_parse_type(struct call *call, struct arg arg,
+                       enum client_type *type)
+{
+    static const char *const others[] = {"slave", "replica", "pubsub",
+                                         "master"};
+
+    if (text_is(arg.ptr, arg.len, "normal")) {
+        *type = CLIENT_NORMAL;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (text_is(arg.ptr, arg.len, others[i])) {
+            *type = CLIENT_OTHER;
+            return true;
+        }
+    reply_errorf(&call->reply, "ERR Unknown client type '%.*s'",
+                 arg_shown(&arg), arg.ptr);
+    return false;
+}
+
+enum command_result cmd_client_setname(struct call *call)
+{
+    if (client_set_name(call, call->argv[2]))
+        reply_ok(&call->reply);
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_client_getname(struct call *call)
+{
+    if (call->session->name == NULL)
+        reply_null(&call->reply);
+    else
+        reply_bulk_text(&call->reply, call->session->name);
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_client_setinfo(struct call *call)
+{
+    struct arg what = call->argv[2];
+    char **field;
+
+    if (text_is(what.ptr, what.len, "lib-name")) {
+        field = &call->session->lib_name;
+    } else if (text_is(what.ptr, what.len, "lib-ver")) {
+        field = &call->session->lib_ver;
+    } else {
+        reply_errorf(&call->reply, "ERR Unrecognized option '%.*s'",
+                     arg_shown(&what), what.ptr);
+        return COMMAND_DONE;
+    }
+    if (set_name(call, field, call->argv[3], what))
+        reply_ok(&call->reply);
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_client_id(struct call *call)
+{
+    reply_int(&call->reply, (int64_t)call->session->id);
+    return COMMAND_DONE;
+}
+
+static enum command_result set_switch(struct call *call, bool *value)
+{
+    struct arg arg = call->argv[2];
+
+    if (text_is(arg.ptr, arg.len, "on")) {
+        *value = true;
+        reply_ok(&call->reply);
+    } else if (text_is(arg.ptr, arg.len, "off")) {
+        *value = false;
+        reply_ok(&call->reply);
+    } else {
+        reply_error(&call->reply, "ERR syntax error");
+    }
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_client_no_evict(struct call *call)
+{
+    return set_switch(call, &call->session->no_evict);
+}
+
+enum command_result cmd_client_no_touch(struct call *call)
+{
+    return set_switch(call, &call->session->no_touch);
+}
+
+enum command_result cmd_client_reply(struct call *call)
+{
+    struct session *session = call->session;
+    struct arg arg = call->argv[2];
+
+    if (text_is(arg.ptr, arg.len, "on")) {
+        session->reply = REPLY_ON;
+        reply_ok(&call->reply);
+    } else if (text_is(arg.ptr, arg.len, "off")) {
+        session->reply = REPLY_OFF;
+    } else if (text_is(arg.ptr, arg.len, "skip")) {
+        if (session->reply != REPLY_OFF)
+            session->reply = REPLY_SKIP_NEXT;
+    } else {
+        reply_error(&call->reply, "ERR syntax error");
+    }
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_client_help(struct call *call)
+{
+    static const char *const lines[] = {
+        "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "GETNAME",
+        "    The name of this connection.",
+        "ID",
+        "    The ID of this connection.",
+        "INFO",
+        "    The line of CLIENT LIST for this connection.",
+        "KILL <ip:port>",
+        "    Close the connection from <ip:port>.",
+        "KILL <option> <value> [<option> <value> [...]]",
+        "    Close all connections to which every option applies:",
+        "    * ADDR (<ip:port>|<unixsocket>:0)",
+        "      It comes from this address.",
+        "    * ID <client-id>",
+        "      It has this ID.",
+        "    * LADDR (<ip:port>|<unixsocket>:0)",
+        "      It goes to this address.",
+        "    * MAXAGE <seconds>",
+        "      It is at least this old.",
+        "    * SKIPME (YES|NO)",
+        "      It is not this one (default: yes).",
+        "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+        "      It is of this type.",
+        "    * USER <username>",
+        "      It belongs to this user.",
+        "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)|ID <client-id> [...]]",
+        "    A line for every connection, or for those named.",
+        "NO-EVICT (ON|OFF)",
+        "    Do not close this connection when clients' memory runs out.",
+        "NO-TOUCH (ON|OFF)",
+        "    Commands of this connection do not make keys recently used.",
+        "REPLY (ON|OFF|SKIP)",
+        "    Answer this connection's commands, or do not, or not the next.",
+        "SETINFO (LIB-NAME|LIB-VER) <value>",
+        "    Say which library is at the other end.",
+        "SETNAME <name>",
+        "    Give this connection a name.",
+        "HELP",
+        "    Print this help.",
+    };
+    size_t count = sizeof lines / sizeof lines[0];
+
+    reply_array(&call->reply, count);
+    for (size_t i = 0; i < count; i++)
+        reply_status(&call->reply, lines[i]);
+    return COMMAND_DONE;
+}

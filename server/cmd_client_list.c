@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* CLIENT INFO and LIST: what connections look like from outside. */
+
+#include "commands.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "ask.h"
+#include "client.h"
+#include "conn.h"
+#include "pool.h"
+#include "protocol/text.h"
+#include "server.h"
+#include "worker.h"
+
+enum { LIST_IDS_MAX = 65536 }; /* ids in one CLIENT LIST ID */
+
+static const char *text_or_empty(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+static const char *last_command(const struct session *session)
+{
+    return session->last_command < command_count
+               ? command_table[session->last_command].name
+               : "NULL";
+}
+
+/* One line.  There are no transactions, subscriptions or redirections, and
+ * buffers are counted whole, so those columns never change. */
+static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
+{
+    const struct session *s = conn_session(conn);
+    struct conn_info info;
+    char flags[8];
+    size_t n = 0;
+
+    conn_describe(conn, now_ms, &info);
+    if (info.closing)
+        flags[n++] = 'c';
+    if (info.addr[0] == '/' || info.laddr[0] == '/')
+        flags[n++] = 'U';
+    if (s->no_evict)
+        flags[n++] = 'e';
+    if (s->no_touch)
+        flags[n++] = 'T';
+    if (n == 0)
+        flags[n++] = 'N';
+    flags[n] = '\0';
+    buf_addf(out,
+             "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld "
+             "flags=%s db=%u sub=0 psub=0 ssub=0 multi=-1 ",
+             (unsigned long long)s->id, info.addr, info.laddr, info.fd,
+             text_or_empty(s->name), (long long)info.age_s,
+             (long long)info.idle_s, flags, s->db);
+    buf_addf(out,
+             "qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 "
+             "oll=0 omem=%zu tot-mem=%zu events=%s%s ",
+             info.input_bytes, info.output_bytes, info.memory_bytes,
+             info.readable ? "r" : "", info.writable ? "w" : "");
+    buf_addf(out,
+             "cmd=%s user=default redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
+             last_command(s), s->resp, text_or_empty(s->lib_name),
+             text_or_empty(s->lib_ver));
+}
+
+enum command_result cmd_client_info(struct call *call)
+{
+    struct buf line = {0};
+
+    describe(&line, call->conn, call->now_ms);
+    reply_verbatim(&call->reply, line.data + line.start, buf_len(&line));
+    buf_release(&line);
+    return COMMAND_DONE;
+}
+
+/* Where one client's line lies in the text. */
+struct line {
+    uint64_t id;
+    size_t at, len;
+};
+
+struct list {
+    pthread_mutex_t lock;
+    int64_t now_ms;
+    struct pool *pool; /* charged for the text */
+    size_t charged;
+    struct buf text;
+    struct line *lines;
+    size_t count, cap;
+    bool failed;   /* not everything found room */
+    uint64_t *ids; /* those asked for, or NULL: all */
+    size_t id_count;
+};
+
+static void list_free(void *ctx)
+{
+    struct list *list = ctx;
+
+    pool_give(list->pool, list->charged);
+    buf_release(&list->text);
+    free(list->lines);
+    free(list->ids);
+    pthread_mutex_destroy(&list->lock);
+    free(list);
+}
+
+static bool list_grow(struct list *list)
+{
+    size_t cap = list->cap == 0 ? 64 : list->cap * 2;
+    struct line *lines;
+
+    if (list->count < list->cap)
+        return true;
+    lines = realloc(list->lines, cap * sizeof *lines);
+    if (lines == NULL)
+        return false;
+    list->lines = lines;
+    list->cap = cap;
+    return true;
+}
+
+/* The text of all clients may be long: it is clients' memory like any other,
+ * so that asking for it often does not take the process over its budget. */
+static void list_add(struct list *list, struct conn *conn)
+{
+    size_t at = buf_len(&list->text), len, got;
+
+    describe(&list->text, conn, list->now_ms);
+    len = buf_len(&list->text) - at;
+    got = pool_take(list->pool, len + sizeof(struct line));
+    list->charged += got;
+    if (list->text.failed || got < len + sizeof(struct line) ||
+        !list_grow(list)) {
+        list->failed = true;
+        return;
+    }
+    list->lines[list->count++] = (struct line){conn_session(conn)->id, at, len};
+}
+
+static void list_visit(struct worker *worker, void *ctx)
+{
+    struct list *list = ctx;
+
+    pthread_mutex_lock(&list->lock);
+    for (struct conn *conn = worker->conns; conn != NULL && !list->failed;
+         conn = conn_next(conn))
+        list_add(list, conn);
+    pthread_mutex_unlock(&list->lock);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    uint64_t x = ((const struct line *)a)->id;
+    uint64_t y = ((const struct line *)b)->id;
+
+    return x < y ? -1 : x > y;
+}
+
+static void add_line(const struct list *list, const struct line *line,
+                     struct buf *out)
+{
+    buf_add(out, list->text.data + list->text.start + line->at, line->len);
+}
+
+/* Connections in the order in which they came, or of the ids asked for. */
+static void list_reply(struct call *call, struct list *list)
+{
+    struct buf out = {0};
+
+    if (list->failed) {
+        reply_error(&call->reply, "OOM the list does not fit into the memory "
+                                  "that clients may use");
+        return;
+    }
+    if (list->count > 0)
+        qsort(list->lines, list->count, sizeof list->lines[0], by_id);
+    out.max = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
+    for (size_t i = 0; list->ids == NULL && i < list->count; i++)
+        add_line(list, &list->lines[i], &out);
+    for (size_t i = 0; i < list->id_count && list->count > 0; i++) {
+        struct line key = {.id = list->ids[i]};
+        const struct line *line =
+            bsearch(&key, list->lines, list->count, sizeof key, by_id);
+
+        if (line != NULL)
+            add_line(list, line, &out);
+    }
+    if (out.failed)
+        reply_error(&call->reply, "OOM the list is longer than output-limit");
+    else
+        reply_verbatim(&call->reply, out.data + out.start, buf_len(&out));
+    buf_release(&out);
+}
+
+/* Fills in list->ids; false: an error was answered. */
+static bool parse_ids(struct call *call, struct list *list)
+{
+    size_t count = call->argc - 3;
+
+    if (count > LIST_IDS_MAX) {
+        reply_errorf(&call->reply, "ERR more than %d client IDs", LIST_IDS_MAX);
+        return false;
+    }
+    list->ids = malloc(count * sizeof *list->ids);
+    if (list->ids == NULL) {
+        reply_error(&call->reply, ERROR_NO_ROOM);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct arg arg = call->argv[3 + i];
+        int64_t id;
+
+        if (!text_to_int(arg.ptr, arg.len, &id)) {
+            reply_error(&call->reply, "ERR Invalid client ID");
+            return false;
+        }
+        list->ids[i] = (uint64_t)id;
+    }
+    list->id_count = count;
+    return true;
+}
+
+static bool parse_list(struct call *call, struct list *list,
+                       enum client_type *type)
+{
+    const struct arg *argv = call->argv;
+
+    *type = CLIENT_ANY;
+    if (call->argc == 2)
+        return true;
+    if (call->argc == 4 && text_is(argv[2].ptr, argv[2].len, "type"))
+        return client_parse_type(call, argv[3], type);
+    if (call->argc > 3 && text_is(argv[2].ptr, argv[2].len, "id"))
+        return parse_ids(call, list);
+    reply_error(&call->reply, "ERR syntax error");
+    return false;
+}
+
+enum command_result cmd_client_list(struct call *call)
+{
+    struct list *list = ask_ctx(call);
+    enum client_type type;
+
+    if (list != NULL) {
+        list_reply(call, list);
+        return COMMAND_DONE;
+    }
+    list = calloc(1, sizeof *list);
+    if (list == NULL) {
+        reply_error(&call->reply, ERROR_NO_ROOM);
+        return COMMAND_DONE;
+    }
+    pthread_mutex_init(&list->lock, NULL);
+    list->now_ms = call->now_ms;
+    list->pool = call->server->pool;
+    list->text.max = pool_limit(list->pool);
+    if (parse_list(call, list, &type)) {
+        if (type != CLIENT_OTHER)
+            return ask_workers(call, list_visit, list, list_free);
+        reply_verbatim(&call->reply, "", 0);
+    }
+    list_free(list);
+    return COMMAND_DONE;
+}
