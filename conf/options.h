@@ -3,8 +3,19 @@
 #define OPTIONS_H
 
 /*
- * The option table.  `least` and `most` bound numbers and sizes; for a CHOICE
- * `unit` has the words, separated by '|'.
+ * The option table.  A row's columns:
+ *
+ *   kind      how its value is written: see enum conf_kind in conf.h
+ *   field     in struct conf; the id is CONF_<field>
+ *   name      the field with hyphens, as files, flags and CONFIG spell it
+ *   initial   as text, like any other value
+ *   least     bounds of a number or size, both inclusive; of a text `most` is
+ *   most      the longest length, 0: as long as fits
+ *   unit      of a number, for the reader.  Of a CHOICE its words, separated
+ *             by '|'.  Of a SHARE the word in "argument must be a ... value".
+ *   change    when it may change: see enum conf_change
+ *   flags     see enum conf_flag
+ *   help      one sentence, for --help, the docs and the sample file
  */
 
 #define CONF_KB 1024LL
@@ -12,43 +23,43 @@
 #define CONF_GB (1024LL * CONF_MB)
 
 // clang-format off
-/*    kind    name                  initial      least  most          unit       change   flags  help */
-#define CONF_OPTIONS(X)                                                                                 \
-    X(TEXT,   bind,                 "127.0.0.1 -::1", 0, 0,            "addresses", STARTUP, 0, "Addresses to listen on; one after '-' may be missing") \
-    X(NUMBER, port,                 "6379",      0,     65535,        "",        STARTUP, 0, "Port for clients; 0: the system chooses one, which is printed") \
-    X(TEXT,   unixsocket,           "",          0,     0,            "path",    STARTUP, 0, "Unix socket to listen on as well") \
-    X(OCTAL,  unixsocketperm,       "700",       0,     0777,         "mode",    STARTUP, 0, "Mode of the Unix socket") \
-    X(NUMBER, threads,              "0",         0,     64,           "threads", STARTUP, 0, "Worker threads; 0: one a core") \
-    X(NUMBER, databases,            "16",        1,     32,           "",        STARTUP, 0, "Databases for SELECT") \
-    X(SHARE,  maxmemory,            "0",         0,     20*CONF_GB,   "bytes",   RUNTIME, 0, "The budget: resident memory of the whole process; 50%: of the machine or container; 0: 80%") \
-    X(CHOICE, maxmemory_policy,     "allkeys-lru", 0,   0,            "allkeys-lru|noeviction", RUNTIME, 0, "What to drop when the budget is reached") \
-    X(SHARE,  maxmemory_clients,    "5%",        0,     20*CONF_GB,   "bytes",   RUNTIME, 0, "Part of the budget that clients' buffers may use; 5%: of maxmemory") \
-    X(NUMBER, maxclients,           "10000",     1,     1000000,      "clients", RUNTIME, 0, "Connections at one time") \
-    X(NUMBER, timeout,              "0",         0,     31536000,     "s",       RUNTIME, 0, "Close a client that is idle this long; 0: never") \
-    X(NUMBER, request_timeout,      "60",        1,     86400,        "s",       RUNTIME, 0, "Close a client whose request stays unfinished this long") \
-    X(NUMBER, stall_timeout,        "30",        1,     86400,        "s",       RUNTIME, 0, "Close a client that reads nothing of its replies this long") \
-    X(NUMBER, auth_timeout,         "10",        1,     86400,        "s",       RUNTIME, 0, "Close a client that has not given the password after this long") \
-    X(NUMBER, stop_timeout,         "5",         0,     3600,         "s",       RUNTIME, 0, "When stopping, wait this long for replies to be read") \
-    X(NUMBER, tcp_keepalive,        "300",       0,     86400,        "s",       RUNTIME, 0, "Probe silent peers after this long; 0: never") \
-    X(NUMBER, tcp_backlog,          "511",       1,     65535,        "",        STARTUP, 0, "Connections that may wait to be accepted") \
-    X(SIZE,   proto_max_bulk_len,   "512mb",     CONF_MB, 512*CONF_MB, "bytes",  RUNTIME, 0, "Longest argument of a request, and longest value") \
-    X(NUMBER, request_args_max,     "1048576",   16,    1048576,      "",        RUNTIME, 0, "Arguments of one request") \
-    X(SIZE,   request_bytes_max,    "64mb",      CONF_MB, CONF_GB,    "bytes",   RUNTIME, 0, "Bytes of one request that must be held before it runs; values that SET and its kind store do not count") \
-    X(SIZE,   inline_max,           "64kb",      CONF_KB, CONF_MB,    "bytes",   RUNTIME, 0, "Bytes of an inline command") \
-    X(SIZE,   output_mark,          "256kb",     16*CONF_KB, CONF_GB, "bytes",   RUNTIME, 0, "Run no more commands of a client with this much unsent output") \
-    X(SIZE,   output_limit,         "64mb",      CONF_MB, CONF_GB,    "bytes",   RUNTIME, 0, "Close a client with this much unsent output") \
-    X(NUMBER, metrics_port,         "9379",      0,     65535,        "",        STARTUP, 0, "Port for GET /metrics and /healthz; 0: off") \
-    X(TEXT,   metrics_bind,         "127.0.0.1", 0,     0,            "address", STARTUP, 0, "Address for metrics-port") \
-    X(NUMBER, metrics_connections,  "32",        1,     1024,         "",        STARTUP, 0, "Connections to metrics-port at one time") \
-    X(NUMBER, metrics_timeout,      "5",         1,     60,           "s",       STARTUP, 0, "Time for one request to metrics-port") \
-    X(TEXT,   requirepass,          "",          0,     0,            "password", RUNTIME, CONF_SECRET, "Password that clients must give") \
-    X(CHOICE, loglevel,             "notice",    0,     0,            "debug|verbose|notice|warning", RUNTIME, 0, "What to log") \
-    X(TEXT,   logfile,              "",          0,     0,            "path",    STARTUP, 0, "Where to log; empty: standard output") \
-    X(TEXT,   pidfile,              "",          0,     0,            "path",    STARTUP, 0, "Where to write the process's number") \
-    X(CHOICE, daemonize,            "no",        0,     0,            "no",      STARTUP, 0, "Always no: a supervisor starts it") \
-    X(TEXT,   save,                 "",          0,     0,            "",        FIXED,   0, "Always empty: nothing is saved") \
-    X(CHOICE, appendonly,           "no",        0,     0,            "no",      FIXED,   0, "Always no: nothing is saved") \
-    X(CHOICE, replica_read_only,    "yes",       0,     0,            "yes",     FIXED,   0, "Always yes: there are no replicas")
+/*    kind    field                name                   initial            least       most          unit                              change   flags         help */
+#define CONF_OPTIONS(X) \
+    X(TEXT,   bind,                "bind",                "127.0.0.1 -::1",  0,          0,            "addresses",                      STARTUP, CONF_LIST,    "Addresses to listen on; one after '-' may be missing") \
+    X(NUMBER, port,                "port",                "6379",            0,          65535,        "",                               STARTUP, 0,            "Port for clients; 0: the system chooses one, which is printed") \
+    X(TEXT,   unixsocket,          "unixsocket",          "",                0,          107,          "path",                           STARTUP, 0,            "Unix socket to listen on as well; empty: none") \
+    X(OCTAL,  unixsocketperm,      "unixsocketperm",      "700",             0,          0777,         "mode",                           STARTUP, 0,            "Mode of the Unix socket") \
+    X(NUMBER, threads,             "threads",             "0",               0,          64,           "threads",                        STARTUP, 0,            "Worker threads; 0: one a core") \
+    X(NUMBER, databases,           "databases",           "16",              1,          32,           "",                               STARTUP, 0,            "Databases for SELECT") \
+    X(SHARE,  maxmemory,           "maxmemory",           "0",               16*CONF_MB, 20*CONF_GB,   "memory",                         RUNTIME, CONF_OR_ZERO, "The budget: resident memory of the whole process; a percentage is one of the machine's or container's memory; 0: 80%") \
+    X(CHOICE, maxmemory_policy,    "maxmemory-policy",    "allkeys-lru",     0,          0,            "allkeys-lru|noeviction",         RUNTIME, 0,            "What to do when the budget is reached: drop what was not used longest, or refuse writes") \
+    X(SHARE,  maxmemory_clients,   "maxmemory-clients",   "5%",              CONF_MB,    20*CONF_GB,   "memory or percent",              RUNTIME, 0,            "Part of the budget that all clients' buffers together may use; a percentage is one of maxmemory") \
+    X(NUMBER, maxclients,          "maxclients",          "10000",           1,          1000000,      "clients",                        RUNTIME, 0,            "Connections at one time") \
+    X(NUMBER, timeout,             "timeout",             "0",               0,          31536000,     "s",                              RUNTIME, 0,            "Close a client that is idle this long; 0: never") \
+    X(NUMBER, request_timeout,     "request-timeout",     "60",              1,          86400,        "s",                              RUNTIME, 0,            "Close a client whose request stays unfinished this long") \
+    X(NUMBER, stall_timeout,       "stall-timeout",       "30",              1,          86400,        "s",                              RUNTIME, 0,            "Close a client that reads nothing of its replies this long") \
+    X(NUMBER, auth_timeout,        "auth-timeout",        "10",              1,          86400,        "s",                              RUNTIME, 0,            "Close a client that has not given the password after this long") \
+    X(NUMBER, stop_timeout,        "stop-timeout",        "5",               0,          3600,         "s",                              RUNTIME, 0,            "When stopping, wait this long for replies to be read") \
+    X(NUMBER, tcp_keepalive,       "tcp-keepalive",       "300",             0,          86400,        "s",                              RUNTIME, 0,            "Probe silent peers after this long; 0: never") \
+    X(NUMBER, tcp_backlog,         "tcp-backlog",         "511",             1,          65535,        "",                               STARTUP, 0,            "Connections that may wait to be accepted") \
+    X(SIZE,   proto_max_bulk_len,  "proto-max-bulk-len",  "512mb",           CONF_MB,    512*CONF_MB,  "bytes",                          RUNTIME, 0,            "Longest argument of a request, and longest value") \
+    X(NUMBER, request_args_max,    "request-args-max",    "1048576",         16,         1048576,      "",                               RUNTIME, 0,            "Arguments of one request") \
+    X(SIZE,   request_bytes_max,   "request-bytes-max",   "64mb",            CONF_MB,    CONF_GB,      "bytes",                          RUNTIME, 0,            "Bytes of one request that must be held before it runs; values that SET and its kind store do not count") \
+    X(SIZE,   inline_max,          "inline-max",          "64kb",            CONF_KB,    CONF_MB,      "bytes",                          RUNTIME, 0,            "Bytes of an inline command") \
+    X(SIZE,   output_mark,         "output-mark",         "256kb",           16*CONF_KB, CONF_GB,      "bytes",                          RUNTIME, 0,            "Run no more commands of a client with this much unsent output") \
+    X(SIZE,   output_limit,        "output-limit",        "64mb",            CONF_MB,    CONF_GB,      "bytes",                          RUNTIME, 0,            "Close a client with this much unsent output") \
+    X(NUMBER, metrics_port,        "metrics-port",        "9379",            0,          65535,        "",                               STARTUP, 0,            "Port for GET /metrics and /healthz; 0: off") \
+    X(TEXT,   metrics_bind,        "metrics-bind",        "127.0.0.1",       0,          0,            "address",                        STARTUP, 0,            "Address for metrics-port") \
+    X(NUMBER, metrics_connections, "metrics-connections", "32",              1,          1024,         "",                               STARTUP, 0,            "Connections to metrics-port at one time") \
+    X(NUMBER, metrics_timeout,     "metrics-timeout",     "5",               1,          60,           "s",                              STARTUP, 0,            "Time for one request to metrics-port") \
+    X(TEXT,   requirepass,         "requirepass",         "",                0,          0,            "password",                       RUNTIME, CONF_SECRET,  "Password that clients must give; empty: none") \
+    X(CHOICE, loglevel,            "loglevel",            "notice",          0,          0,            "debug|verbose|notice|warning",   RUNTIME, 0,            "What to log") \
+    X(TEXT,   logfile,             "logfile",             "",                0,          0,            "path",                           STARTUP, 0,            "Where to log; empty: standard output") \
+    X(TEXT,   pidfile,             "pidfile",             "",                0,          0,            "path",                           STARTUP, 0,            "Where to write the process's number; empty: nowhere") \
+    X(CHOICE, daemonize,           "daemonize",           "no",              0,          0,            "no",                             FIXED,   0,            "Always no: a supervisor starts it") \
+    X(TEXT,   save,                "save",                "",                0,          0,            "",                               FIXED,   CONF_LIST,    "Always empty: nothing is saved") \
+    X(CHOICE, appendonly,          "appendonly",          "no",              0,          0,            "no",                             FIXED,   0,            "Always no: nothing is saved") \
+    X(CHOICE, replica_read_only,   "replica-read-only",   "yes",             0,          0,            "yes",                            FIXED,   0,            "Always yes: there are no replicas")
 // clang-format on
 
 #endif
