@@ -8,22 +8,33 @@
  * function, which pushes its value to the part that uses it.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "conf/conf.h"
 
 struct server;
 struct options;
 
+enum {
+    OPTIONS_WHY_MAX = 1024,
+    OPTIONS_DEFAULT_SHARE = 80, /* percent of the machine: maxmemory 0 */
+};
+
 struct options *options_new(struct server *server);
 void options_free(struct options *options);
 
-/* Pushes every runtime option once, at start. */
+/* Pushes every runtime option once, at start, when all parts are there. */
 void options_apply_all(struct server *server);
 
+/* True if a change of the option has an effect: of the runtime ones only. */
+bool options_has_effect(enum conf_id id);
+
 /*
- * Sets several options, all or none: names[i] = values[i].  NULL, or the whole
- * error text after "-" as Redis words it; it lies in `why` (1024 bytes).
+ * Sets several options, all or none: pairs[2 * i] is a name, pairs[2 * i + 1]
+ * its value, for i < count.  NULL, or the whole error text after "-" as Redis
+ * words it; it lies in `why` (OPTIONS_WHY_MAX bytes).
  */
 struct arg;
 const char *options_set(struct server *server, const struct arg *pairs,
@@ -33,6 +44,9 @@ const char *options_set(struct server *server, const struct arg *pairs,
  * force; a secret: "(redacted)" or ""). */
 void options_get(struct server *server, enum conf_id id,
                  char text[CONF_TEXT_MAX]);
+
+/* maxmemory in bytes, whatever way it was given. */
+uint64_t options_budget(const struct server *server);
 
 /* NULL, or why not (in `why`, CONF_TEXT_MAX bytes). */
 const char *options_rewrite(struct server *server, char *why);
