@@ -38,11 +38,17 @@ struct cache_key call_key_of(const struct call *call, size_t arg)
 
 bool call_find(struct call *call, unsigned how, struct cache_view *view)
 {
+    return call_find_key(call, &call->key, how, view);
+}
+
+bool call_find_key(struct call *call, const struct cache_key *key,
+                   unsigned how, struct cache_view *view)
+{
     if (call->rerun)
         how &= ~(unsigned)CACHE_COUNT;
     if (call->session->no_touch)
         how &= ~(unsigned)CACHE_TOUCH;
-    return cache_find(&call->tx, call->session->db, &call->key, how, view);
+    return cache_find(&call->tx, call->session->db, key, how, view);
 }
 
 bool call_value(struct call *call, struct cache_write *write)
@@ -62,27 +68,35 @@ enum command_result call_put(struct call *call, const struct cache_write *write)
         cache_put(&call->tx, call->session->db, &call->key, write);
     if (result == CACHE_NO_ROOM)
         return COMMAND_NO_ROOM;
-    if (write->blob)
+    if (write->blob == call->blob)
         call->blob = NULL;
     return COMMAND_DONE;
+}
+
+bool call_blob_add(struct call *call, struct cache_blob *blob,
+                   const char *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t room;
+        char *to = cache_blob_room(blob, call->now_ms, &room);
+        if (!to)
+            return false;
+        size_t part = room < len ? room : len;
+        memcpy(to, bytes, part);
+        cache_blob_advance(blob, part);
+        bytes += part;
+        len -= part;
+    }
+    return true;
 }
 
 struct cache_blob *call_blob_of(struct call *call, const char *bytes,
                                 size_t len)
 {
     struct cache_blob *blob = cache_blob_new(call->server->cache, len);
-    while (blob && len > 0) {
-        size_t room;
-        char *to = cache_blob_room(blob, call->now_ms, &room);
-        if (!to) {
-            cache_blob_free(blob);
-            return NULL;
-        }
-        size_t part = room < len ? room : len;
-        memcpy(to, bytes, part);
-        cache_blob_advance(blob, part);
-        bytes += part;
-        len -= part;
+    if (blob && !call_blob_add(call, blob, bytes, len)) {
+        cache_blob_free(blob);
+        return NULL;
     }
     return blob;
 }

@@ -14,6 +14,7 @@
 
 enum {
     CALL_SLICE_KEYS = 1000,   /* keys of one transaction of a long command */
+    CALL_ATOMIC_KEYS = 16384, /* keys that one command may store at once */
     CALL_COPY_MAX = 16 * 1024 /* longest value that is copied to the output */
 };
 
@@ -34,10 +35,12 @@ bool call_int(struct call *call, size_t arg, int64_t *value);
 struct cache_key call_key_of(const struct call *call, size_t arg);
 
 /*
- * Finds a key.  CACHE_COUNT counts only in the first run; CACHE_TOUCH does
- * nothing if the client asked for CLIENT NO-TOUCH.
+ * Finds the call's key, or any.  CACHE_COUNT counts only in the first run;
+ * CACHE_TOUCH does nothing if the client asked for CLIENT NO-TOUCH.
  */
 bool call_find(struct call *call, unsigned how, struct cache_view *view);
+bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
+                   struct cache_view *view);
 
 /*
  * Makes the row's value argument what is to be stored.  False: it is long and
@@ -49,9 +52,15 @@ bool call_value(struct call *call, struct cache_write *write);
 enum command_result call_put(struct call *call,
                              const struct cache_write *write);
 
-/* Bytes as a new blob, outside any transaction; NULL: no room. */
+/* As TYPE names it. */
+const char *call_type_name(enum cache_type type);
+
+/* Blobs, outside any transaction.  Bytes as a new one; NULL: no room.  Adding
+ * to one that is being filled; false: no room. */
 struct cache_blob *call_blob_of(struct call *call, const char *bytes,
                                 size_t len);
+bool call_blob_add(struct call *call, struct cache_blob *blob,
+                   const char *bytes, size_t len);
 
 /*
  * An old value that is replied with although the entry is about to change:

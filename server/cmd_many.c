@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Commands on many keys.  Those that read or remove take CALL_SLICE_KEYS keys
+ * in one transaction and let other clients have a turn between; those that
+ * store do so all at once, with the memory set aside before.
+ */
+
+#include "call.h"
+
+#include <stdlib.h>
+
+enum {
+    SLICE_BYTES = 256 * 1024, /* of replies in one slice of MGET */
+    STACK_PAIRS = 16,
+};
+
+/* ------------------------------------------------------------- in slices */
+
+struct progress {
+    size_t next;   /* argument */
+    int64_t count; /* keys there were */
+};
+
+/* Serves one key under the transaction; true counts it. */
+typedef bool serve_key(struct call *call, const struct cache_key *key);
+
+/* One slice.  Stops before its end when it has replied much. */
+static void serve_slice(struct call *call, struct progress *progress,
+                        serve_key *serve)
+{
+    struct cache_key keys[CALL_SLICE_KEYS];
+    size_t count = 0, replied = buf_len(call->reply.out);
+    do {
+        keys[count] = call_key_of(call, progress->next + count);
+        count++;
+    } while (progress->next + count < call->argc && count < CALL_SLICE_KEYS);
+    cache_begin(&call->tx, call->server->cache, call->now_ms, keys, count);
+    for (size_t i = 0; i < count; i++) {
+        progress->count += serve(call, &keys[i]);
+        progress->next++;
+        if (buf_len(call->reply.out) > replied + SLICE_BYTES)
+            break;
+    }
+    cache_end(&call->tx);
+}
+
+static enum command_result
+serve_keys(struct call *call, struct progress *progress, serve_key *serve)
+{
+    struct progress *kept = call->state;
+    if (kept)
+        *progress = *kept;
+    serve_slice(call, progress, serve);
+    if (progress->next == call->argc)
+        return COMMAND_DONE;
+    if (!kept) {
+        call->state = kept = malloc(sizeof *kept);
+        call->state_free = free;
+        if (!kept)
+            abort();
+    }
+    *kept = *progress;
+    return COMMAND_AGAIN;
+}
+
+static enum command_result count_keys(struct call *call, serve_key *serve)
+{
+    struct progress progress = {.next = 1};
+    enum command_result result = serve_keys(call, &progress, serve);
+    if (result == COMMAND_DONE)
+        reply_int(&call->reply, progress.count);
+    return result;
+}
+
+static bool get(struct call *call, const struct cache_key *key)
+{
+    struct cache_view view;
+    bool found = call_find_key(call, key, CACHE_TOUCH | CACHE_COUNT, &view);
+    if (found)
+        call_reply_value(call, &view);
+    else
+        reply_null(&call->reply);
+    return found;
+}
+
+static bool exists(struct call *call, const struct cache_key *key)
+{
+    struct cache_view view;
+    return call_find_key(call, key, CACHE_COUNT, &view);
+}
+
+/* CLIENT NO-TOUCH does not hold for the command whose purpose it is. */
+static bool touch(struct call *call, const struct cache_key *key)
+{
+    struct cache_view view;
+    return cache_find(&call->tx, call->session->db, key,
+                      CACHE_TOUCH | CACHE_COUNT, &view);
+}
+
+static bool del(struct call *call, const struct cache_key *key)
+{
+    return cache_remove(&call->tx, call->session->db, key);
+}
+
+enum command_result cmd_mget(struct call *call)
+{
+    struct progress progress = {.next = 1};
+    if (!call->state)
+        reply_array(&call->reply, call->argc - 1);
+    return serve_keys(call, &progress, get);
+}
+
+enum command_result cmd_exists(struct call *call)
+{
+    return count_keys(call, exists);
+}
+
+enum command_result cmd_touch(struct call *call)
+{
+    return count_keys(call, touch);
+}
+
+enum command_result cmd_del(struct call *call)
+{
+    return count_keys(call, del);
+}
+
+/* ----------------------------------------------------------- all at once */
+
+struct pair {
+    const struct arg *value;
+    struct cache_blob *blob;
+};
+
+struct pairs {
+    struct cache_key *keys;
+    struct pair *pairs;
+    size_t count;
+};
+
+static struct cache_write write_of(const struct pair *pair)
+{
+    return (struct cache_write){.type = CACHE_STRING,
+                                .value = pair->value->ptr,
+                                .len = pair->value->len,
+                                .blob = pair->blob};
+}
+
+/* Sets aside what storing them will take.  False: no room. */
+static bool provide(struct call *call, struct pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        struct pair *pair = &pairs->pairs[i];
+        if (pair->value->len > CACHE_INLINE_MAX) {
+            pair->blob = call_blob_of(call, pair->value->ptr, pair->value->len);
+            if (!pair->blob)
+                return false;
+        }
+        struct cache_write write = write_of(pair);
+        if (!cache_provide(&call->tx, pairs->keys[i].len, &write))
+            return false;
+    }
+    return true;
+}
+
+static bool none_exists(struct call *call, const struct pairs *pairs)
+{
+    struct cache_view view;
+    for (size_t i = 0; i < pairs->count; i++)
+        if (call_find_key(call, &pairs->keys[i], 0, &view))
+            return false;
+    return true;
+}
+
+/* Stores from pair *next on, as far as there is room. */
+static enum cache_result put_pairs(struct call *call, struct pairs *pairs,
+                                   size_t *next)
+{
+    for (; *next < pairs->count; ++*next) {
+        struct pair *pair = &pairs->pairs[*next];
+        struct cache_write write = write_of(pair);
+        if (cache_put(&call->tx, call->session->db, &pairs->keys[*next],
+                      &write) == CACHE_NO_ROOM)
+            return CACHE_NO_ROOM;
+        pair->blob = NULL;
+    }
+    return CACHE_OK;
+}
+
+/* False: a key existed and that was not wanted. */
+static enum command_result store_pairs(struct call *call, struct pairs *pairs,
+                                       bool must_be_new, bool *stored)
+{
+    size_t next = 0;
+    *stored = false;
+    cache_tx_init(&call->tx, call->server->cache, call->now_ms);
+    bool room = provide(call, pairs);
+    while (room) {
+        cache_begin_again(&call->tx, pairs->keys, pairs->count);
+        if (next == 0 && must_be_new && !none_exists(call, pairs)) {
+            cache_end(&call->tx);
+            break;
+        }
+        enum cache_result result = put_pairs(call, pairs, &next);
+        cache_end(&call->tx);
+        *stored = result == CACHE_OK;
+        if (*stored)
+            break;
+        room = cache_make_room(&call->tx);
+    }
+    cache_tx_close(&call->tx);
+    return room ? COMMAND_DONE : COMMAND_NO_ROOM;
+}
+
+static enum command_result store_all(struct call *call, bool must_be_new,
+                                     bool *stored)
+{
+    struct cache_key some_keys[STACK_PAIRS];
+    struct pair some_pairs[STACK_PAIRS];
+    struct pairs pairs = {some_keys, some_pairs, (call->argc - 1) / 2};
+    void *memory = NULL;
+    if (pairs.count > STACK_PAIRS) {
+        memory = malloc(pairs.count *
+                        (sizeof *pairs.keys + sizeof *pairs.pairs));
+        if (!memory)
+            return COMMAND_NO_ROOM;
+        pairs.keys = memory;
+        pairs.pairs = (void *)(pairs.keys + pairs.count);
+    }
+    for (size_t i = 0; i < pairs.count; i++) {
+        pairs.keys[i] = call_key_of(call, 1 + 2 * i);
+        pairs.pairs[i] = (struct pair){.value = &call->argv[2 + 2 * i]};
+    }
+    enum command_result result = store_pairs(call, &pairs, must_be_new, stored);
+    for (size_t i = 0; i < pairs.count; i++)
+        cache_blob_free(pairs.pairs[i].blob);
+    free(memory);
+    return result;
+}
+
+/* False: an error was replied. */
+static bool check_pairs(struct call *call)
+{
+    if (call->argc % 2 == 0) {
+        reply_errorf(&call->reply,
+                     "ERR wrong number of arguments for '%s' command",
+                     call->command->name);
+        return false;
+    }
+    if (call->argc / 2 > CALL_ATOMIC_KEYS) {
+        reply_errorf(&call->reply,
+                     "ERR too many keys for one '%s' command, at most %d",
+                     call->command->name, CALL_ATOMIC_KEYS);
+        return false;
+    }
+    return true;
+}
+
+enum command_result cmd_mset(struct call *call)
+{
+    bool stored;
+    if (!check_pairs(call))
+        return COMMAND_DONE;
+    enum command_result result = store_all(call, false, &stored);
+    if (result == COMMAND_DONE)
+        reply_ok(&call->reply);
+    return result;
+}
+
+enum command_result cmd_msetnx(struct call *call)
+{
+    bool stored;
+    if (!check_pairs(call))
+        return COMMAND_DONE;
+    enum command_result result = store_all(call, true, &stored);
+    if (result == COMMAND_DONE)
+        reply_int(&call->reply, stored);
+    return result;
+}

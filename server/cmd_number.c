@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Commands on values that are numbers. */
+
+#include "call.h"
+
+/* The number in a value; false: it is none. */
+static bool number_of(const struct cache_view *view, int64_t *number)
+{
+    return view->len < TEXT_INT_MAX && !cache_view_is_long(view) &&
+           text_to_int(view->bytes, view->len, number);
+}
+
+static enum command_result add(struct call *call, int64_t step)
+{
+    struct cache_view view;
+    struct cache_write write = {.type = CACHE_STRING};
+    int64_t number = 0;
+    if (call_find(call, 0, &view)) {
+        if (!number_of(&view, &number))
+            return call_error(call, ERROR_NOT_INT);
+        write.expires_at_ms = view.expires_at_ms;
+    }
+    if (__builtin_add_overflow(number, step, &number))
+        return call_error(call, "ERR increment or decrement would overflow");
+    char digits[TEXT_INT_MAX];
+    write.value = digits;
+    write.len = text_of_int(number, digits);
+    enum command_result result = call_put(call, &write);
+    if (result == COMMAND_DONE)
+        reply_int(&call->reply, number);
+    return result;
+}
+
+enum command_result cmd_incr(struct call *call)
+{
+    return add(call, 1);
+}
+
+enum command_result cmd_decr(struct call *call)
+{
+    return add(call, -1);
+}
+
+enum command_result cmd_incrby(struct call *call)
+{
+    int64_t step;
+    return call_int(call, 2, &step) ? add(call, step) : COMMAND_DONE;
+}
+
+enum command_result cmd_decrby(struct call *call)
+{
+    int64_t step;
+    if (!call_int(call, 2, &step))
+        return COMMAND_DONE;
+    if (step == INT64_MIN)
+        return call_error(call, "ERR decrement would overflow");
+    return add(call, -step);
+}

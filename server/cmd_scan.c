@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Commands on the keyspace as a whole.  SCAN and KEYS collect what they find
+ * in a buffer of their own, because the reply begins with its count; they look
+ * at one bucket of the index at a time, and match patterns outside its lock.
+ */
+
+#include "call.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "pool.h"
+
+enum {
+    SLICE_BUCKETS = 1000,     /* looked at before others have a turn */
+    SLICE_BYTES = 256 * 1024, /* of SCAN's keys in one reply, and of those of
+                                 KEYS put out at a time */
+    BUCKETS_PER_KEY = 10,     /* SCAN gives up its COUNT after so many */
+};
+
+struct scan {
+    struct call *call;
+    uint64_t cursor;
+    const struct arg *pattern, *type; /* NULL: all */
+    struct buf bucket;                /* keys just seen: length, bytes, ... */
+    struct buf keys;                  /* those that match, as a reply */
+    struct reply reply;               /* into keys */
+    size_t count, looked, buckets;    /* matches, entries, buckets so far */
+    size_t charged;                   /* to the client pool, for keys */
+    bool listed;                      /* KEYS is putting out its reply */
+};
+
+static void scan_free(void *state)
+{
+    struct scan *scan = state;
+    pool_give(scan->call->server->pool, scan->charged);
+    buf_release(&scan->bucket);
+    buf_release(&scan->keys);
+    free(scan);
+}
+
+static struct scan *scan_of(struct call *call)
+{
+    struct scan *scan = call->state;
+    if (scan)
+        return scan;
+    scan = calloc(1, sizeof *scan);
+    if (!scan)
+        abort();
+    scan->call = call;
+    scan->reply = (struct reply){&scan->keys, call->reply.resp};
+    call->state = scan;
+    call->state_free = scan_free;
+    return scan;
+}
+
+/* ------------------------------------------------------------- one bucket */
+
+static void see(void *ctx, const struct cache_view *view)
+{
+    struct scan *scan = ctx;
+    scan->looked++;
+    const struct arg *type = scan->type;
+    if (type && !text_is(type->ptr, type->len, call_type_name(view->type)))
+        return;
+    char scratch[CACHE_KEY_MAX];
+    const char *key = cache_view_key(view, scratch);
+    buf_add(&scan->bucket, &view->key_len, sizeof view->key_len);
+    buf_add(&scan->bucket, key, view->key_len);
+}
+
+static void match_bucket(struct scan *scan)
+{
+    const struct arg *pattern = scan->pattern;
+    while (buf_len(&scan->bucket) > 0) {
+        size_t len;
+        memcpy(&len, scan->bucket.data + scan->bucket.start, sizeof len);
+        buf_drain(&scan->bucket, sizeof len);
+        const char *key = scan->bucket.data + scan->bucket.start;
+        if (!pattern ||
+            text_glob(pattern->ptr, pattern->len, key, len, false)) {
+            reply_bulk(&scan->reply, key, len);
+            scan->count++;
+        }
+        buf_drain(&scan->bucket, len);
+    }
+}
+
+/* False: the clients' buffers may not grow that far. */
+static bool charge(struct scan *scan)
+{
+    size_t more = scan->keys.cap - scan->charged;
+    if (scan->keys.cap <= scan->charged)
+        return true;
+    size_t taken = pool_take(scan->call->server->pool, more);
+    scan->charged += taken;
+    return taken == more;
+}
+
+/* Looks at a slice of the index, or until `wanted` entries were seen; false:
+ * there is no memory for what it found. */
+static bool scan_slice(struct scan *scan, size_t wanted)
+{
+    struct call *call = scan->call;
+    size_t end = scan->buckets + SLICE_BUCKETS;
+    size_t enough = scan->looked + CALL_SLICE_KEYS;
+    if (enough > wanted)
+        enough = wanted;
+    do {
+        scan->cursor = cache_scan(call->server->cache, call->session->db,
+                                  scan->cursor, call->now_ms, see, scan);
+        match_bucket(scan);
+        scan->buckets++;
+    } while (scan->cursor && scan->looked < enough && scan->buckets < end);
+    return charge(scan) && !scan->keys.failed && !scan->bucket.failed;
+}
+
+static bool check_pattern(struct call *call, const struct arg *pattern)
+{
+    if (pattern->len <= LIMIT_PATTERN)
+        return true;
+    reply_errorf(&call->reply, "ERR pattern is too long, at most %d bytes",
+                 LIMIT_PATTERN);
+    return false;
+}
+
+/* ------------------------------------------------------------------ SCAN */
+
+/* As strtoul takes it: any number that fits, signs and zeros too. */
+static bool parse_cursor(struct call *call, uint64_t *cursor)
+{
+    char text[80], *end = text;
+    const struct arg *arg = &call->argv[1];
+    errno = EINVAL;
+    if (arg->len < sizeof text) {
+        memcpy(text, arg->ptr, arg->len);
+        text[arg->len] = 0;
+        errno = strchr(" \t\n\v\f\r", text[0]) && text[0] ? EINVAL : 0;
+        *cursor = strtoull(text, &end, 10);
+    }
+    if (!errno && end == text + arg->len)
+        return true;
+    reply_error(&call->reply, "ERR invalid cursor");
+    return false;
+}
+
+/* False: an error was replied. */
+static bool parse_scan(struct call *call, struct scan *scan, int64_t *count)
+{
+    for (size_t i = 2; i < call->argc; i += 2) {
+        const struct arg *option = &call->argv[i], *value = option + 1;
+        bool has_value = i + 1 < call->argc;
+        if (has_value && arg_is(option, "count")) {
+            if (!call_int(call, i + 1, count))
+                return false;
+        } else if (has_value && arg_is(option, "match")) {
+            scan->pattern = value;
+        } else if (has_value && arg_is(option, "type")) {
+            scan->type = value;
+        } else {
+            *count = 0;
+        }
+        if (*count < 1) {
+            reply_error(&call->reply, ERROR_SYNTAX);
+            return false;
+        }
+    }
+    return !scan->pattern || check_pattern(call, scan->pattern);
+}
+
+enum command_result cmd_scan(struct call *call)
+{
+    bool first = !call->state;
+    struct scan *scan = scan_of(call);
+    int64_t count = 10;
+    uint64_t cursor;
+    if (!parse_cursor(call, &cursor) || !parse_scan(call, scan, &count))
+        return COMMAND_DONE;
+    if (first)
+        scan->cursor = cursor;
+    size_t wanted = (size_t)count;
+    bool room = scan_slice(scan, wanted);
+    if (scan->cursor && room && scan->looked < wanted &&
+        scan->buckets / BUCKETS_PER_KEY < wanted &&
+        buf_len(&scan->keys) < SLICE_BYTES)
+        return COMMAND_AGAIN;
+    char text[TEXT_INT_MAX];
+    reply_array(&call->reply, 2);
+    reply_bulk(&call->reply, text, text_of_int((int64_t)scan->cursor, text));
+    reply_array(&call->reply, scan->count);
+    buf_add(call->reply.out, scan->keys.data + scan->keys.start,
+            buf_len(&scan->keys));
+    return COMMAND_DONE;
+}
+
+/* ------------------------------------------------------------------ KEYS */
+
+/* The reply, a part at a time. */
+static enum command_result list(struct scan *scan)
+{
+    struct call *call = scan->call;
+    size_t left = buf_len(&scan->keys);
+    size_t part = left < SLICE_BYTES ? left : SLICE_BYTES;
+    if (!scan->listed)
+        reply_array(&call->reply, scan->count);
+    scan->listed = true;
+    if (part > 0)
+        buf_add(call->reply.out, scan->keys.data + scan->keys.start, part);
+    buf_drain(&scan->keys, part);
+    return part < left ? COMMAND_AGAIN : COMMAND_DONE;
+}
+
+enum command_result cmd_keys(struct call *call)
+{
+    if (!check_pattern(call, &call->argv[1]))
+        return COMMAND_DONE;
+    struct scan *scan = scan_of(call);
+    if (scan->listed)
+        return list(scan);
+    scan->pattern = &call->argv[1];
+    scan->keys.max =
+        (size_t)atomic_load(&call->server->limits.output_limit_bytes);
+    if (!scan_slice(scan, SIZE_MAX))
+        return call_error(
+            call, "ERR too many keys match for one reply, use SCAN instead");
+    return scan->cursor ? COMMAND_AGAIN : list(scan);
+}
+
+/* --------------------------------------------------------------- the rest */
+
+static void reply_key(void *ctx, const struct cache_view *view)
+{
+    char scratch[CACHE_KEY_MAX];
+    reply_bulk(ctx, cache_view_key(view, scratch), view->key_len);
+}
+
+enum command_result cmd_randomkey(struct call *call)
+{
+    uint64_t random = 0;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+        random = (uint64_t)call->now_ms;
+    if (!cache_random(call->server->cache, call->session->db, random,
+                      call->now_ms, reply_key, &call->reply))
+        reply_null(&call->reply);
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_dbsize(struct call *call)
+{
+    reply_int(&call->reply,
+              (int64_t)cache_count(call->server->cache, call->session->db));
+    return COMMAND_DONE;
+}
+
+static bool flush_options_ok(struct call *call)
+{
+    return call->argc == 1 ||
+           (call->argc == 2 && (arg_is(&call->argv[1], "async") ||
+                                arg_is(&call->argv[1], "sync")));
+}
+
+enum command_result cmd_flushdb(struct call *call)
+{
+    if (!flush_options_ok(call))
+        return call_error(call, ERROR_SYNTAX);
+    if (!cache_flush(call->server->cache, call->session->db))
+        return COMMAND_AGAIN;
+    reply_ok(&call->reply);
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_flushall(struct call *call)
+{
+    if (!flush_options_ok(call))
+        return call_error(call, ERROR_SYNTAX);
+    if (!cache_flush_all(call->server->cache))
+        return COMMAND_AGAIN;
+    reply_ok(&call->reply);
+    return COMMAND_DONE;
+}
