@@ -36,10 +36,10 @@ enum {
 enum cache_type { CACHE_STRING, CACHE_HASH };
 
 struct cache_options {
-    unsigned shards;       /* a power of two, 1 to 64; 0: 64 */
-    unsigned databases;    /* 1 to CACHE_DATABASES_MAX; 0: 16 */
-    size_t address_bytes;  /* address space to reserve; 0: all of 32 GiB */
-    uint8_t hash_key[16];  /* random, so that nobody can choose collisions */
+    unsigned shards;      /* a power of two, 1 to 64; 0: 64 */
+    unsigned databases;   /* 1 to CACHE_DATABASES_MAX; 0: 16 */
+    size_t address_bytes; /* address space to reserve; 0: all of 32 GiB */
+    uint8_t hash_key[16]; /* random, so that nobody can choose collisions */
 };
 
 /* NULL if there is no memory or address space for an empty cache. */
@@ -59,7 +59,8 @@ struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
                               size_t len);
 
 /* Hints that the key will be looked up soon. */
-void cache_prefetch(const struct cache *cache, const struct cache_key *key);
+void cache_prefetch(const struct cache *cache, unsigned db,
+                    const struct cache_key *key);
 
 /* ---------------------------------------------------------- transactions */
 
@@ -108,13 +109,13 @@ void cache_tx_close(struct cache_tx *tx);
 struct cache_view {
     const char *bytes;
     size_t bytes_len;
-    size_t len;            /* of the whole value */
+    size_t len; /* of the whole value */
     size_t key_len;
     int64_t expires_at_ms; /* 0: never */
     uint32_t idle_ms;      /* since it was last touched, before this look */
     uint32_t resident;     /* bytes it occupies, with all overhead */
     enum cache_type type;
-    uint32_t loc, pieces;  /* private */
+    uint32_t loc, pieces; /* private */
     struct cache *cache;
 };
 

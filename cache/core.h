@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CORE_H
+#define CORE_H
+
+/*
+ * What the cache is made of, for the files of this folder.
+ *
+ *   cache -+- slabs: all memory of entries and index
+ *          +- shards: each a lock, an index, an LRU list, counters
+ *          +- directories: where the index segments of all shards are
+ *          +- databases: client's number -> internal number
+ *
+ * A key's hash: the top bits choose the shard, the next eight are the tag, the
+ * low 32 choose the bucket.  Below the shard's bits the internal number of the
+ * database is mixed in.
+ */
+
+#include "cache.h"
+#include "entry.h"
+#include "hash.h"
+#include "lock.h"
+#include "slab.h"
+
+enum {
+    CORE_SHARDS = 64,
+    /* Segments of a shard's index, of each of two kinds: 2^17 segments of 64
+     * buckets of 10 hold more than 20 GiB of the smallest entries. */
+    CORE_SEGMENTS = 1 << 17,
+};
+
+struct shard {
+    struct lock lock;
+    uint32_t head, tail; /* LRU list; head: the most recently used */
+    uint32_t buckets;    /* of the index; 0: it has none yet */
+    uint32_t overflows;  /* its overflow buckets */
+    uint32_t items;      /* in its index */
+    uint32_t number;
+    uint64_t hits, misses, evicted, expired, evicted_bytes;
+    uint64_t payload; /* bytes of keys and values */
+    uint32_t counts[ENTRY_NUMBERS], expiring[ENTRY_NUMBERS];
+} __attribute__((aligned(64)));
+
+/* The slab being emptied, and how far; see move.c. */
+struct moving {
+    struct lock lock;
+    struct slab *slab;
+    unsigned cell;
+};
+
+/* Where a walk through all slabs stands; see walk.c. */
+struct walk {
+    uint32_t slab;
+    unsigned cell;
+    bool active;
+    int64_t next_due_ms, began_ms;
+};
+
+struct cache {
+    struct slabs slabs;
+    struct hash_key hash_key;
+    unsigned shard_count, shard_shift, databases;
+    _Atomic uint32_t *segments[2]; /* [kind][segment * shard_count + shard] */
+
+    /* Written with all shards locked, read with any. */
+    _Atomic uint8_t numbers[CACHE_DATABASES_MAX];
+    _Atomic uint64_t dead; /* internal numbers being swept */
+
+    atomic_bool evicting;
+    atomic_uint evict_turn;
+    _Atomic int64_t due_ms; /* nothing expires before */
+    _Atomic uint64_t moved, moved_bytes, swept_expired;
+    struct moving moving;
+    struct lock crawl_lock;
+    struct walk crawl; /* expired entries, under crawl_lock */
+    struct walk sweep; /* entries of dead databases; step only */
+    bool grew;         /* the stock was used up since the last step */
+    int64_t trimmed_ms, tidied_ms;
+    unsigned stock_low;      /* least stock since trimmed_ms */
+    struct cache_stats zero; /* counters at the last reset */
+
+    _Atomic uint32_t oldest[CORE_SHARDS]; /* used_ms of each tail */
+    _Atomic uint64_t filled;              /* shards that have entries */
+    struct shard shards[];
+};
+
+static inline struct entry *entry_at(const struct cache *cache, uint32_t loc)
+{
+    return slabs_at(&cache->slabs, loc);
+}
+
+static inline struct shard *shard_of(struct cache *cache, uint64_t hash)
+{
+    /* Shifted in two steps: with one shard the shift is 64. */
+    return &cache->shards[hash >> 1 >> (cache->shard_shift - 1)];
+}
+
+/* The hash under which an index holds a key of that internal database. */
+static inline uint64_t hash_in(uint64_t hash, unsigned number)
+{
+    return hash ^ (number * UINT64_C(0x9E3779B97F4A7C15) >> 8);
+}
+
+/* The same, from the cell. */
+uint64_t entry_hash(const struct cache *cache, const struct entry *entry);
+
+static inline bool entry_expired(const struct entry *entry, int64_t now_ms)
+{
+    int64_t at = entry_expires_at(entry);
+    return at != 0 && at <= now_ms;
+}
+
+static inline unsigned number_of(const struct cache *cache, unsigned db)
+{
+    return atomic_load_explicit(&cache->numbers[db], memory_order_relaxed);
+}
+
+/* Bytes of key and value. */
+size_t entry_payload(const struct entry *entry);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef INDEX_H
+#define INDEX_H
+
+/*
+ * A shard's index: linear hashing (Litwin, 1980) over buckets of one cache
+ * line.
+ *
+ *   bucket | 12 tags of 1 byte | 12 locations of 4 bytes | more 4 |
+ *
+ * A tag is eight bits of the hash, so that a look-up almost never touches an
+ * entry it does not want.  `more` is the number of an overflow bucket plus
+ * one.  The slots of a bucket and its overflow buckets are filled without a
+ * gap.  The index grows and contracts by one bucket at a time: at more than
+ * INDEX_FULL entries a bucket the next bucket is split, at fewer than
+ * INDEX_SPARSE the last one is merged, so no operation ever copies a table.
+ *
+ * Buckets lie in segments of 64, which are cells; overflow buckets likewise,
+ * kept dense by moving the last one into a gap.
+ *
+ * All functions want the shard locked, index_prefetch excepted.
+ */
+
+#include "core.h"
+
+enum {
+    INDEX_SLOTS = 12,
+    INDEX_FULL = 10,
+    INDEX_SPARSE = 6,
+    INDEX_SEGMENT = 64, /* buckets */
+    INDEX_PRIMARY = 0,  /* kinds of segments */
+    INDEX_OVERFLOW = 1,
+};
+
+struct bucket {
+    uint8_t tags[INDEX_SLOTS];
+    uint32_t locs[INDEX_SLOTS]; /* 0: empty */
+    uint32_t more;
+};
+
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
+
+/* A slot that was found. */
+struct place {
+    struct bucket *bucket;
+    unsigned slot;
+};
+
+static inline uint32_t place_loc(struct place place)
+{
+    return place.bucket->locs[place.slot];
+}
+
+void index_prefetch(const struct cache *cache, uint64_t hash);
+
+/* The bucket (number) of a hash; the shard has buckets. */
+uint32_t index_bucket_of(const struct shard *shard, uint64_t hash);
+struct bucket *index_bucket(const struct cache *cache,
+                            const struct shard *shard, uint32_t number);
+/* The next bucket of a chain, or NULL. */
+struct bucket *index_more(const struct cache *cache, const struct shard *shard,
+                          const struct bucket *bucket);
+
+/* By key, in an internal database. */
+bool index_find(const struct cache *cache, const struct shard *shard,
+                unsigned number, const struct cache_key *key,
+                struct place *place);
+/* By location, for those who move entries. */
+bool index_find_loc(const struct cache *cache, const struct shard *shard,
+                    uint64_t hash, uint32_t loc, struct place *place);
+
+/* False: a segment is missing and none could be had, neither from `spares`
+ * (or NULL) nor from the stock; nothing changed.  Grows the index if due. */
+bool index_insert(struct cache *cache, struct shard *shard, uint64_t hash,
+                  uint32_t loc, struct cache_spares *spares);
+/* Contracts the index if due. */
+void index_remove(struct cache *cache, struct shard *shard, uint64_t hash,
+                  struct place place);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Chunks from a jemalloc arena whose extents lie in the region. */
+
+#include <jemalloc/jemalloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pages.h"
+#include "region.h"
+
+/*
+ * For everything else that the process allocates (connections, buffers,
+ * tables): few arenas, memory back to the system at once when large and soon
+ * when small, no huge pages.  Read by jemalloc before main().
+ */
+extern const char *malloc_conf;
+const char *malloc_conf = "narenas:2,dirty_decay_ms:200,muzzy_decay_ms:0,"
+                          "oversize_threshold:262144,tcache_max:4096,"
+                          "lg_tcache_nslots_mul:-1,thp:never";
+
+struct pages {
+    extent_hooks_t hooks; /* first: the hooks are given its address */
+    struct region region;
+    unsigned arena;
+};
+
+static void *extend(extent_hooks_t *hooks, void *new_addr, size_t size,
+                    size_t alignment, bool *zero, bool *commit, unsigned arena)
+{
+    (void)arena;
+    struct pages *pages = (struct pages *)(void *)hooks;
+    if (new_addr)
+        return NULL;
+    void *at = region_extend(&pages->region, size, alignment);
+    if (at)
+        *zero = *commit = true;
+    return at;
+}
+
+/* Addresses are never given up: jemalloc keeps them and hands them out again
+ * after purging them. */
+static bool keep(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                 unsigned arena)
+{
+    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena;
+    return true;
+}
+
+static bool purge(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,
+                  size_t length, unsigned arena)
+{
+    (void)hooks, (void)size, (void)arena;
+    pages_purge((char *)addr + offset, length);
+    return false;
+}
+
+static bool split(extent_hooks_t *hooks, void *addr, size_t size, size_t size_a,
+                  size_t size_b, bool committed, unsigned arena)
+{
+    (void)hooks, (void)addr, (void)size, (void)size_a, (void)size_b;
+    (void)committed, (void)arena;
+    return false;
+}
+
+static bool merge(extent_hooks_t *hooks, void *addr_a, size_t size_a,
+                  void *addr_b, size_t size_b, bool committed, unsigned arena)
+{
+    (void)hooks, (void)size_b, (void)committed, (void)arena;
+    return (char *)addr_a + size_a != (char *)addr_b;
+}
+
+static void set_decay(unsigned arena, const char *which)
+{
+    char name[64];
+    ssize_t now = 0;
+    snprintf(name, sizeof name, "arena.%u.%s", arena, which);
+    mallctl(name, NULL, NULL, &now, sizeof now);
+}
+
+struct pages *pages_new(size_t size)
+{
+    struct pages *pages = calloc(1, sizeof *pages);
+    if (!pages)
+        return NULL;
+    if (!region_init(&pages->region, size)) {
+        free(pages);
+        return NULL;
+    }
+    pages->hooks = (extent_hooks_t){
+        .alloc = extend,
+        .dalloc = keep,
+        .purge_forced = purge,
+        .split = split,
+        .merge = merge,
+    };
+    extent_hooks_t *hooks = &pages->hooks;
+    size_t len = sizeof pages->arena;
+    if (mallctl("arenas.create", &pages->arena, &len, &hooks, sizeof hooks)) {
+        region_release(&pages->region);
+        free(pages);
+        return NULL;
+    }
+    set_decay(pages->arena, "dirty_decay_ms");
+    set_decay(pages->arena, "muzzy_decay_ms");
+    return pages;
+}
+
+void pages_free(struct pages *pages)
+{
+    char name[64];
+    snprintf(name, sizeof name, "arena.%u.destroy", pages->arena);
+    mallctl(name, NULL, NULL, NULL, 0);
+    /* The addresses stay reserved: jemalloc keeps some of its bookkeeping of
+     * the arena there. */
+}
+
+char *pages_base(const struct pages *pages)
+{
+    return pages->region.base;
+}
+
+char *pages_take(struct pages *pages)
+{
+    return mallocx(PAGES_CHUNK, MALLOCX_ARENA(pages->arena) |
+                                    MALLOCX_TCACHE_NONE | MALLOCX_ALIGN(65536));
+}
+
+void pages_give(struct pages *pages, char *chunk)
+{
+    (void)pages;
+    dallocx(chunk, MALLOCX_TCACHE_NONE);
+}
+
+void pages_flush_thread(void)
+{
+    mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+}

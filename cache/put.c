@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Storing: cache_put, cache_remove, cache_set_expiry. */
+
+#include <assert.h>
+
+#include "blob.h"
+#include "long.h"
+#include "room.h"
+#include "shard.h"
+#include "spares.h"
+
+/* What the cell of an entry to be written will look like. */
+struct layout {
+    size_t key_here, value_here, size;
+    bool expiry, ext;
+    unsigned class;
+};
+
+static struct layout layout_of(const struct cache *cache, size_t key_len,
+                               size_t value_here, bool expiry, bool pieces)
+{
+    struct layout l = {
+        .key_here = key_len > ENTRY_KEY_HERE ? ENTRY_KEY_HERE : key_len,
+        .value_here = value_here,
+        .expiry = expiry,
+        .ext = pieces || key_len > ENTRY_KEY_SHORT,
+    };
+    l.size = ENTRY_HEAD + (l.expiry ? 8 : 0) +
+             (l.ext ? sizeof(struct entry_ext) : 0) + l.key_here + value_here;
+    l.class = sizes_of_entry(&cache->slabs.sizes, l.size);
+    return l;
+}
+
+static struct layout layout_of_write(const struct cache *cache, size_t key_len,
+                                     const struct cache_write *write)
+{
+    size_t here = write->blob ? blob_tail(write->blob).len : write->len;
+    assert(here <= CACHE_INLINE_MAX);
+    return layout_of(cache, key_len, here, write->expires_at_ms != 0,
+                     write->blob && blob_pieces(write->blob) != 0);
+}
+
+unsigned put_class(const struct cache *cache, size_t key_len,
+                   const struct cache_write *write)
+{
+    return layout_of_write(cache, key_len, write).class;
+}
+
+/* Writes an entry into a cell of its class. */
+static void fill(struct cache_tx *tx, struct entry *entry,
+                 const struct layout *l, unsigned number,
+                 const struct cache_key *key, uint32_t key_pieces,
+                 const struct cache_write *write)
+{
+    struct cache_span tail =
+        write->blob ? blob_tail(write->blob)
+                    : (struct cache_span){write->value, write->len};
+    entry->used_ms = (uint32_t)tx->now_ms;
+    __atomic_store_n(&entry->packed,
+                     entry_pack(l->value_here, l->key_here, number, write->type,
+                                l->expiry, l->ext),
+                     __ATOMIC_RELAXED);
+    if (l->expiry)
+        entry_set_expires_at(entry, write->expires_at_ms);
+    if (l->ext)
+        *entry_ext(entry) = (struct entry_ext){
+            .pieces = write->blob ? blob_pieces(write->blob) : 0,
+            .key_pieces = key_pieces,
+            .value_len = write->blob ? cache_blob_len(write->blob) : write->len,
+            .key_len = (uint32_t)key->len,
+        };
+    char *at = entry->rest + packed_key_offset(entry->packed);
+    if (key->len > ENTRY_KEY_HERE)
+        long_key_here(tx->cache, key->ptr, key->len, at);
+    else
+        memcpy(at, key->ptr, key->len);
+    if (tail.len > 0)
+        memcpy(at + l->key_here, tail.ptr, tail.len);
+}
+
+/* True if the entry can be overwritten where it is. */
+static bool fits_in_place(struct cache *cache, uint32_t loc,
+                          const struct layout *l)
+{
+    uint32_t packed = entry_packed(entry_at(cache, loc));
+    return !l->ext && !(packed & ENTRY_EXT) &&
+           l->expiry == !!(packed & ENTRY_EXPIRY) &&
+           slab_of(&cache->slabs, loc)->class == l->class;
+}
+
+static void overwrite(struct cache_tx *tx, struct shard *shard, uint32_t loc,
+                      const struct layout *l, unsigned number,
+                      const struct cache_write *write)
+{
+    struct entry *entry = entry_at(tx->cache, loc);
+    shard->payload += l->value_here;
+    shard->payload -= packed_value_here(entry_packed(entry));
+    __atomic_store_n(&entry->packed,
+                     entry_pack(l->value_here, l->key_here, number, write->type,
+                                l->expiry, false),
+                     __ATOMIC_RELAXED);
+    if (l->value_here > 0) {
+        /* The new value may be a piece of the old one. */
+        memmove(entry_value(entry), write->value, l->value_here);
+    }
+    if (l->expiry) {
+        entry_set_expires_at(entry, write->expires_at_ms);
+        slab_note_expiry(slab_of(&tx->cache->slabs, loc), write->expires_at_ms);
+    }
+    shard_touch(tx->cache, shard, loc, tx->now_ms);
+}
+
+static void note_due(struct cache *cache, int64_t at_ms)
+{
+    int64_t due = atomic_load_explicit(&cache->due_ms, memory_order_relaxed);
+    while (at_ms < due &&
+           !atomic_compare_exchange_weak(&cache->due_ms, &due, at_ms))
+        ;
+}
+
+/* Takes the cells for a new entry: its own, and one for a long key's end. */
+static uint32_t take_cells(struct cache_tx *tx, const struct layout *l,
+                           const struct cache_key *key, uint32_t *key_pieces)
+{
+    struct cache *cache = tx->cache;
+    *key_pieces = 0;
+    if (key->len > ENTRY_KEY_HERE) {
+        *key_pieces = long_key_end(cache, key, tx->spares, &tx->wanted);
+        if (*key_pieces == 0)
+            return 0;
+    }
+    uint32_t loc = spares_take(cache, tx->spares, l->class);
+    if (loc == 0) {
+        tx->wanted = l->class;
+        long_free(cache, *key_pieces);
+    }
+    return loc;
+}
+
+enum cache_result cache_put(struct cache_tx *tx, unsigned db,
+                            const struct cache_key *key,
+                            const struct cache_write *write)
+{
+    struct cache *cache = tx->cache;
+    struct shard *shard = shard_of(cache, key->hash);
+    unsigned number = number_of(cache, db);
+    struct layout l = layout_of_write(cache, key->len, write);
+    struct place place;
+    bool found = index_find(cache, shard, number, key, &place);
+    assert(tx->shards >> shard->number & 1);
+    assert(key->len <= CACHE_KEY_MAX);
+
+    if (l.expiry)
+        note_due(cache, write->expires_at_ms);
+    if (found && fits_in_place(cache, place_loc(place), &l)) {
+        overwrite(tx, shard, place_loc(place), &l, number, write);
+        return CACHE_OK;
+    }
+    uint32_t key_pieces, loc = take_cells(tx, &l, key, &key_pieces);
+    if (loc == 0)
+        return CACHE_NO_ROOM;
+    fill(tx, entry_at(cache, loc), &l, number, key, key_pieces, write);
+    if (found) {
+        uint32_t old = place_loc(place);
+        place.bucket->locs[place.slot] = loc;
+        shard_take_out(cache, shard, old);
+        shard_free_entry(cache, old);
+    } else if (!index_insert(cache, shard, hash_in(key->hash, number), loc,
+                             tx->spares)) {
+        long_free(cache, key_pieces);
+        cell_free(&cache->slabs, loc);
+        tx->wanted = sizes_of_segment(&cache->slabs.sizes);
+        return CACHE_NO_ROOM;
+    }
+    if (key_pieces != 0)
+        long_attach(cache, shard, loc, key_pieces);
+    if (write->blob) {
+        if (blob_pieces(write->blob) != 0)
+            long_attach(cache, shard, loc, blob_pieces(write->blob));
+        blob_adopted(write->blob);
+    }
+    shard_add(cache, shard, loc);
+    return CACHE_OK;
+}
+
+bool cache_remove(struct cache_tx *tx, unsigned db, const struct cache_key *key)
+{
+    struct cache *cache = tx->cache;
+    struct shard *shard = shard_of(cache, key->hash);
+    unsigned number = number_of(cache, db);
+    struct place place;
+    assert(tx->shards >> shard->number & 1);
+    if (!index_find(cache, shard, number, key, &place))
+        return false;
+    bool expired = entry_expired(entry_at(cache, place_loc(place)), tx->now_ms);
+    shard->expired += expired;
+    shard_drop(cache, shard, hash_in(key->hash, number), place);
+    return !expired;
+}
+
+/* Copies an entry into a cell with or without room for an expiry. */
+static void copy_with_expiry(struct entry *to, const struct entry *from,
+                             int64_t expires_at_ms)
+{
+    uint32_t packed = entry_packed(from);
+    size_t key_len;
+    const char *key = entry_key(from, &key_len);
+    const char *rest =
+        packed & ENTRY_EXT ? key - sizeof(struct entry_ext) : key;
+    size_t len = (size_t)(key + key_len - rest) + packed_value_here(packed);
+    packed &= ~(uint32_t)ENTRY_EXPIRY;
+    if (expires_at_ms != 0)
+        packed |= ENTRY_EXPIRY;
+    __atomic_store_n(&to->packed, packed, __ATOMIC_RELAXED);
+    if (expires_at_ms != 0)
+        entry_set_expires_at(to, expires_at_ms);
+    memcpy(to->rest + (expires_at_ms != 0 ? 8 : 0), rest, len);
+}
+
+enum cache_result cache_set_expiry(struct cache_tx *tx, unsigned db,
+                                   const struct cache_key *key,
+                                   int64_t expires_at_ms)
+{
+    struct cache *cache = tx->cache;
+    struct shard *shard = shard_of(cache, key->hash);
+    struct place place;
+    bool found = index_find(cache, shard, number_of(cache, db), key, &place);
+    assert(found);
+    (void)found;
+    uint32_t loc = place_loc(place);
+    struct entry *entry = entry_at(cache, loc);
+    uint32_t packed = entry_packed(entry);
+    if (expires_at_ms != 0)
+        note_due(cache, expires_at_ms);
+    if (!!(packed & ENTRY_EXPIRY) == (expires_at_ms != 0)) {
+        if (expires_at_ms == 0)
+            return CACHE_OK;
+        entry_set_expires_at(entry, expires_at_ms);
+        slab_note_expiry(slab_of(&cache->slabs, loc), expires_at_ms);
+        return CACHE_OK;
+    }
+    size_t key_here;
+    entry_key(entry, &key_here);
+    size_t size = ENTRY_HEAD + (expires_at_ms != 0 ? 8 : 0) +
+                  (packed & ENTRY_EXT ? sizeof(struct entry_ext) : 0) +
+                  key_here + packed_value_here(packed);
+    tx->wanted = sizes_of_entry(&cache->slabs.sizes, size);
+    uint32_t to = spares_take(cache, tx->spares, tx->wanted);
+    if (to == 0)
+        return CACHE_NO_ROOM;
+    copy_with_expiry(entry_at(cache, to), entry, expires_at_ms);
+    entry_at(cache, to)->used_ms = (uint32_t)tx->now_ms;
+    place.bucket->locs[place.slot] = to;
+    shard_take_out(cache, shard, loc);
+    cell_free(&cache->slabs, loc); /* its pieces live on with the copy */
+    struct entry_ext *ext = entry_ext(entry_at(cache, to));
+    if (ext && ext->pieces != 0)
+        piece_at(cache, ext->pieces)->prev = to;
+    if (ext && ext->key_pieces != 0)
+        piece_at(cache, ext->key_pieces)->prev = to;
+    shard_add(cache, shard, to);
+    return CACHE_OK;
+}

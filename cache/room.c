@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What has to go when a cell is wanted and there is none. */
+
+#include "room.h"
+#include "move.h"
+#include "shard.h"
+#include "walk.h"
+
+enum {
+    ROOM_HOLES = 4,  /* slabs made resident at a time */
+    ROOM_MOVES = 32, /* entries moved at a time */
+    ROOM_CRAWL = 8,  /* slabs searched for expired entries at a time */
+};
+
+bool room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
+{
+    lock_take(&shard->lock);
+    uint32_t loc = shard->tail;
+    if (loc != 0) {
+        struct entry *entry = entry_at(cache, loc);
+        uint64_t hash = entry_hash(cache, entry);
+        struct place place;
+        index_find_loc(cache, shard, hash, loc, &place);
+        if (entry_expired(entry, now_ms)) {
+            shard->expired++;
+        } else if (!number_is_dead(cache, packed_number(entry_packed(entry)))) {
+            shard->evicted++;
+            shard->evicted_bytes += cell_size(&cache->slabs, loc);
+        }
+        shard_drop(cache, shard, hash, place);
+    }
+    lock_drop(&shard->lock);
+    return loc != 0;
+}
+
+bool room_evict_oldest(struct cache *cache, int64_t now_ms)
+{
+    unsigned turn =
+        atomic_fetch_add_explicit(&cache->evict_turn, 1, memory_order_relaxed);
+    for (;;) {
+        uint64_t filled =
+            atomic_load_explicit(&cache->filled, memory_order_relaxed);
+        if (filled == 0)
+            return false;
+        /* Of shards whose tails are equally old, another one each time. */
+        unsigned best = 0;
+        int64_t best_age = -1;
+        for (unsigned i = 0; i < cache->shard_count; i++) {
+            unsigned at = (turn + i) & (cache->shard_count - 1);
+            if (!(filled >> at & 1))
+                continue;
+            uint32_t used =
+                atomic_load_explicit(&cache->oldest[at], memory_order_relaxed);
+            uint32_t age = (uint32_t)now_ms - used;
+            if ((int64_t)age > best_age) {
+                best_age = age;
+                best = at;
+            }
+        }
+        if (room_evict_from(cache, &cache->shards[best], now_ms))
+            return true;
+    }
+}
+
+uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
+{
+    struct slabs *slabs = &cache->slabs;
+    for (;;) {
+        uint32_t loc = cell_take(slabs, class);
+        if (loc != 0)
+            return loc;
+        __atomic_store_n(&cache->grew, true, __ATOMIC_RELAXED);
+        if (slabs_populate(slabs, ROOM_HOLES) > 0)
+            continue;
+        if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) >
+                0 &&
+            move_some(cache, now_ms, ROOM_MOVES))
+            continue;
+        if (walk_expired(cache, now_ms, ROOM_CRAWL) > 0)
+            continue;
+        if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed))
+            return 0;
+        if (!room_evict_oldest(cache, now_ms))
+            return 0;
+    }
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Iteration: cache_scan and cache_random. */
+
+#include "shard.h"
+#include "view.h"
+
+/*
+ * A cursor is (shard << 32 | position).  A position is the low 32 bits of a
+ * hash, reversed: in this order the bucket of a hash covers one interval,
+ * whatever the size of the index, and splitting a bucket splits its interval
+ * in two.
+ *
+ *   depth 1   |        bucket 0       |        bucket 1       |
+ *   depth 2   |  bucket 0 | bucket 2  |  bucket 1 | bucket 3  |
+ *             0                                             2^32
+ *
+ * So a position that was the end of an interval lies at the start of one, or
+ * (after buckets were merged) inside one, which is then shown again.
+ */
+
+static uint32_t reversed(uint32_t x)
+{
+    x = (x >> 1 & 0x55555555) | (x & 0x55555555) << 1;
+    x = (x >> 2 & 0x33333333) | (x & 0x33333333) << 2;
+    x = (x >> 4 & 0x0f0f0f0f) | (x & 0x0f0f0f0f) << 4;
+    return __builtin_bswap32(x);
+}
+
+/* How many bits of a hash choose that bucket. */
+static unsigned depth_of(uint32_t buckets, uint32_t bucket)
+{
+    unsigned bits = 31 - (unsigned)__builtin_clz(buckets);
+    uint32_t half = UINT32_C(1) << bits;
+    return bucket >= half || bucket + half < buckets ? bits + 1 : bits;
+}
+
+static void show_bucket(struct cache *cache, struct shard *shard,
+                        uint32_t number, unsigned database, int64_t now_ms,
+                        cache_see *see, void *ctx)
+{
+    struct bucket *bucket = index_bucket(cache, shard, number);
+    for (; bucket; bucket = index_more(cache, shard, bucket))
+        for (unsigned slot = 0; slot < INDEX_SLOTS; slot++) {
+            uint32_t loc = bucket->locs[slot];
+            if (loc == 0)
+                break;
+            struct entry *entry = entry_at(cache, loc);
+            if (packed_number(entry_packed(entry)) != database ||
+                entry_expired(entry, now_ms))
+                continue;
+            struct cache_view view;
+            view_fill(cache, loc, now_ms, &view);
+            see(ctx, &view);
+        }
+}
+
+uint64_t cache_scan(struct cache *cache, unsigned db, uint64_t cursor,
+                    int64_t now_ms, cache_see *see, void *ctx)
+{
+    uint64_t number = cursor >> 32, next = UINT64_C(1) << 32;
+    uint32_t position = (uint32_t)cursor;
+    if (number >= cache->shard_count)
+        return 0;
+    struct shard *shard = &cache->shards[number];
+    lock_take(&shard->lock);
+    if (shard->buckets > 0 && shard->counts[number_of(cache, db)] > 0) {
+        uint32_t bucket = index_bucket_of(shard, reversed(position));
+        uint64_t width = next >> depth_of(shard->buckets, bucket);
+        show_bucket(cache, shard, bucket, number_of(cache, db), now_ms, see,
+                    ctx);
+        next = (position & ~(width - 1)) + width;
+    }
+    lock_drop(&shard->lock);
+    next += number << 32;
+    return next >> 32 < cache->shard_count ? next : 0;
+}
+
+/* ----------------------------------------------------------------- random */
+
+struct lot {
+    uint64_t random;
+    unsigned seen, wanted;
+    cache_see *see;
+    void *ctx;
+};
+
+static void count_one(void *ctx, const struct cache_view *view)
+{
+    (void)view;
+    ((struct lot *)ctx)->seen++;
+}
+
+static void show_one(void *ctx, const struct cache_view *view)
+{
+    struct lot *lot = ctx;
+    if (lot->seen++ == lot->wanted)
+        lot->see(lot->ctx, view);
+}
+
+/* Shows one of the first bucket, from a random one on, that has any. */
+static bool random_in(struct cache *cache, struct shard *shard,
+                      unsigned database, int64_t now_ms, struct lot *lot)
+{
+    for (uint32_t i = 0; i < shard->buckets; i++) {
+        uint32_t bucket =
+            (uint32_t)((lot->random + i) % (uint64_t)shard->buckets);
+        lot->seen = 0;
+        show_bucket(cache, shard, bucket, database, now_ms, count_one, lot);
+        if (lot->seen == 0)
+            continue;
+        lot->wanted = (unsigned)(lot->random >> 32) % lot->seen;
+        lot->seen = 0;
+        show_bucket(cache, shard, bucket, database, now_ms, show_one, lot);
+        return true;
+    }
+    return false;
+}
+
+bool cache_random(struct cache *cache, unsigned db, uint64_t random,
+                  int64_t now_ms, cache_see *see, void *ctx)
+{
+    struct lot lot = {.random = random, .see = see, .ctx = ctx};
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        struct shard *shard =
+            &cache->shards[((random >> 58) + i) & (cache->shard_count - 1)];
+        bool shown = false;
+        lock_take(&shard->lock);
+        unsigned database = number_of(cache, db);
+        if (shard->counts[database] > 0)
+            shown = random_in(cache, shard, database, now_ms, &lot);
+        lock_drop(&shard->lock);
+        if (shown)
+            return true;
+    }
+    return false;
+}

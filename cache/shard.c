@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Entries in a shard: list, counters, freeing. */
+
+#include <assert.h>
+
+#include "long.h"
+#include "shard.h"
+
+uint64_t entry_hash(const struct cache *cache, const struct entry *entry)
+{
+    size_t len;
+    const char *key = entry_key(entry, &len);
+    return hash_in(hash_bytes(&cache->hash_key, key, len),
+                   packed_number(entry_packed(entry)));
+}
+
+size_t entry_payload(const struct entry *entry)
+{
+    size_t len;
+    const char *key = entry_key(entry, &len);
+    uint32_t packed = entry_packed(entry);
+    if (!(packed & ENTRY_EXT))
+        return len + packed_value_here(packed);
+    const struct entry_ext *ext =
+        (const struct entry_ext *)(const void *)(key - sizeof *ext);
+    return ext->key_len + ext->value_len;
+}
+
+void shard_count(struct shard *shard, const struct entry *entry, int sign)
+{
+    uint32_t packed = entry_packed(entry);
+    unsigned number = packed_number(packed);
+    shard->counts[number] += (uint32_t)sign;
+    if (packed & ENTRY_EXPIRY)
+        shard->expiring[number] += (uint32_t)sign;
+    size_t payload = entry_payload(entry);
+    shard->payload += sign > 0 ? payload : -payload;
+}
+
+/* --------------------------------------------------------------- LRU list */
+
+static void publish_tail(struct cache *cache, const struct shard *shard)
+{
+    uint64_t bit = UINT64_C(1) << shard->number;
+    uint64_t filled =
+        atomic_load_explicit(&cache->filled, memory_order_relaxed);
+    if (shard->tail == 0) {
+        atomic_fetch_and_explicit(&cache->filled, ~bit, memory_order_relaxed);
+        return;
+    }
+    atomic_store_explicit(&cache->oldest[shard->number],
+                          entry_at(cache, shard->tail)->used_ms,
+                          memory_order_relaxed);
+    if (!(filled & bit))
+        atomic_fetch_or_explicit(&cache->filled, bit, memory_order_relaxed);
+}
+
+static void list_push(struct cache *cache, struct shard *shard, uint32_t loc)
+{
+    struct entry *entry = entry_at(cache, loc);
+    entry->prev = 0;
+    entry->next = shard->head;
+    if (shard->head != 0)
+        entry_at(cache, shard->head)->prev = loc;
+    shard->head = loc;
+    if (shard->tail == 0) {
+        shard->tail = loc;
+        publish_tail(cache, shard);
+    }
+}
+
+static void list_unlink(struct cache *cache, struct shard *shard, uint32_t loc)
+{
+    struct entry *entry = entry_at(cache, loc);
+    if (entry->prev != 0)
+        entry_at(cache, entry->prev)->next = entry->next;
+    else
+        shard->head = entry->next;
+    if (entry->next != 0) {
+        entry_at(cache, entry->next)->prev = entry->prev;
+    } else {
+        shard->tail = entry->prev;
+        publish_tail(cache, shard);
+    }
+}
+
+void shard_touch(struct cache *cache, struct shard *shard, uint32_t loc,
+                 int64_t now_ms)
+{
+    struct entry *entry = entry_at(cache, loc);
+    if (shard->head != loc) {
+        list_unlink(cache, shard, loc);
+        entry->used_ms = (uint32_t)now_ms;
+        list_push(cache, shard, loc);
+    } else {
+        entry->used_ms = (uint32_t)now_ms;
+        if (shard->tail == loc)
+            publish_tail(cache, shard);
+    }
+}
+
+void shard_relink(struct cache *cache, struct shard *shard, uint32_t to)
+{
+    struct entry *entry = entry_at(cache, to);
+    if (entry->prev != 0)
+        entry_at(cache, entry->prev)->next = to;
+    else
+        shard->head = to;
+    if (entry->next != 0)
+        entry_at(cache, entry->next)->prev = to;
+    else
+        shard->tail = to;
+}
+
+/* ---------------------------------------------------------------- entries */
+
+void shard_add(struct cache *cache, struct shard *shard, uint32_t loc)
+{
+    struct entry *entry = entry_at(cache, loc);
+    list_push(cache, shard, loc);
+    shard_count(shard, entry, 1);
+    cell_set_live(&cache->slabs, loc);
+    int64_t at = entry_expires_at(entry);
+    if (at != 0)
+        slab_note_expiry(slab_of(&cache->slabs, loc), at);
+}
+
+void shard_take_out(struct cache *cache, struct shard *shard, uint32_t loc)
+{
+    struct entry *entry = entry_at(cache, loc);
+    list_unlink(cache, shard, loc);
+    shard_count(shard, entry, -1);
+    cell_clear_live(&cache->slabs, loc);
+}
+
+void shard_free_entry(struct cache *cache, uint32_t loc)
+{
+    struct entry_ext *ext = entry_ext(entry_at(cache, loc));
+    if (ext && ext->pieces != 0)
+        long_detach(cache, ext->pieces);
+    if (ext && ext->key_pieces != 0)
+        long_detach(cache, ext->key_pieces);
+    cell_free(&cache->slabs, loc);
+}
+
+void shard_drop(struct cache *cache, struct shard *shard, uint64_t hash,
+                struct place place)
+{
+    uint32_t loc = place_loc(place);
+    index_remove(cache, shard, hash, place);
+    shard_take_out(cache, shard, loc);
+    shard_free_entry(cache, loc);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHARD_H
+#define SHARD_H
+
+/*
+ * A shard: entries that share a lock.  Its LRU list runs from head, the most
+ * recently used, to tail, the next to be evicted; `oldest` of the cache has a
+ * copy of every tail's time, so that the oldest of all can be found without
+ * locks.  All functions want the shard locked.
+ */
+
+#include "core.h"
+#include "index.h"
+
+/* Adds an entry whose cell is filled: list, counters, live bit. */
+void shard_add(struct cache *cache, struct shard *shard, uint32_t loc);
+/* Takes an entry out of list and counters; it is not live any more. */
+void shard_take_out(struct cache *cache, struct shard *shard, uint32_t loc);
+/* Frees the cell and the pieces of an entry that was taken out. */
+void shard_free_entry(struct cache *cache, uint32_t loc);
+/* All of that, and out of the index. */
+void shard_drop(struct cache *cache, struct shard *shard, uint64_t hash,
+                struct place place);
+/* Makes an entry the most recently used. */
+void shard_touch(struct cache *cache, struct shard *shard, uint32_t loc,
+                 int64_t now_ms);
+/* After an entry moved: the list follows. */
+void shard_relink(struct cache *cache, struct shard *shard, uint32_t to);
+
+/* Adds to or subtracts from the shard's counters what an entry counts for. */
+void shard_count(struct shard *shard, const struct entry *entry, int sign);
+
+static inline bool number_is_dead(const struct cache *cache, unsigned number)
+{
+    return atomic_load_explicit(&cache->dead, memory_order_relaxed) >> number &
+           1;
+}
+
+#endif

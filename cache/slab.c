@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Cells: taking them from the fullest slab, freeing, emptying a slab. */
+
+#include <assert.h>
+#include <string.h>
+
+#include "poison.h"
+#include "pool.h"
+#include "slab.h"
+
+enum { LEAVE_LOOKS = 8 }; /* slabs looked at to find an empty one */
+
+static const struct size_class *sizes_at(const struct slabs *slabs,
+                                         const struct slab_class *class)
+{
+    return &slabs->sizes.classes[class - slabs->classes];
+}
+
+/* ------------------------------------------------ lists, circular by prev */
+
+static void list_add(struct slabs *slabs, struct slab_class *class,
+                     struct slab *slab, bool at_end)
+{
+    unsigned count = sizes_at(slabs, class)->count;
+    assert(slab->used < count && slab->list == SLAB_LISTS);
+    slab->list = (uint8_t)(slab->used * SLAB_LISTS / count);
+    uint32_t *head = &class->lists[slab->list];
+    if (*head == SLAB_NONE) {
+        slab->next = slab->prev = slab->number;
+        *head = slab->number;
+        return;
+    }
+    struct slab *first = slab_at(slabs, *head);
+    struct slab *last = slab_at(slabs, first->prev);
+    slab->next = first->number;
+    slab->prev = last->number;
+    last->next = first->prev = slab->number;
+    if (!at_end)
+        *head = slab->number;
+}
+
+static void list_drop(struct slabs *slabs, struct slab_class *class,
+                      struct slab *slab)
+{
+    if (slab->list == SLAB_LISTS)
+        return;
+    uint32_t *head = &class->lists[slab->list];
+    if (slab->next == slab->number) {
+        *head = SLAB_NONE;
+    } else {
+        slab_at(slabs, slab->prev)->next = slab->next;
+        slab_at(slabs, slab->next)->prev = slab->prev;
+        if (*head == slab->number)
+            *head = slab->next;
+    }
+    slab->list = SLAB_LISTS;
+}
+
+/* After `used` changed: into the list it belongs to now. */
+static void list_update(struct slabs *slabs, struct slab_class *class,
+                        struct slab *slab)
+{
+    unsigned count = sizes_at(slabs, class)->count;
+    unsigned list = slab->used == count ? (unsigned)SLAB_LISTS
+                                        : slab->used * SLAB_LISTS / count;
+    if (list == slab->list)
+        return;
+    list_drop(slabs, class, slab);
+    if (list < SLAB_LISTS)
+        list_add(slabs, class, slab, false);
+}
+
+static void update_spare(struct slabs *slabs, struct slab_class *class)
+{
+    bool spare = class->free_cells >= sizes_at(slabs, class)->count;
+    if (spare == class->spare)
+        return;
+    class->spare = spare;
+    if (spare)
+        atomic_fetch_add_explicit(&slabs->spare_classes, 1,
+                                  memory_order_relaxed);
+    else
+        atomic_fetch_sub_explicit(&slabs->spare_classes, 1,
+                                  memory_order_relaxed);
+}
+
+/* ------------------------------------------------------------------ cells */
+
+static struct slab *slab_begin(struct slabs *slabs, struct slab_class *class)
+{
+    unsigned number = (unsigned)(class - slabs->classes);
+    struct slab *slab = slab_take(slabs, number);
+    if (!slab)
+        return NULL;
+    const struct size_class *size = sizes_at(slabs, class);
+    uint32_t own = slab->number;
+    memset(slab, 0, sizeof *slab + 2 * 8 * (size_t)size->words);
+    slab->number = own;
+    slab->class = (uint16_t)number;
+    slab->list = SLAB_LISTS;
+    atomic_init(&slab->due_ms, INT64_MAX);
+    poison((char *)slab + size->first, SIZES_SLAB - size->first);
+    class->slabs++;
+    class->free_cells += size->count;
+    list_add(slabs, class, slab, false);
+    return slab;
+}
+
+static void slab_end(struct slabs *slabs, struct slab_class *class,
+                     struct slab *slab)
+{
+    list_drop(slabs, class, slab);
+    class->slabs--;
+    unpoison(slab, SIZES_SLAB);
+    slab_give(slabs, slab);
+}
+
+/* The first free bit; there is one. */
+static unsigned find_free(struct slab *slab)
+{
+    unsigned word = slab->hint;
+    while (slab->bits[word] == UINT64_MAX)
+        word++;
+    slab->hint = (uint16_t)word;
+    return word * 64 + (unsigned)__builtin_ctzll(~slab->bits[word]);
+}
+
+static struct slab *fullest(struct slabs *slabs, struct slab_class *class)
+{
+    for (int list = SLAB_LISTS - 1; list >= 0; list--)
+        if (class->lists[list] != SLAB_NONE)
+            return slab_at(slabs, class->lists[list]);
+    return slab_begin(slabs, class);
+}
+
+uint32_t cell_take(struct slabs *slabs, unsigned number)
+{
+    struct slab_class *class = &slabs->classes[number];
+    uint32_t loc = 0;
+    lock_take(&class->lock);
+    struct slab *slab = fullest(slabs, class);
+    if (slab) {
+        unsigned cell = find_free(slab);
+        assert(cell < slab_class_of(slabs, slab)->count);
+        slab->bits[cell / 64] |= UINT64_C(1) << cell % 64;
+        slab->used++;
+        class->taken_cells++;
+        class->free_cells--;
+        list_update(slabs, class, slab);
+        update_spare(slabs, class);
+        loc = slab_cell_loc(slabs, slab, cell);
+        unpoison(slabs_at(slabs, loc), slab_class_of(slabs, slab)->cell);
+    }
+    lock_drop(&class->lock);
+    return loc;
+}
+
+void cell_free(struct slabs *slabs, uint32_t loc)
+{
+    struct slab *slab = slab_of(slabs, loc);
+    struct slab_class *class = &slabs->classes[slab->class];
+    lock_take(&class->lock);
+    unsigned cell = slab_cell_number(slabs, slab, loc);
+    uint64_t bit = UINT64_C(1) << cell % 64;
+    assert(slab->bits[cell / 64] & bit);
+    assert(!cell_is_live(slabs, slab, cell));
+    slab->bits[cell / 64] &= ~bit;
+    if (slab->hint > cell / 64)
+        slab->hint = (uint16_t)(cell / 64);
+    slab->used--;
+    class->taken_cells--;
+    poison(slabs_at(slabs, loc), slab_class_of(slabs, slab)->cell);
+    if (!slab->leaving) {
+        class->free_cells++;
+        if (slab->used == 0) {
+            class->free_cells -= slab_class_of(slabs, slab)->count;
+            slab_end(slabs, class, slab);
+        } else {
+            list_update(slabs, class, slab);
+        }
+        update_spare(slabs, class);
+    }
+    lock_drop(&class->lock);
+}
+
+static _Atomic uint64_t *live_word(const struct slabs *slabs,
+                                   const struct slab *slab, unsigned cell)
+{
+    const uint64_t *live = slab->bits + slab_class_of(slabs, slab)->words;
+    return (_Atomic uint64_t *)(uintptr_t)(live + cell / 64);
+}
+
+void cell_set_live(struct slabs *slabs, uint32_t loc)
+{
+    struct slab *slab = slab_of(slabs, loc);
+    unsigned cell = slab_cell_number(slabs, slab, loc);
+    atomic_fetch_or_explicit(live_word(slabs, slab, cell),
+                             UINT64_C(1) << cell % 64, memory_order_release);
+}
+
+void cell_clear_live(struct slabs *slabs, uint32_t loc)
+{
+    struct slab *slab = slab_of(slabs, loc);
+    unsigned cell = slab_cell_number(slabs, slab, loc);
+    atomic_fetch_and_explicit(live_word(slabs, slab, cell),
+                              ~(UINT64_C(1) << cell % 64),
+                              memory_order_release);
+}
+
+bool cell_is_live(const struct slabs *slabs, const struct slab *slab,
+                  unsigned cell)
+{
+    return atomic_load_explicit(live_word(slabs, slab, cell),
+                                memory_order_acquire) >>
+               cell % 64 &
+           1;
+}
+
+struct slab *slab_lock(struct slabs *slabs, uint32_t number)
+{
+    unsigned state =
+        atomic_load_explicit(&slabs->states[number], memory_order_acquire);
+    if (state < SLAB_USED)
+        return NULL;
+    struct slab_class *class = &slabs->classes[state - SLAB_USED];
+    lock_take_politely(&class->lock);
+    if (atomic_load_explicit(&slabs->states[number], memory_order_acquire) ==
+        state)
+        return slab_at(slabs, number);
+    lock_drop(&class->lock);
+    return NULL;
+}
+
+void slab_unlock(struct slabs *slabs, struct slab *slab)
+{
+    lock_drop(&slabs->classes[slab->class].lock);
+}
+
+void slab_note_expiry(struct slab *slab, int64_t expires_at_ms)
+{
+    int64_t due = atomic_load_explicit(&slab->due_ms, memory_order_relaxed);
+    while (expires_at_ms < due &&
+           !atomic_compare_exchange_weak(&slab->due_ms, &due, expires_at_ms))
+        ;
+}
+
+/* --------------------------------------------------------------- emptying */
+
+bool slab_class_spare(const struct slabs *slabs, unsigned class)
+{
+    return __atomic_load_n(&slabs->classes[class].spare, __ATOMIC_RELAXED);
+}
+
+static struct slab *emptiest(struct slabs *slabs, struct slab_class *class)
+{
+    for (int list = 0; list < SLAB_LISTS; list++) {
+        if (class->lists[list] == SLAB_NONE)
+            continue;
+        struct slab *best = slab_at(slabs, class->lists[list]), *at = best;
+        for (int i = 0; i < LEAVE_LOOKS; i++) {
+            if (at->used < best->used)
+                best = at;
+            at = slab_at(slabs, at->next);
+        }
+        return best;
+    }
+    return NULL;
+}
+
+struct slab *slab_leave(struct slabs *slabs, unsigned number)
+{
+    struct slab_class *class = &slabs->classes[number];
+    lock_take(&class->lock);
+    struct slab *slab = class->spare ? emptiest(slabs, class) : NULL;
+    if (slab) {
+        list_drop(slabs, class, slab);
+        slab->leaving = true;
+        class->free_cells -= slab_class_of(slabs, slab)->count - slab->used;
+        update_spare(slabs, class);
+    }
+    lock_drop(&class->lock);
+    return slab;
+}
+
+bool slab_return(struct slabs *slabs, struct slab *slab)
+{
+    struct slab_class *class = &slabs->classes[slab->class];
+    lock_take(&class->lock);
+    slab->leaving = false;
+    bool emptied = slab->used == 0;
+    if (emptied) {
+        slab_end(slabs, class, slab);
+    } else {
+        unsigned count = slab_class_of(slabs, slab)->count;
+        class->free_cells += count - slab->used;
+        if (slab->used < count)
+            list_add(slabs, class, slab, true);
+        update_spare(slabs, class);
+    }
+    lock_drop(&class->lock);
+    return emptied;
+}

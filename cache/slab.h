@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SLAB_H
+#define SLAB_H
+
+/*
+ * Slabs: 64 KiB of cells of one size, and the pool they come from.
+ *
+ *   slab  | header | taken bits | live bits | [owners] | cells ...         |
+ *
+ * A cell is *taken* from cell_take to cell_free, and *live* while an index
+ * refers to it; a cell that is taken and not live is being filled or is held
+ * by one thread alone, and nobody else may look into it.  A cell that is taken
+ * is not reused while its class is locked.
+ *
+ * Slabs with free cells hang in four lists by how full they are: cells are
+ * taken from the fullest, and the emptiest are the ones worth emptying.
+ *
+ * The pool knows every slab:
+ *
+ *      hole --populate--> stock --slab_take--> in use
+ *        ^------purge-------'^----last cell freed---'
+ *
+ * Holes are not resident, the other two are.  Under locks slabs come from the
+ * stock only, so that no system call is made under a lock.
+ *
+ * Locks, in this order: shard, class, pool.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lock.h"
+#include "sizes.h"
+
+enum {
+    SLAB_NONE = 0xffffffff, /* no slab number */
+    SLAB_LISTS = 4,
+    SLAB_CHUNK = 1024, /* slabs a chunk */
+};
+
+struct slab {
+    uint32_t next, prev; /* in its list, or in the stock */
+    uint32_t number;
+    uint16_t class, used;   /* used: cells taken */
+    uint8_t list;           /* SLAB_LISTS: in none */
+    bool leaving;           /* being emptied: nothing is taken from it */
+    uint16_t hint;          /* no word before this has a free bit */
+    _Atomic int64_t due_ms; /* no entry in it expires before */
+    uint64_t bits[];        /* taken, then live */
+};
+
+struct slab_class {
+    struct lock lock;
+    uint32_t lists[SLAB_LISTS]; /* heads; 3: the fullest */
+    uint64_t free_cells;        /* in slabs that are not leaving */
+    uint64_t taken_cells;
+    uint32_t slabs;
+    bool spare; /* counted in slabs.spare_classes */
+} __attribute__((aligned(64)));
+
+struct chunk {
+    char *base;
+    uint32_t first;       /* number of its first slab */
+    uint16_t holes, hole; /* how many; the first of their list */
+    uint16_t next[SLAB_CHUNK];
+};
+
+/* The state of a slab; in use: SLAB_USED plus its class, set with the class
+ * locked, so that whoever read it and locks that class can see it again. */
+enum slab_state { SLAB_UNKNOWN, SLAB_HOLE, SLAB_STOCK, SLAB_USED };
+
+struct slabs {
+    char *base; /* of the region: a location is an offset from here */
+    struct sizes sizes;
+    struct slab_class classes[SIZES_MAX];
+    /* Classes with a slab's worth of free cells: emptying one pays. */
+    atomic_uint spare_classes;
+
+    struct lock pool_lock;
+    struct pages *pages;
+    struct chunk *chunks[1024];
+    unsigned chunk_count, hole_hint; /* no chunk before the hint has a hole */
+    _Atomic uint8_t *states;         /* by slab number */
+    uint32_t slab_count;             /* all slab numbers are below */
+    uint32_t stock_head;
+    _Atomic uint32_t stock, resident, limit; /* slabs; resident: with stock */
+    _Atomic uint64_t returned;
+};
+
+bool slabs_init(struct slabs *slabs, size_t address_bytes);
+void slabs_release(struct slabs *slabs);
+
+/* ------------------------------------------------------------- locations */
+
+/* A location is an address in units of 8 bytes from the region's base. */
+static inline void *slabs_at(const struct slabs *slabs, uint32_t loc)
+{
+    return slabs->base + (size_t)loc * 8;
+}
+
+static inline struct slab *slab_at(const struct slabs *slabs, uint32_t number)
+{
+    return (struct slab *)(void *)(slabs->base + (size_t)number * SIZES_SLAB);
+}
+
+static inline struct slab *slab_of(const struct slabs *slabs, uint32_t loc)
+{
+    return slab_at(slabs, loc >> 13);
+}
+
+static inline const struct size_class *slab_class_of(const struct slabs *slabs,
+                                                     const struct slab *slab)
+{
+    return &slabs->sizes.classes[slab->class];
+}
+
+static inline uint32_t slab_cell_loc(const struct slabs *slabs,
+                                     const struct slab *slab, unsigned cell)
+{
+    const struct size_class *class = slab_class_of(slabs, slab);
+    return slab->number * (SIZES_SLAB / 8) +
+           (class->first + cell * class->cell) / 8;
+}
+
+static inline unsigned slab_cell_number(const struct slabs *slabs,
+                                        const struct slab *slab, uint32_t loc)
+{
+    const struct size_class *class = slab_class_of(slabs, slab);
+    uint32_t offset = (loc & 8191) * 8 - class->first;
+    return (unsigned)((uint64_t)offset * class->inverse >> 32);
+}
+
+/* ----------------------------------------------------------------- cells */
+
+/* Takes a cell; 0: none is free and the stock has no slab. */
+uint32_t cell_take(struct slabs *slabs, unsigned class);
+/* Its live bit must be clear. */
+void cell_free(struct slabs *slabs, uint32_t loc);
+
+/* The live bit: set when an index refers to it, with the shard locked. */
+void cell_set_live(struct slabs *slabs, uint32_t loc);
+void cell_clear_live(struct slabs *slabs, uint32_t loc);
+bool cell_is_live(const struct slabs *slabs, const struct slab *slab,
+                  unsigned cell);
+
+static inline uint32_t cell_size(const struct slabs *slabs, uint32_t loc)
+{
+    return slab_class_of(slabs, slab_of(slabs, loc))->cell;
+}
+
+/* The owners of a slab of index segments, one word a cell. */
+static inline uint32_t *slab_owners(struct slab *slab)
+{
+    return (uint32_t *)(void *)((char *)slab + 128);
+}
+
+/* Lowers the time before which nothing in the slab expires. */
+void slab_note_expiry(struct slab *slab, int64_t expires_at_ms);
+
+/* Locks the class of a slab in use and returns it; NULL: it is not in use.
+ * slab_unlock ends that. */
+struct slab *slab_lock(struct slabs *slabs, uint32_t number);
+void slab_unlock(struct slabs *slabs, struct slab *slab);
+
+/* -------------------------------------------------------------- emptying */
+
+/*
+ * Picks the emptiest slab of a class and takes nothing from it any more;
+ * NULL: none.  slab_return hands it back; true if it was empty and is free.
+ */
+struct slab *slab_leave(struct slabs *slabs, unsigned class);
+bool slab_return(struct slabs *slabs, struct slab *slab);
+
+/* True if the other slabs of the class have room for all that one holds. */
+bool slab_class_spare(const struct slabs *slabs, unsigned class);
+
+/* ------------------------------------------------------------------ pool */
+
+/* Outside all locks: makes up to `want` holes resident, within the limit;
+ * returns how many. */
+unsigned slabs_populate(struct slabs *slabs, unsigned want);
+/* Outside all locks: purges up to `want` slabs of the stock. */
+unsigned slabs_purge(struct slabs *slabs, unsigned want);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Cells set aside. */
+
+#include <stdlib.h>
+
+#include "spares.h"
+
+uint32_t spares_take(struct cache *cache, struct cache_spares *spares,
+                     unsigned class)
+{
+    if (!spares || spares->heads[class] == 0)
+        return cell_take(&cache->slabs, class);
+    uint32_t loc = spares->heads[class];
+    spares->heads[class] = *(uint32_t *)slabs_at(&cache->slabs, loc);
+    return loc;
+}
+
+bool spares_put(struct cache *cache, struct cache_spares **spares,
+                unsigned class, uint32_t loc)
+{
+    if (!*spares)
+        *spares = calloc(1, sizeof **spares);
+    if (!*spares) {
+        cell_free(&cache->slabs, loc);
+        return false;
+    }
+    *(uint32_t *)slabs_at(&cache->slabs, loc) = (*spares)->heads[class];
+    (*spares)->heads[class] = loc;
+    return true;
+}
+
+void spares_free(struct cache *cache, struct cache_spares *spares)
+{
+    for (unsigned class = 0; spares && class < cache->slabs.sizes.count;
+         class ++)
+        while (spares->heads[class] != 0) {
+            uint32_t loc = spares->heads[class];
+            spares->heads[class] = *(uint32_t *)slabs_at(&cache->slabs, loc);
+            cell_free(&cache->slabs, loc);
+        }
+    free(spares);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Numbers about a cache, summed when asked for. */
+
+#include "shard.h"
+
+static uint64_t sum(struct cache *cache, unsigned db, bool expiring)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        struct shard *shard = &cache->shards[i];
+        lock_take(&shard->lock);
+        unsigned number = number_of(cache, db);
+        count += expiring ? shard->expiring[number] : shard->counts[number];
+        lock_drop(&shard->lock);
+    }
+    return count;
+}
+
+uint64_t cache_count(struct cache *cache, unsigned db)
+{
+    return sum(cache, db, false);
+}
+
+uint64_t cache_count_expiring(struct cache *cache, unsigned db)
+{
+    return sum(cache, db, true);
+}
+
+static void add_shard(struct cache *cache, struct shard *shard, int64_t now_ms,
+                      struct cache_stats *out)
+{
+    uint64_t dead = atomic_load(&cache->dead);
+    out->hits += shard->hits;
+    out->misses += shard->misses;
+    out->evicted += shard->evicted;
+    out->expired += shard->expired;
+    out->evicted_bytes += shard->evicted_bytes;
+    out->payload_bytes += shard->payload;
+    for (unsigned n = 0; n < ENTRY_NUMBERS; n++) {
+        out->entries += shard->counts[n];
+        out->expiring += shard->expiring[n];
+        if (dead >> n & 1)
+            out->flushed_entries += shard->counts[n];
+    }
+    if (shard->tail != 0) {
+        uint32_t idle =
+            (uint32_t)now_ms - entry_at(cache, shard->tail)->used_ms;
+        if (idle > out->oldest_idle_ms)
+            out->oldest_idle_ms = idle;
+    }
+}
+
+static void add_slabs(struct cache *cache, struct cache_stats *out)
+{
+    struct slabs *slabs = &cache->slabs;
+    for (unsigned i = 0; i < slabs->sizes.count; i++) {
+        struct slab_class *class = &slabs->classes[i];
+        lock_take(&class->lock);
+        if (i == sizes_of_segment(&slabs->sizes))
+            out->index_bytes = (uint64_t) class->slabs * SIZES_SLAB;
+        else
+            out->live_bytes +=
+                class->taken_cells * slabs->sizes.classes[i].cell;
+        lock_drop(&class->lock);
+    }
+    uint64_t limit = atomic_load(&slabs->limit);
+    uint64_t resident = atomic_load(&slabs->resident);
+    out->limit_bytes = limit * SIZES_SLAB;
+    out->resident_bytes = resident * SIZES_SLAB;
+    out->stock_bytes = (uint64_t)atomic_load(&slabs->stock) * SIZES_SLAB;
+    out->excess_bytes = resident > limit ? (resident - limit) * SIZES_SLAB : 0;
+    out->slabs_returned = atomic_load(&slabs->returned);
+}
+
+static void collect(struct cache *cache, int64_t now_ms,
+                    struct cache_stats *out)
+{
+    *out = (struct cache_stats){0};
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        lock_take(&cache->shards[i].lock);
+        add_shard(cache, &cache->shards[i], now_ms, out);
+        lock_drop(&cache->shards[i].lock);
+    }
+    add_slabs(cache, out);
+    out->moved = atomic_load(&cache->moved);
+    out->moved_bytes = atomic_load(&cache->moved_bytes);
+}
+
+void cache_stats(struct cache *cache, int64_t now_ms, struct cache_stats *out)
+{
+    collect(cache, now_ms, out);
+#define X(name, help)                                                          \
+    out->name -= __atomic_load_n(&cache->zero.name, __ATOMIC_RELAXED);
+    CACHE_COUNTERS(X)
+#undef X
+}
+
+void cache_reset_counters(struct cache *cache)
+{
+    struct cache_stats now;
+    collect(cache, 0, &now);
+#define X(name, help)                                                          \
+    __atomic_store_n(&cache->zero.name, now.name, __ATOMIC_RELAXED);
+    CACHE_COUNTERS(X)
+#undef X
+}

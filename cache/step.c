@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Outstanding work, a bounded piece at a time. */
+
+#include <assert.h>
+
+#include "move.h"
+#include "room.h"
+#include "walk.h"
+
+enum {
+    STEP_EVICTIONS = 64, /* entries a step */
+    STEP_MOVES = 64,
+    STEP_PURGES = 2, /* slabs a step: each is a system call */
+    STEP_CRAWL = 8,
+    STEP_DEAD = 64,
+    STOCK_GROWING = 8, /* slabs kept ready while the cache grows */
+    STOCK_IDLE = 16,   /* more than this in stock for long goes back */
+    TRIM_MS = 100,
+};
+
+static uint32_t get(const _Atomic uint32_t *at)
+{
+    return atomic_load_explicit(at, memory_order_relaxed);
+}
+
+/* Slabs that would do if every class were packed densely. */
+static uint64_t slabs_needed(struct cache *cache)
+{
+    const struct slabs *slabs = &cache->slabs;
+    uint64_t needed = 0;
+    for (unsigned i = 0; i < slabs->sizes.count; i++) {
+        uint64_t taken =
+            __atomic_load_n(&slabs->classes[i].taken_cells, __ATOMIC_RELAXED);
+        unsigned count = slabs->sizes.classes[i].count;
+        needed += (taken + count - 1) / count;
+    }
+    return needed;
+}
+
+/* The limit is below what is held: evict until what is left could fit, then
+ * empty slabs until it does, and give back what is free. */
+static bool step_shrink(struct cache *cache, int64_t now_ms)
+{
+    struct slabs *slabs = &cache->slabs;
+    uint32_t limit = get(&slabs->limit), resident = get(&slabs->resident);
+    if (resident <= limit)
+        return false;
+    if (get(&slabs->stock) > 0)
+        return slabs_purge(slabs, STEP_PURGES) > 0;
+    if (slabs_needed(cache) > limit) {
+        unsigned evicted = 0;
+        while (evicted < STEP_EVICTIONS && room_evict_oldest(cache, now_ms))
+            evicted++;
+        if (evicted > 0)
+            return true;
+    }
+    return move_some(cache, now_ms, STEP_MOVES);
+}
+
+/* Keeps a few slabs ready while the cache grows, so that nobody has to wait
+ * for the system; returns those that nobody has used for a while. */
+static bool step_stock(struct cache *cache, int64_t now_ms)
+{
+    struct slabs *slabs = &cache->slabs;
+    uint32_t stock = get(&slabs->stock);
+    if (stock < cache->stock_low)
+        cache->stock_low = stock;
+    if (__atomic_load_n(&cache->grew, __ATOMIC_RELAXED) &&
+        stock < STOCK_GROWING) {
+        if (slabs_populate(slabs, 2) > 0)
+            return true;
+    }
+    __atomic_store_n(&cache->grew, false, __ATOMIC_RELAXED);
+    if (now_ms - cache->trimmed_ms < TRIM_MS && now_ms >= cache->trimmed_ms)
+        return false;
+    uint32_t idle = cache->stock_low;
+    cache->trimmed_ms = now_ms;
+    cache->stock_low = stock;
+    if (idle <= STOCK_IDLE)
+        return false;
+    slabs_purge(slabs, (idle - STOCK_IDLE) / 4 + 1);
+    return false;
+}
+
+/* After many entries went, the slabs that are left are packed again. */
+static bool step_tidy(struct cache *cache, int64_t now_ms)
+{
+    struct slabs *slabs = &cache->slabs;
+    if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) == 0)
+        return false;
+    uint64_t used = get(&slabs->resident) - get(&slabs->stock);
+    uint64_t needed = slabs_needed(cache);
+    if (used <= needed + needed / 16 + STOCK_IDLE)
+        return false;
+    return move_some(cache, now_ms, STEP_MOVES);
+}
+
+bool cache_step(struct cache *cache, int64_t now_ms)
+{
+    if (step_shrink(cache, now_ms))
+        return true;
+    bool more = step_stock(cache, now_ms);
+    more |= walk_dead(cache, STEP_DEAD);
+    more |= walk_expired(cache, now_ms, STEP_CRAWL) > 0 ||
+            __atomic_load_n(&cache->crawl.active, __ATOMIC_RELAXED);
+    return more || step_tidy(cache, now_ms);
+}
+
+void cache_set_limit(struct cache *cache, size_t bytes)
+{
+    size_t most = cache->slabs.slab_count;
+    size_t limit = bytes / SIZES_SLAB;
+    atomic_store(&cache->slabs.limit, (uint32_t)(limit < most ? limit : most));
+}
+
+void cache_set_evicting(struct cache *cache, bool evicting)
+{
+    atomic_store(&cache->evicting, evicting);
+}

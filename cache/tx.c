@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Transactions: which shards are locked, and cells set aside for them. */
+
+#include "index.h"
+#include "room.h"
+#include "spares.h"
+
+struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
+                              size_t len)
+{
+    struct cache_key key = {.ptr = ptr, .len = len};
+    if (len > ENTRY_KEY_HERE && len <= CACHE_KEY_MAX) {
+        /* Hashed as a cell will hold it, so that cells can be rehashed. */
+        uint64_t end = hash_bytes(&cache->hash_key, ptr + ENTRY_KEY_FIRST,
+                                  len - ENTRY_KEY_FIRST);
+        char here[ENTRY_KEY_HERE];
+        memcpy(here, ptr, ENTRY_KEY_FIRST);
+        memcpy(here + ENTRY_KEY_FIRST, &end, sizeof end);
+        key.hash = hash_bytes(&cache->hash_key, here, sizeof here);
+    } else {
+        key.hash = hash_bytes(&cache->hash_key, ptr, len);
+    }
+    return key;
+}
+
+void cache_prefetch(const struct cache *cache, unsigned db,
+                    const struct cache_key *key)
+{
+    index_prefetch(cache, hash_in(key->hash, number_of(cache, db)));
+}
+
+void cache_tx_init(struct cache_tx *tx, struct cache *cache, int64_t now_ms)
+{
+    *tx = (struct cache_tx){.cache = cache, .now_ms = now_ms};
+}
+
+void cache_begin(struct cache_tx *tx, struct cache *cache, int64_t now_ms,
+                 const struct cache_key *keys, size_t count)
+{
+    cache_tx_init(tx, cache, now_ms);
+    cache_begin_again(tx, keys, count);
+}
+
+void cache_begin_again(struct cache_tx *tx, const struct cache_key *keys,
+                       size_t count)
+{
+    struct cache *cache = tx->cache;
+    uint64_t shards = 0;
+    for (size_t i = 0; i < count; i++)
+        shards |= UINT64_C(1) << shard_of(cache, keys[i].hash)->number;
+    tx->shards = shards;
+    for (; shards != 0; shards &= shards - 1)
+        lock_take(&cache->shards[__builtin_ctzll(shards)].lock);
+}
+
+void cache_end(struct cache_tx *tx)
+{
+    for (uint64_t shards = tx->shards; shards != 0; shards &= shards - 1)
+        lock_drop(&tx->cache->shards[__builtin_ctzll(shards)].lock);
+    tx->shards = 0;
+}
+
+void cache_tx_close(struct cache_tx *tx)
+{
+    spares_free(tx->cache, tx->spares);
+    tx->spares = NULL;
+}
+
+static bool set_aside(struct cache_tx *tx, unsigned class)
+{
+    uint32_t loc = room_take(tx->cache, class, tx->now_ms);
+    return loc != 0 && spares_put(tx->cache, &tx->spares, class, loc);
+}
+
+bool cache_make_room(struct cache_tx *tx)
+{
+    return set_aside(tx, tx->wanted);
+}
+
+bool cache_provide(struct cache_tx *tx, size_t key_len,
+                   const struct cache_write *write)
+{
+    return set_aside(tx, put_class(tx->cache, key_len, write));
+}

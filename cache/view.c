@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Looking at entries: cache_find, values in pieces, pins. */
+
+#include <assert.h>
+
+#include "long.h"
+#include "shard.h"
+#include "view.h"
+
+void view_fill(struct cache *cache, uint32_t loc, int64_t now_ms,
+               struct cache_view *view)
+{
+    struct entry *entry = entry_at(cache, loc);
+    uint32_t packed = entry_packed(entry);
+    const struct entry_ext *ext = entry_ext(entry);
+    size_t key_here;
+    const char *key = entry_key(entry, &key_here);
+    *view = (struct cache_view){
+        .bytes = key + key_here,
+        .bytes_len = packed_value_here(packed),
+        .len = ext ? ext->value_len : packed_value_here(packed),
+        .key_len = ext ? ext->key_len : key_here,
+        .expires_at_ms = entry_expires_at(entry),
+        .idle_ms = (uint32_t)now_ms - entry->used_ms,
+        .resident = cell_size(&cache->slabs, loc),
+        .type = (enum cache_type)packed_type(packed),
+        .loc = loc,
+        .pieces = ext ? ext->pieces : 0,
+        .cache = cache,
+    };
+    if (ext)
+        view->resident += (uint32_t)(long_resident(cache, ext->pieces) +
+                                     long_resident(cache, ext->key_pieces));
+}
+
+bool cache_find(struct cache_tx *tx, unsigned db, const struct cache_key *key,
+                unsigned how, struct cache_view *view)
+{
+    struct cache *cache = tx->cache;
+    struct shard *shard = shard_of(cache, key->hash);
+    unsigned number = number_of(cache, db);
+    struct place place;
+    assert(tx->shards >> shard->number & 1);
+    bool found = index_find(cache, shard, number, key, &place);
+    if (found && entry_expired(entry_at(cache, place_loc(place)), tx->now_ms)) {
+        shard->expired++;
+        shard_drop(cache, shard, hash_in(key->hash, number), place);
+        found = false;
+    }
+    if (how & CACHE_COUNT) {
+        shard->hits += found;
+        shard->misses += !found;
+    }
+    if (!found)
+        return false;
+    view_fill(cache, place_loc(place), tx->now_ms, view);
+    if (how & CACHE_TOUCH)
+        shard_touch(cache, shard, place_loc(place), tx->now_ms);
+    return true;
+}
+
+static void copy_pieces(const struct cache *cache, uint32_t at, size_t *offset,
+                        char **to, size_t *len)
+{
+    for (; at != 0 && *len > 0; at = piece_at(cache, at)->next) {
+        const struct piece *piece = piece_at(cache, at);
+        if (*offset >= piece->len) {
+            *offset -= piece->len;
+            continue;
+        }
+        size_t n = piece->len - *offset;
+        if (n > *len)
+            n = *len;
+        memcpy(*to, piece->bytes + *offset, n);
+        *to += n;
+        *len -= n;
+        *offset = 0;
+    }
+}
+
+void cache_view_copy(const struct cache_view *view, size_t offset, char *to,
+                     size_t len)
+{
+    assert(offset + len <= view->len);
+    copy_pieces(view->cache, view->pieces, &offset, &to, &len);
+    if (len > 0)
+        memcpy(to, view->bytes + offset, len);
+}
+
+const char *cache_view_key(const struct cache_view *view, char *scratch)
+{
+    struct entry *entry = entry_at(view->cache, view->loc);
+    size_t here;
+    const char *key = entry_key(entry, &here);
+    if (view->key_len <= ENTRY_KEY_HERE)
+        return key;
+    memcpy(scratch, key, ENTRY_KEY_FIRST);
+    char *to = scratch + ENTRY_KEY_FIRST;
+    size_t offset = 0, len = view->key_len - ENTRY_KEY_FIRST;
+    copy_pieces(view->cache, entry_ext(entry)->key_pieces, &offset, &to, &len);
+    return scratch;
+}
+
+struct cache_pin cache_view_pin(const struct cache_view *view)
+{
+    assert(cache_view_is_long(view));
+    piece_at(view->cache, view->pieces)->pins++;
+    return (struct cache_pin){
+        .cache = view->cache,
+        .head = view->pieces,
+        .next = view->pieces,
+        .left = view->len - view->bytes_len,
+    };
+}
+
+unsigned cache_pin_spans(const struct cache_pin *pin, struct cache_span *spans,
+                         unsigned max)
+{
+    unsigned count = 0;
+    size_t skip = pin->skip;
+    for (uint32_t at = pin->next; at != 0 && count < max; count++) {
+        const struct piece *piece = piece_at(pin->cache, at);
+        spans[count] =
+            (struct cache_span){piece->bytes + skip, piece->len - skip};
+        skip = 0;
+        at = piece->next;
+    }
+    return count;
+}
+
+void cache_pin_consume(struct cache_pin *pin, size_t len)
+{
+    assert(len <= pin->left);
+    pin->left -= len;
+    pin->skip += len;
+    while (pin->next != 0 &&
+           pin->skip >= piece_at(pin->cache, pin->next)->len) {
+        pin->skip -= piece_at(pin->cache, pin->next)->len;
+        pin->next = piece_at(pin->cache, pin->next)->next;
+    }
+}
+
+void cache_unpin(struct cache_pin *pin)
+{
+    struct cache *cache = pin->cache;
+    struct piece *first = piece_at(cache, pin->head);
+    struct shard *shard = &cache->shards[first->shard];
+    lock_take(&shard->lock);
+    assert(first->pins > 0);
+    bool last = --first->pins == 0 && first->state == PIECE_ORPHAN;
+    lock_drop(&shard->lock);
+    if (last)
+        long_free(cache, pin->head);
+    *pin = (struct cache_pin){0};
+}
