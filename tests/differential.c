@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sends the same requests to Ebb and to redis-server and compares every
+ * reply, byte by byte where that is possible.
+ *
+ *   differential [count [seed]]
+ *
+ * EBB and ORACLE are the two servers' command lines; comparing the oracle with
+ * itself must find nothing.  Differences that are meant stand in
+ * differences.h.  The first other one ends the run: what led to it is cut down
+ * to the requests that it takes, and printed.
+ */
+
+#include <assert.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "tests/differences.h"
+#include "tests/grammar.h"
+#include "tests/side.h"
+
+enum {
+    PIPELINE = 40,  /* requests sent at once */
+    CHAPTER = 3000, /* requests between two fresh starts */
+    ATTEMPTS = 600, /* replays to find what a difference takes */
+};
+
+struct sent {
+    unsigned conn;
+    struct request request;
+};
+
+struct run {
+    struct side ebb, oracle;
+    struct grammar grammar;
+    struct sent chapter[CHAPTER + PIPELINE];
+    size_t sent;                    /* in this chapter */
+    unsigned long met[DIFFERENCES]; /* how often each was met */
+    unsigned long errors;           /* among the oracle's replies */
+};
+
+/* ---------------------------------------------------------- two replies */
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct resp *x = a, *y = b;
+    size_t len = x->raw_len < y->raw_len ? x->raw_len : y->raw_len;
+    int order = memcmp(x->raw, y->raw, len);
+    return order ? order
+                 : (x->raw_len > y->raw_len) - (x->raw_len < y->raw_len);
+}
+
+static bool same(const struct resp *a, const struct resp *b)
+{
+    return a->raw_len == b->raw_len && !memcmp(a->raw, b->raw, a->raw_len);
+}
+
+static bool near(const struct resp *a, const struct resp *b, int64_t most)
+{
+    if (a->kind != ':' || b->kind != ':')
+        return same(a, b);
+    return a->integer - b->integer <= most && b->integer - a->integer <= most;
+}
+
+static bool is_array(const struct resp *reply)
+{
+    return reply->items && strchr("*~%>", reply->kind);
+}
+
+static bool same_sorted(struct resp *a, struct resp *b)
+{
+    if (a->kind != b->kind || a->count != b->count || !is_array(a))
+        return same(a, b);
+    qsort(a->items, a->count, sizeof *a->items, by_bytes);
+    qsort(b->items, b->count, sizeof *b->items, by_bytes);
+    for (size_t i = 0; i < a->count; i++)
+        if (!same(&a->items[i], &b->items[i]))
+            return false;
+    return true;
+}
+
+static bool same_kind(const struct resp *a, const struct resp *b)
+{
+    return a->kind == '-' || b->kind == '-' ? same(a, b) : a->kind == b->kind;
+}
+
+static bool same_shape(const struct resp *a, const struct resp *b)
+{
+    if (!same_kind(a, b) || a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!same_shape(&a->items[i], &b->items[i]))
+            return false;
+    return true;
+}
+
+/* Both showed everything, or each a part in an order of its own. */
+static bool same_scan(const struct request *request, struct resp *a,
+                      struct resp *b)
+{
+    if (a->kind != '*' || b->kind != '*' || a->count != 2 || b->count != 2)
+        return same(a, b);
+    bool whole = resp_is(&a->items[0], '$', "0") &&
+                 resp_is(&b->items[0], '$', "0") && request->argc > 1 &&
+                 strcmp(request->argv[1].ptr, "0") == 0;
+    if (whole)
+        return same_sorted(&a->items[1], &b->items[1]);
+    return a->items[0].kind == '$' && b->items[0].kind == '$' &&
+           a->items[1].kind == '*' && b->items[1].kind == '*';
+}
+
+static bool agree(const struct request *request, struct resp *a, struct resp *b)
+{
+    switch (request->compare) {
+    case COMPARE_SAME:
+        return same(a, b);
+    case COMPARE_SECONDS:
+        return near(a, b, 1);
+    case COMPARE_MS:
+        return near(a, b, 5000);
+    case COMPARE_SORTED:
+        return same_sorted(a, b);
+    case COMPARE_SCAN:
+        return same_scan(request, a, b);
+    case COMPARE_SHAPE:
+        return same_shape(a, b);
+    case COMPARE_KIND:
+        return same_kind(a, b);
+    }
+    return false;
+}
+
+/* The row of a difference that is meant, or -1. */
+static int meant(const struct request *request, const struct resp *ebb,
+                 const struct resp *oracle)
+{
+    char line[200];
+    size_t used = 0;
+    for (size_t i = 0; i < request->argc && used < sizeof line - 1; i++)
+        used += (size_t)snprintf(line + used, sizeof line - used, "%s%s",
+                                 i ? " " : "", request->argv[i].ptr);
+    for (int i = 0; i < DIFFERENCES; i++)
+        if (fnmatch(differences[i].request, line, FNM_CASEFOLD) == 0 &&
+            fnmatch(differences[i].ebb, ebb->raw, 0) == 0 &&
+            fnmatch(differences[i].oracle, oracle->raw, 0) == 0)
+            return i;
+    return -1;
+}
+
+/* --------------------------------------------------------------- sending */
+
+/* Sends to both; returns the index of the first reply that differs, or -1. */
+static int exchange(struct run *run, const struct sent *sent, size_t count,
+                    bool quiet)
+{
+    struct resp *ebb[PIPELINE], *oracle[PIPELINE];
+    char *bytes = NULL;
+    size_t len = 0;
+    int differs = -1;
+    for (size_t i = 0; i < count; i++)
+        request_encode(&sent[i].request, &bytes, &len);
+    side_exchange(&run->ebb, sent->conn, bytes, len, ebb, count);
+    side_exchange(&run->oracle, sent->conn, bytes, len, oracle, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct request *request = &sent[i].request;
+        int row = -1;
+        if (differs < 0 &&
+            (!ebb[i] || !oracle[i] || !agree(request, ebb[i], oracle[i]))) {
+            if (ebb[i] && oracle[i])
+                row = meant(request, ebb[i], oracle[i]);
+            if (row < 0)
+                differs = (int)i;
+            else
+                run->met[row]++;
+        }
+        if (differs == (int)i && !quiet) {
+            char *text[2] = {ebb[i] ? resp_show(ebb[i]) : NULL,
+                             oracle[i] ? resp_show(oracle[i]) : NULL};
+            printf("%8s: %.1000s\n%8s: %.1000s\n", run->ebb.name,
+                   text[0] ? text[0] : "no reply", run->oracle.name,
+                   text[1] ? text[1] : "no reply");
+            free(text[0]);
+            free(text[1]);
+        }
+        run->errors += oracle[i] && oracle[i]->kind == '-';
+        resp_free(ebb[i]);
+        resp_free(oracle[i]);
+    }
+    free(bytes);
+    return differs;
+}
+
+static int exchange_text(struct run *run, unsigned conn, const char *text)
+{
+    struct sent sent = {.conn = conn};
+    request_add(&sent.request, text, strlen(text));
+    int differs = exchange(run, &sent, 1, true);
+    request_release(&sent.request);
+    return differs;
+}
+
+/* Both sides as they were at the beginning. */
+static bool start_afresh(struct run *run)
+{
+    bool well = true;
+    for (unsigned conn = 0; conn < SIDE_CONNS; conn++)
+        well = well && exchange_text(run, conn, "RESET") < 0;
+    return well && exchange_text(run, 0, "FLUSHALL") < 0;
+}
+
+static bool restart(struct run *run)
+{
+    return side_restart(&run->ebb) && side_restart(&run->oracle);
+}
+
+/* ------------------------------------------------------- finding the cause */
+
+/* Replays requests one by one; true if they still differ somewhere. */
+static bool replay(struct run *run, const struct sent *sent,
+                   const bool *left_out, size_t count)
+{
+    if (!start_afresh(run) && !(restart(run) && start_afresh(run)))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!left_out[i] && exchange(run, &sent[i], 1, true) >= 0)
+            return true;
+    return false;
+}
+
+/* Leaves out what the difference does not need, larger parts first. */
+static void cut_down(struct run *run, bool *left_out, size_t count)
+{
+    unsigned attempts = 0;
+    for (size_t part = count / 2; part > 0; part /= 2)
+        for (size_t from = 0; from + 1 < count; from += part) {
+            bool before[CHAPTER + PIPELINE], changed = false;
+            memcpy(before, left_out, sizeof before);
+            for (size_t i = from; i < from + part && i + 1 < count; i++) {
+                changed = changed || !left_out[i];
+                left_out[i] = true;
+            }
+            if (!changed)
+                continue;
+            if (attempts++ == ATTEMPTS)
+                return;
+            if (!replay(run, run->chapter, left_out, count))
+                memcpy(left_out, before, sizeof before);
+        }
+}
+
+static void explain(struct run *run, size_t count, unsigned long done)
+{
+    bool left_out[CHAPTER + PIPELINE] = {false};
+    size_t first = 0;
+    printf("a difference at request %lu\n", done);
+    if (replay(run, run->chapter, left_out, count))
+        cut_down(run, left_out, count);
+    else
+        first = count > PIPELINE ? count - PIPELINE : 0;
+    printf(first ? "It takes more than these, sent at once or in time:\n"
+                 : "These requests lead to it, sent one by one:\n");
+    if (!start_afresh(run))
+        restart(run);
+    for (size_t i = first; i < count; i++) {
+        if (left_out[i])
+            continue;
+        printf("%u", run->chapter[i].conn);
+        request_print(&run->chapter[i].request);
+        if (exchange(run, &run->chapter[i], 1, false) >= 0)
+            break;
+    }
+}
+
+/* ---------------------------------------------------------------- running */
+
+static void end_chapter(struct run *run)
+{
+    for (size_t i = 0; i < run->sent; i++)
+        request_release(&run->chapter[i].request);
+    run->sent = 0;
+}
+
+/* Sends one pipeline; false if the sides differed. */
+static bool go_on(struct run *run, unsigned long done)
+{
+    struct sent *from = &run->chapter[run->sent];
+    unsigned conn = (unsigned)rng_below(&run->grammar.rng, SIDE_CONNS);
+    size_t count = 1 + rng_skewed(&run->grammar.rng, PIPELINE - 1);
+    for (size_t i = 0; i < count || run->grammar.follow.argc > 0; i++) {
+        from[i].conn = conn;
+        grammar_next(&run->grammar, &from[i].request);
+        count = i < count ? count : i + 1;
+    }
+    run->sent += count;
+    int differs = exchange(run, from, count, false);
+    if (differs >= 0) {
+        explain(run, run->sent - count + (size_t)differs + 1,
+                done + (unsigned long)differs + 1);
+        return false;
+    }
+    return true;
+}
+
+static bool compare_servers(struct run *run, unsigned long count)
+{
+    unsigned long done = 0;
+    while (done < count) {
+        size_t before = run->sent;
+        if (run->sent == 0 && !start_afresh(run)) {
+            printf("the sides do not start alike\n");
+            return false;
+        }
+        if (!go_on(run, done))
+            return false;
+        done += run->sent - before;
+        if (run->sent >= CHAPTER)
+            end_chapter(run);
+    }
+    for (unsigned i = 0; i < DIFFERENCES; i++)
+        printf("%7lu times: %s\n", run->met[i], differences[i].why);
+    printf("%lu requests, %lu of them errors, every other reply the same\n",
+           done, run->errors);
+    return true;
+}
+
+static const char *command_of(const char *variable, const char *otherwise)
+{
+    const char *command = getenv(variable);
+    return command && *command ? command : otherwise;
+}
+
+int main(int argc, char **argv)
+{
+    static struct run run;
+    unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 0) : 100000;
+    if (argc > 2)
+        setenv("TEST_SEED", argv[2], 1);
+    run.grammar.rng.state = test_seed();
+    bool well =
+        side_start(&run.ebb, "ebb",
+                   command_of("EBB", "build/ebb-server --port 0 "
+                                     "--metrics-port 0 --maxmemory 512mb")) &&
+        side_start(&run.oracle, "redis",
+                   command_of("ORACLE", "redis-server --port 0 --save '' "
+                                        "--maxmemory 512mb "
+                                        "--maxmemory-policy allkeys-lru"));
+    if (!well)
+        printf("a server did not start\n");
+    well = well && compare_servers(&run, count);
+    end_chapter(&run);
+    side_stop(&run.ebb);
+    side_stop(&run.oracle);
+    printf("%d passed, %d failed\n", well, !well);
+    return well ? 0 : 1;
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The grammar of requests for the differential test. */
+
+#include "tests/grammar.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+/*
+ * A row is a command.  In `args` and `options` a word in capitals stands for
+ * itself and a small letter for something made up:
+ *
+ *   k key      s seconds from now    i number     p pattern   n count
+ *   v value    m ms from now         d database   t type      w short word
+ *   c cursor   S second, M ms since 1970
+ *
+ * `*` repeats the words before it.  Options are alternatives, split by '|', of
+ * which up to three are taken in any order.
+ */
+struct row {
+    const char *name;
+    unsigned weight;
+    const char *args, *options;
+    enum compare compare;
+};
+
+#define EXPIRE_OPTIONS "NX|XX|GT|LT"
+#define SET_OPTIONS    "NX|XX|GET|KEEPTTL|EX s|PX m|EXAT S|PXAT M"
+#define GETEX_OPTIONS  "EX s|PX m|EXAT S|PXAT M|PERSIST"
+
+// clang-format off
+static const struct row rows[] = {
+    {"GET",          60, "k",      "", COMPARE_SAME},
+    {"SET",          90, "k v",    SET_OPTIONS, COMPARE_SAME},
+    {"SET",          30, "k v",    "", COMPARE_SAME},
+    {"SETNX",        12, "k v",    "", COMPARE_SAME},
+    {"SETEX",        12, "k s v",  "", COMPARE_SAME},
+    {"PSETEX",       12, "k m v",  "", COMPARE_SAME},
+    {"GETSET",       12, "k v",    "", COMPARE_SAME},
+    {"GETDEL",       12, "k",      "", COMPARE_SAME},
+    {"GETEX",        20, "k",      GETEX_OPTIONS, COMPARE_SAME},
+    {"MGET",         15, "k *",    "", COMPARE_SAME},
+    {"MSET",         15, "k v *",  "", COMPARE_SAME},
+    {"MSETNX",       15, "k v *",  "", COMPARE_SAME},
+    {"DEL",          15, "k *",    "", COMPARE_SAME},
+    {"UNLINK",       10, "k *",    "", COMPARE_SAME},
+    {"EXISTS",       10, "k *",    "", COMPARE_SAME},
+    {"TOUCH",        10, "k *",    "", COMPARE_SAME},
+    {"EXPIRE",       20, "k s",    EXPIRE_OPTIONS, COMPARE_SAME},
+    {"PEXPIRE",      20, "k m",    EXPIRE_OPTIONS, COMPARE_SAME},
+    {"EXPIREAT",     20, "k S",    EXPIRE_OPTIONS, COMPARE_SAME},
+    {"PEXPIREAT",    20, "k M",    EXPIRE_OPTIONS, COMPARE_SAME},
+    {"TTL",          15, "k",      "", COMPARE_SECONDS},
+    {"PTTL",         15, "k",      "", COMPARE_MS},
+    {"EXPIRETIME",   15, "k",      "", COMPARE_SECONDS},
+    {"PEXPIRETIME",  15, "k",      "", COMPARE_MS},
+    {"PERSIST",      12, "k",      "", COMPARE_SAME},
+    {"INCR",         15, "k",      "", COMPARE_SAME},
+    {"DECR",         15, "k",      "", COMPARE_SAME},
+    {"INCRBY",       20, "k i",    "", COMPARE_SAME},
+    {"DECRBY",       20, "k i",    "", COMPARE_SAME},
+    {"APPEND",       20, "k v",    "", COMPARE_SAME},
+    {"STRLEN",       12, "k",      "", COMPARE_SAME},
+    {"TYPE",         10, "k",      "", COMPARE_SAME},
+    {"SCAN",         20, "c",      "MATCH p|COUNT n|TYPE t", COMPARE_SCAN},
+    {"SCAN",         10, "0 COUNT 100000", "MATCH p|TYPE t", COMPARE_SCAN},
+    {"KEYS",         15, "p",      "", COMPARE_SORTED},
+    {"RANDOMKEY",     5, "",       "", COMPARE_KIND},
+    {"DBSIZE",       10, "",       "", COMPARE_SAME},
+    {"OBJECT",       10, "ENCODING k",  "", COMPARE_SAME},
+    {"OBJECT",        6, "IDLETIME k",  "", COMPARE_KIND},
+    {"MEMORY",        6, "USAGE k", "SAMPLES n", COMPARE_KIND},
+    {"SELECT",       14, "d",      "", COMPARE_SAME},
+    {"PING",          6, "",       "w", COMPARE_SAME},
+    {"ECHO",          6, "v",      "", COMPARE_SAME},
+    {"FLUSHDB",       2, "",       "ASYNC|SYNC|w", COMPARE_SAME},
+    {"FLUSHALL",      1, "",       "ASYNC|SYNC|w", COMPARE_SAME},
+    {"TIME",          2, "",       "", COMPARE_SHAPE},
+    {"HELLO",         6, "",       "2|3|w|i", COMPARE_SHAPE},
+    {"HELLO",         3, "3",      "SETNAME w|AUTH w w", COMPARE_SHAPE},
+    {"AUTH",          2, "w",      "w", COMPARE_SAME},
+    {"RESET",         2, "",       "", COMPARE_SAME},
+    {"CLIENT",        4, "ID",     "", COMPARE_KIND},
+    {"CLIENT",        5, "SETNAME w", "", COMPARE_SAME},
+    {"CLIENT",        5, "GETNAME", "", COMPARE_SAME},
+    {"CLIENT",        3, "INFO",   "", COMPARE_KIND},
+    {"CLIENT",        3, "LIST",   "", COMPARE_KIND},
+    {"CLIENT",        3, "NO-EVICT w", "", COMPARE_SAME},
+    {"CLIENT",        3, "NO-EVICT ON", "", COMPARE_SAME},
+    {"CLIENT",        3, "w",      "w|i", COMPARE_SAME},
+    {"CONFIG",        3, "GET maxmemory-policy", "", COMPARE_SAME},
+    {"CONFIG",        3, "GET w",  "w", COMPARE_SAME},
+    {"CONFIG",        3, "w",      "w|i", COMPARE_SAME},
+    {"OBJECT",        2, "w k",    "", COMPARE_SAME},
+    {"MEMORY",        2, "w",      "", COMPARE_SAME},
+    {"COMMAND",       2, "COUNT",  "", COMPARE_KIND},
+    {"COMMAND",       2, "INFO w", "", COMPARE_KIND},
+    {"INFO",          3, "",       "server|clients|memory|w", COMPARE_KIND},
+    {"w",             4, "",       "v|k|w|i", COMPARE_SAME},
+};
+
+static const char *const keys[] = {
+    "a", "b", "c", "key:1", "key:2", "k[1]", "n1", "n2", "n3",
+};
+static const char *const numbers[] = {
+    "0", "1", "-1", "2", "10", "255", "9223372036854775807",
+    "-9223372036854775808", "9223372036854775808", "-9223372036854775809",
+    "18446744073709551615", "99999999999999999999999", "4611686018427387904",
+    "", " 1", "1 ", "+1", "01", "-0", "1.0", "1e3", "0x10", "abc", "-",
+};
+static const char *const times[] = {
+    "0", "-1", "-100000", "9223372036854775807", "-9223372036854775808",
+    "9223372036854775", "9223372036854776", "9223372036854775808",
+    "-9223372036854775", "-9223372036854776", "", "1.5", "abc", "1 ", "10s",
+};
+/* As those, but none that is a time: the same one given twice, as
+ * milliseconds from now, may be later or as late. */
+static const char *const no_times[] = {
+    "0", "-1", "-100000", "9223372036854775807", "-9223372036854775808",
+    "9223372036854775808", "-9223372036854776", "", "1.5", "abc", "1 ", "10s",
+};
+static const char *const databases[] = {
+    "0", "0", "1", "1", "2", "15", "16", "-1", "abc", "", "2147483648", "1 ",
+};
+static const char *const cursors[] = {
+    "0", "0", "0", "0", "5", "abc", "18446744073709551615",
+    "18446744073709551616", "1 ", "9223372036854775808",
+};
+static const char *const patterns[] = {
+    "*", "*", "a", "?", "k*", "key:?", "[a-c]", "[^a-c]", "[c-a]", "n[12]",
+    "k\\[1\\]", "*1*", "\\*", "", "[", "[a", "a[", "\\", "**", "*?", "?*?",
+    "[\\]a]", "[-a]", "k[[]1]", "[z-", "[^]",
+};
+static const char *const counts[] = {
+    "1", "10", "1000", "100000", "0", "-1", "abc", "9223372036854775807", "",
+};
+static const char *const types[] = {
+    "string", "STRING", "string", "hash", "list", "zset", "nosuchtype", "",
+};
+static const char *const words[] = {
+    "", "x", "foo", "two words", "a\r\nb", "\xff\xfe", "default", "help",
+    "a'b\"c", "maxmemory-x", "get", "NX", "EX", "-100", "a%sb",
+};
+// clang-format on
+
+#define COUNT_OF(table) (sizeof(table) / sizeof *(table))
+#define ONE_OF(grammar, table)                                                 \
+    ((table)[rng_below(&(grammar)->rng, COUNT_OF(table))])
+
+/* -------------------------------------------------------------- arguments */
+
+static void add_text(struct request *request, const char *text)
+{
+    request_add(request, text, strlen(text));
+}
+
+static void add_key(struct grammar *g, struct request *request)
+{
+    char long_key[65536];
+    uint64_t pick = rng_below(&g->rng, 200);
+    if (pick == 0) {
+        memset(long_key, 'k', sizeof long_key);
+        request_add(request, long_key, sizeof long_key);
+    } else if (pick < 3) {
+        memset(long_key, 'k', sizeof long_key);
+        request_add(request, long_key, 250 + rng_below(&g->rng, 10));
+    } else if (pick < 8) {
+        request_add(request, "\0\r\n\xff", 4);
+    } else if (pick < 11) {
+        request_add(request, "", 0);
+    } else {
+        add_text(request, ONE_OF(g, keys));
+    }
+}
+
+/* Long values are rare: they take most of the time. */
+static size_t some_len(struct grammar *g)
+{
+    static const size_t edges[] = {0,    1,    31,   32,    43,    44,   45,
+                                   46,   127,  128,  255,   256,   1023, 4071,
+                                   4072, 4073, 8191, 16384, 65536, 70000};
+    if (rng_chance(&g->rng, 3))
+        return rng_skewed(&g->rng, 2 << 20);
+    if (rng_chance(&g->rng, 100))
+        return ONE_OF(g, edges);
+    return rng_below(&g->rng, 24);
+}
+
+static void add_value(struct grammar *g, struct request *request)
+{
+    if (rng_chance(&g->rng, 300)) {
+        add_text(request, ONE_OF(g, numbers));
+        return;
+    }
+    size_t len = some_len(g);
+    char *bytes = malloc(len + 1);
+    assert(bytes);
+    uint64_t from = rng_next(&g->rng);
+    bool binary = rng_chance(&g->rng, 200);
+    for (size_t i = 0; i < len; i++) {
+        uint64_t byte = rng_mix(from + i);
+        bytes[i] = (char)(binary ? byte : 'a' + byte % 26);
+    }
+    request_add(request, bytes, len);
+    free(bytes);
+}
+
+static void add_int(struct request *request, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    add_text(request, text);
+}
+
+/*
+ * A time far in the future in units of 1000 s, so that two of them are the
+ * same or far apart; or an edge.  `since` is about now for absolute times.
+ */
+static void add_time(struct grammar *g, struct request *request, int64_t second,
+                     int64_t since)
+{
+    if (rng_chance(&g->rng, 250))
+        add_text(request, second == 1000 && !since ? ONE_OF(g, no_times)
+                                                   : ONE_OF(g, times));
+    else if (since && rng_chance(&g->rng, 100))
+        add_int(request, second * (int64_t)(1 + rng_below(&g->rng, 1000)));
+    else
+        add_int(request,
+                second *
+                    (since +
+                     1000 * (int64_t)(100 + rng_below(&g->rng, 1000000000))));
+}
+
+static void add_number(struct grammar *g, struct request *request)
+{
+    if (rng_chance(&g->rng, 400))
+        add_text(request, ONE_OF(g, numbers));
+    else
+        add_int(request, (int64_t)rng_skewed(&g->rng, INT64_MAX) *
+                             (rng_chance(&g->rng, 300) ? -1 : 1));
+}
+
+/* Adds what a word of a row stands for. */
+static void add_word(struct grammar *g, struct request *request,
+                     const char *word, size_t len)
+{
+    enum { ABOUT_NOW = 2000000000 };
+    if (len != 1 || !islower((unsigned char)word[0])) {
+        if (len == 1 && (word[0] == 'S' || word[0] == 'M')) {
+            add_time(g, request, word[0] == 'S' ? 1 : 1000, ABOUT_NOW);
+            return;
+        }
+        request_add(request, word, len);
+        char *text = request->argv[request->argc - 1].ptr;
+        for (size_t i = 0; rng_chance(&g->rng, 300) && i < len; i++)
+            text[i] = (char)tolower((unsigned char)text[i]);
+        return;
+    }
+    // clang-format off
+    switch (word[0]) {
+    case 'k': add_key(g, request); break;
+    case 'v': add_value(g, request); break;
+    case 'i': add_number(g, request); break;
+    case 's': add_time(g, request, 1, 0); break;
+    case 'm': add_time(g, request, 1000, 0); break;
+    case 'd': add_text(request, ONE_OF(g, databases)); break;
+    case 'c': add_text(request, ONE_OF(g, cursors)); break;
+    case 'p': add_text(request, ONE_OF(g, patterns)); break;
+    case 'n': add_text(request, ONE_OF(g, counts)); break;
+    case 't': add_text(request, ONE_OF(g, types)); break;
+    case 'w': add_text(request, ONE_OF(g, words)); break;
+    default: assert(!"a letter that means something");
+    }
+    // clang-format on
+}
+
+static void add_words(struct grammar *g, struct request *request,
+                      const char *text, size_t len)
+{
+    const char *end = text + len;
+    for (const char *at = text; at < end;) {
+        size_t word = strcspn(at, " ");
+        if (at + word > end)
+            word = (size_t)(end - at);
+        if (word == 1 && *at == '*') {
+            if (rng_chance(&g->rng, 700) && request->argc < 12)
+                at = text;
+            else
+                at++;
+        } else {
+            if (word > 0)
+                add_word(g, request, at, word);
+            at += word;
+        }
+        at += at < end && *at == ' ';
+    }
+}
+
+static void add_options(struct grammar *g, struct request *request,
+                        const char *options)
+{
+    unsigned count = 1;
+    for (const char *at = options; *at; at++)
+        count += *at == '|';
+    for (unsigned left = (unsigned)rng_below(&g->rng, 4); left > 0; left--) {
+        const char *at = options;
+        for (uint64_t skip = rng_below(&g->rng, count); skip > 0; skip--)
+            at = strchr(at, '|') + 1;
+        add_words(g, request, at, strcspn(at, "|"));
+        if (rng_chance(&g->rng, 500))
+            break;
+    }
+}
+
+/* --------------------------------------------------------------- mistakes */
+
+static void drop_last(struct request *request)
+{
+    if (request->argc > 1)
+        free(request->argv[--request->argc].ptr);
+}
+
+static void spoil(struct grammar *g, struct request *request)
+{
+    switch (rng_below(&g->rng, 4)) {
+    case 0:
+        drop_last(request);
+        break;
+    case 1:
+        add_text(request, ONE_OF(g, words));
+        break;
+    case 2:
+        while (request->argc > 1)
+            drop_last(request);
+        break;
+    case 3:
+        if (request->argc > 1) {
+            drop_last(request); /* a number could be a time */
+            add_text(request, ONE_OF(g, no_times));
+        }
+        break;
+    }
+}
+
+static const struct row *some_row(struct grammar *g)
+{
+    unsigned total = 0;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        total += rows[i].weight;
+    uint64_t pick = rng_below(&g->rng, total);
+    const struct row *row = rows;
+    while (pick >= row->weight)
+        pick -= row++->weight;
+    return row;
+}
+
+/*
+ * SET with a time that has passed leaves an entry that is counted until it is
+ * met or the server comes by; asking for it next makes that certain.
+ */
+static void note_follow(struct grammar *g, const struct request *request)
+{
+    bool absolute = false;
+    for (size_t i = 3; i < request->argc; i++)
+        absolute = absolute || strcasecmp(request->argv[i].ptr, "exat") == 0 ||
+                   strcasecmp(request->argv[i].ptr, "pxat") == 0;
+    if (absolute) {
+        add_text(&g->follow, "EXISTS");
+        request_add(&g->follow, request->argv[1].ptr, request->argv[1].len);
+    }
+}
+
+void grammar_next(struct grammar *g, struct request *request)
+{
+    *request = (struct request){.compare = COMPARE_SAME};
+    if (g->follow.argc > 0) {
+        *request = g->follow;
+        g->follow.argc = 0;
+        return;
+    }
+    const struct row *row = some_row(g);
+    request->compare = row->compare;
+    add_word(g, request, row->name, strlen(row->name));
+    add_words(g, request, row->args, strlen(row->args));
+    if (*row->options)
+        add_options(g, request, row->options);
+    if (rng_chance(&g->rng, 60))
+        spoil(g, request);
+    note_follow(g, request);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GRAMMAR_H
+#define GRAMMAR_H
+
+/*
+ * Random requests from a grammar: few keys, so that they meet; sensible
+ * arguments more often than not, and edges and nonsense among them.
+ *
+ * Times to live are either so long that no run sees their end, and so far
+ * apart that the time a run takes does not decide which is later, or they
+ * have passed already.
+ */
+
+#include "tests/request.h"
+#include "tests/rng.h"
+
+struct grammar {
+    struct rng rng;
+    struct request follow; /* to be sent next, if it has arguments */
+};
+
+void grammar_next(struct grammar *grammar, struct request *request);
+
+#endif
