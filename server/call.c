@@ -22,6 +22,15 @@ enum command_result call_error_expire(struct call *call)
     return COMMAND_DONE;
 }
 
+enum command_result call_help(struct call *call, const char *const *lines,
+                              size_t count)
+{
+    reply_array(&call->reply, count);
+    for (size_t i = 0; i < count; i++)
+        reply_status(&call->reply, lines[i]);
+    return COMMAND_DONE;
+}
+
 bool call_int(struct call *call, size_t arg, int64_t *value)
 {
     if (text_to_int(call->argv[arg].ptr, call->argv[arg].len, value))
@@ -41,8 +50,8 @@ bool call_find(struct call *call, unsigned how, struct cache_view *view)
     return call_find_key(call, &call->key, how, view);
 }
 
-bool call_find_key(struct call *call, const struct cache_key *key,
-                   unsigned how, struct cache_view *view)
+bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
+                   struct cache_view *view)
 {
     if (call->rerun)
         how &= ~(unsigned)CACHE_COUNT;

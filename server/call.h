@@ -29,6 +29,10 @@ enum command_result call_error(struct call *call, const char *text);
 /* "invalid expire time in 'x' command" */
 enum command_result call_error_expire(struct call *call);
 
+/* Replies with lines of help: COMMAND_DONE. */
+enum command_result call_help(struct call *call, const char *const *lines,
+                              size_t count);
+
 /* The number in an argument; false: an error was replied. */
 bool call_int(struct call *call, size_t arg, int64_t *value);
 

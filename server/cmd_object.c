@@ -71,14 +71,6 @@ enum command_result cmd_object_refcount(struct call *call)
     return COMMAND_DONE;
 }
 
-static void reply_help(struct call *call, const char *const *lines,
-                       size_t count)
-{
-    reply_array(&call->reply, count);
-    for (size_t i = 0; i < count; i++)
-        reply_status(&call->reply, lines[i]);
-}
-
 enum command_result cmd_object_help(struct call *call)
 {
     static const char *const lines[] = {
@@ -94,8 +86,7 @@ enum command_result cmd_object_help(struct call *call)
         "HELP",
         "    This list.",
     };
-    reply_help(call, lines, sizeof lines / sizeof lines[0]);
-    return COMMAND_DONE;
+    return call_help(call, lines, sizeof lines / sizeof lines[0]);
 }
 
 /* ---------------------------------------------------------------- MEMORY */
@@ -128,6 +119,5 @@ enum command_result cmd_memory_help(struct call *call)
         "HELP",
         "    This list.",
     };
-    reply_help(call, lines, sizeof lines / sizeof lines[0]);
-    return COMMAND_DONE;
+    return call_help(call, lines, sizeof lines / sizeof lines[0]);
 }

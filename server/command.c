@@ -78,6 +78,12 @@ const struct command *command_container(const struct command *command)
                         (size_t)(bar - command->name));
 }
 
+bool command_arity_fits(const struct command *command, size_t argc)
+{
+    return command->arity < 0 ? argc >= (size_t)-command->arity
+                              : argc == (size_t)command->arity;
+}
+
 size_t command_last_key(const struct command *command, size_t argc)
 {
     int last = command->keys.last;
@@ -152,12 +158,6 @@ static bool refuse_unknown_sub(struct call *call,
     return false;
 }
 
-static bool arity_fits(const struct command *command, size_t argc)
-{
-    return command->arity < 0 ? argc >= (size_t)-command->arity
-                              : argc == (size_t)command->arity;
-}
-
 /* Clients repeat themselves: the row of the last command is tried first. */
 static const struct command *find_row(const struct session *session,
                                       const struct arg *name)
@@ -203,7 +203,7 @@ static bool admit(struct call *call)
         row = sub;
     }
     call->command = row;
-    if (!arity_fits(row, call->argc) || !row->run) {
+    if (!command_arity_fits(row, call->argc) || !row->run) {
         reply_errorf(&call->reply,
                      "ERR wrong number of arguments for '%s' command",
                      row->name);

@@ -111,6 +111,8 @@ const struct command *command_find_sub(const struct command *container,
 const struct command *command_container(const struct command *command);
 /* Its subcommands: the rows command + 1 ... command + the result. */
 size_t command_sub_count(const struct command *command);
+/* True if a request of argc arguments has as many as it needs. */
+bool command_arity_fits(const struct command *command, size_t argc);
 /* The number of the last key of a request of argc arguments. */
 size_t command_last_key(const struct command *command, size_t argc);
 

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* COMMAND: what the rows of the command table say, in Redis's shape. */
+
+#include "call.h"
+
+#include <string.h>
+
+#include "command_info.h"
+
+/* ------------------------------------------------------------------- rows */
+
+size_t command_top_count(void)
+{
+    size_t count = 0;
+    for (size_t row = 0; row < command_count; row++)
+        count += !command_container(&command_table[row]);
+    return count;
+}
+
+const struct command *command_named(const struct arg *name)
+{
+    const char *bar = memchr(name->ptr, '|', name->len);
+    if (!bar)
+        return command_find(name->ptr, name->len);
+    size_t len = (size_t)(bar - name->ptr);
+    const struct command *container = command_find(name->ptr, len);
+    return container ? command_find_sub(container, bar + 1, name->len - len - 1)
+                     : NULL;
+}
+
+/* Not a command itself, only the head of its subcommands. */
+static bool is_head(const struct command *command)
+{
+    return !command->run;
+}
+
+static bool in_group(const struct command *command, const char *group)
+{
+    return strcmp(command->group, group) == 0;
+}
+
+/* ------------------------------------------------------------------ flags */
+
+// clang-format off
+static const struct {
+    unsigned flag;
+    const char *name;
+} flags[] = {
+    {COMMAND_WRITE,      "write"},
+    {COMMAND_READONLY,   "readonly"},
+    {COMMAND_DENYOOM,    "denyoom"},
+    {COMMAND_ADMIN,      "admin"},
+    {COMMAND_NOSCRIPT,   "noscript"},
+    {COMMAND_LOADING,    "loading"},
+    {COMMAND_STALE,      "stale"},
+    {COMMAND_FAST,       "fast"},
+    {COMMAND_NO_AUTH,    "no_auth"},
+    {COMMAND_NO_MULTI,   "no_multi"},
+    {COMMAND_ALLOW_BUSY, "allow_busy"},
+};
+
+enum category {
+    KEYSPACE = 1 << 0, READ = 1 << 1, WRITE = 1 << 2, STRING = 1 << 3,
+    ADMIN = 1 << 4, FAST = 1 << 5, SLOW = 1 << 6, DANGEROUS = 1 << 7,
+    CONNECTION = 1 << 8,
+};
+
+static const struct {
+    unsigned category;
+    const char *name;
+} categories[] = {
+    {KEYSPACE,   "@keyspace"},
+    {READ,       "@read"},
+    {WRITE,      "@write"},
+    {STRING,     "@string"},
+    {ADMIN,      "@admin"},
+    {FAST,       "@fast"},
+    {SLOW,       "@slow"},
+    {DANGEROUS,  "@dangerous"},
+    {CONNECTION, "@connection"},
+};
+// clang-format on
+
+enum {
+    FLAG_COUNT = sizeof flags / sizeof flags[0],
+    CATEGORY_COUNT = sizeof categories / sizeof categories[0],
+};
+
+static unsigned categories_of(const struct command *command)
+{
+    unsigned is = command->flags & COMMAND_FAST ? FAST : SLOW;
+    if (is_head(command))
+        return is;
+    if (command->flags & COMMAND_KEYSPACE || in_group(command, "generic"))
+        is |= KEYSPACE;
+    if (command->flags & COMMAND_READONLY)
+        is |= READ;
+    if (command->flags & COMMAND_WRITE)
+        is |= WRITE;
+    if (in_group(command, "string"))
+        is |= STRING;
+    if (command->flags & COMMAND_ADMIN)
+        is |= ADMIN | DANGEROUS;
+    if (command->flags & COMMAND_DANGEROUS)
+        is |= DANGEROUS;
+    if (command->flags & COMMAND_CONNECTION || in_group(command, "connection"))
+        is |= CONNECTION;
+    return is;
+}
+
+static void reply_flags(struct reply *reply, unsigned of)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        count += (of & flags[i].flag) != 0;
+    reply_set(reply, count);
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (of & flags[i].flag)
+            reply_status(reply, flags[i].name);
+}
+
+static void reply_categories(struct reply *reply, unsigned is)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < CATEGORY_COUNT; i++)
+        count += (is & categories[i].category) != 0;
+    reply_set(reply, count);
+    for (size_t i = 0; i < CATEGORY_COUNT; i++)
+        if (is & categories[i].category)
+            reply_status(reply, categories[i].name);
+}
+
+/* ------------------------------------------------------------------- INFO */
+
+/* The words of a text as a set, of statuses or of bulks. */
+static void reply_words(struct reply *reply, const char *text, bool statuses)
+{
+    size_t count = 0;
+    for (const char *at = text; *at; at += strspn(at, " ")) {
+        at += strcspn(at, " ");
+        count++;
+    }
+    reply_set(reply, count);
+    for (const char *at = text; *at; at += strspn(at, " ")) {
+        char word[64];
+        size_t len = strcspn(at, " ");
+        if (len >= sizeof word)
+            len = sizeof word - 1;
+        memcpy(word, at, len);
+        word[len] = 0;
+        if (statuses)
+            reply_status(reply, word);
+        else
+            reply_bulk(reply, word, len);
+        at += len;
+    }
+}
+
+static void reply_pair(struct reply *reply, const char *name, int64_t value)
+{
+    reply_bulk_text(reply, name);
+    reply_int(reply, value);
+}
+
+static void reply_key_spec(struct reply *reply, const struct command *command)
+{
+    int first = command->keys.first, last = command->keys.last;
+    reply_set(reply, first != 0);
+    if (first == 0)
+        return;
+    reply_map(reply, 3);
+    reply_bulk_text(reply, "flags");
+    reply_words(reply, command->keys.use, true);
+    reply_bulk_text(reply, "begin_search");
+    reply_map(reply, 2);
+    reply_bulk_text(reply, "type");
+    reply_bulk_text(reply, "index");
+    reply_bulk_text(reply, "spec");
+    reply_map(reply, 1);
+    reply_pair(reply, "index", first);
+    reply_bulk_text(reply, "find_keys");
+    reply_map(reply, 2);
+    reply_bulk_text(reply, "type");
+    reply_bulk_text(reply, "range");
+    reply_bulk_text(reply, "spec");
+    reply_map(reply, 3);
+    reply_pair(reply, "lastkey", last < 0 ? last : last - first);
+    reply_pair(reply, "keystep", command->keys.step);
+    reply_pair(reply, "limit", 0);
+}
+
+static void reply_info(struct reply *reply, const struct command *command)
+{
+    size_t subs = command_sub_count(command);
+    reply_array(reply, 10);
+    reply_bulk_text(reply, command->name);
+    reply_int(reply, command->arity);
+    reply_flags(reply, command->flags);
+    reply_int(reply, command->keys.first);
+    reply_int(reply, command->keys.last);
+    reply_int(reply, command->keys.step);
+    reply_categories(reply, categories_of(command));
+    reply_words(reply, command->tips, false);
+    reply_key_spec(reply, command);
+    reply_set(reply, subs);
+    for (size_t i = 1; i <= subs; i++)
+        reply_info(reply, command + i);
+}
+
+enum command_result cmd_command(struct call *call)
+{
+    reply_array(&call->reply, command_top_count());
+    for (size_t row = 0; row < command_count; row++)
+        if (!command_container(&command_table[row]))
+            reply_info(&call->reply, &command_table[row]);
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_command_info(struct call *call)
+{
+    if (call->argc == 2)
+        return cmd_command(call);
+    reply_array(&call->reply, call->argc - 2);
+    for (size_t i = 2; i < call->argc; i++) {
+        const struct command *command = command_named(&call->argv[i]);
+        if (command)
+            reply_info(&call->reply, command);
+        else
+            reply_null(&call->reply);
+    }
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_command_count(struct call *call)
+{
+    reply_int(&call->reply, (int64_t)command_top_count());
+    return COMMAND_DONE;
+}
+
+/* ------------------------------------------------------------------- LIST */
+
+enum filter { FILTER_NONE, FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN };
+
+static bool in_category(const struct command *command, const struct arg *name)
+{
+    unsigned is = categories_of(command);
+    for (size_t i = 0; i < CATEGORY_COUNT; i++)
+        if (is & categories[i].category && arg_is(name, categories[i].name + 1))
+            return true;
+    return false;
+}
+
+static bool passes(const struct command *command, enum filter filter,
+                   const struct arg *value)
+{
+    switch (filter) {
+    case FILTER_MODULE:
+        return false; /* there are no modules */
+    case FILTER_CATEGORY:
+        return in_category(command, value);
+    case FILTER_PATTERN:
+        return text_glob(value->ptr, value->len, command->name,
+                         strlen(command->name), true);
+    default:
+        return !command_container(command);
+    }
+}
+
+enum command_result cmd_command_list(struct call *call)
+{
+    const struct arg *argv = call->argv, *value = NULL;
+    enum filter filter = FILTER_NONE;
+    if (call->argc == 5 && arg_is(&argv[2], "filterby")) {
+        value = &argv[4];
+        filter = arg_is(&argv[3], "module")    ? FILTER_MODULE
+                 : arg_is(&argv[3], "aclcat")  ? FILTER_CATEGORY
+                 : arg_is(&argv[3], "pattern") ? FILTER_PATTERN
+                                               : FILTER_NONE;
+    }
+    if (call->argc > 2 && filter == FILTER_NONE)
+        return call_error(call, ERROR_SYNTAX);
+    size_t count = 0;
+    for (size_t row = 0; row < command_count; row++)
+        count += passes(&command_table[row], filter, value);
+    reply_array(&call->reply, count);
+    for (size_t row = 0; row < command_count; row++)
+        if (passes(&command_table[row], filter, value))
+            reply_bulk_text(&call->reply, command_table[row].name);
+    return COMMAND_DONE;
+}
+
+/* -------------------------------------------------------- GETKEYS and HELP */
+
+enum command_result cmd_command_getkeys(struct call *call)
+{
+    const struct arg *argv = call->argv + 2;
+    size_t argc = call->argc - 2;
+    const struct command *command = command_find(argv[0].ptr, argv[0].len);
+    if (command && command_sub_count(command) > 0 && argc > 1)
+        command = command_find_sub(command, argv[1].ptr, argv[1].len);
+    if (!command)
+        return call_error(call, "ERR Invalid command specified");
+    if (!command->keys.first)
+        return call_error(call, "ERR The command has no key arguments");
+    if (!command_arity_fits(command, argc))
+        return call_error(
+            call, "ERR Invalid number of arguments specified for command");
+    size_t step = (size_t)command->keys.step;
+    size_t first = (size_t)command->keys.first;
+    size_t last = command_last_key(command, argc);
+    reply_array(&call->reply, (last - first) / step + 1);
+    for (size_t i = first; i <= last; i += step)
+        reply_bulk(&call->reply, argv[i].ptr, argv[i].len);
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_command_help(struct call *call)
+{
+    static const char *const lines[] = {
+        "COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "(no subcommand)",
+        "    Describes all commands.",
+        "COUNT",
+        "    How many commands there are.",
+        "DOCS [<command-name> ...]",
+        "    Explains commands; without a name all of them.",
+        "GETKEYS <full-command>",
+        "    The keys in a command line.",
+        "INFO [<command-name> ...]",
+        "    Describes commands; without a name all of them.",
+        "LIST [FILTERBY <MODULE name | ACLCAT category | PATTERN pattern>]",
+        "    The names of commands.",
+        "HELP",
+        "    This list.",
+    };
+    return call_help(call, lines, sizeof lines / sizeof lines[0]);
+}
