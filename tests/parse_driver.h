@@ -8,8 +8,8 @@
  * end when a request is unfinished.  A diverted argument of 9 bytes is <9>.
  *
  * Every piece is joined to what is left in memory of exactly that size, so
- * that AddressSanitizer sees a read beyond it; unless `stay` is set, when all
- * happens in one buffer that never moves.
+ * that AddressSanitizer sees a read beyond it; unless `stay` gives the size of
+ * one buffer that holds the whole stream and never moves.
  */
 
 #include <assert.h>
@@ -23,7 +23,7 @@
 struct driver {
     const struct parse_limits *limits;
     bool divert; /* what to do with PARSE_LARGE; else it is kept */
-    bool stay;
+    size_t stay;
     struct buf said; /* with a \0 behind it after driver_end */
     /* private */
     struct parser parser;
@@ -115,7 +115,7 @@ static inline void driver_feed(struct driver *driver, const char *piece,
     if (driver->over)
         return;
     if (!driver->stay || !driver->in) {
-        size_t size = driver->stay ? 1 << 20 : driver->len + len;
+        size_t size = driver->stay ? driver->stay : driver->len + len;
         char *in = malloc(size ? size : 1);
         if (driver->len > 0)
             memcpy(in, driver->in, driver->len);

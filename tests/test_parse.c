@@ -210,7 +210,7 @@ static void check_rows(const struct row *table, size_t count,
     for (size_t i = 0; i < count; i++) {
         check_all_cuts((struct driver){.limits = limits}, &table[i],
                        table[i].said);
-        struct driver staying = {.limits = limits, .stay = true};
+        struct driver staying = {.limits = limits, .stay = table[i].len + 1};
         size_t half = table[i].len / 2;
         check_cut(staying, &table[i], table[i].said, &half, 1);
     }
