@@ -1,46 +1,98 @@
 # Ebb.  `make run` builds and starts it, `make test` tests it; each installs
 # what is missing first.
 
-CC       ?= cc
-BUILD    ?= build
-OPT      ?= -O2 -g
-WARN     ?= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
-            -Wmissing-prototypes -Wvla
-CFLAGS   += -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -fno-strict-aliasing \
-            -pthread -MMD -MP $(SANITIZE)
-LDFLAGS  += -pthread $(SANITIZE)
-PAGES    ?= pages_jemalloc
+CC      ?= cc
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CONFDIR ?= $(PREFIX)/etc
+PAGES   ?= pages_jemalloc
+CORES   := $(shell nproc 2>/dev/null || echo 1)
 
-# The parts.  A leaf is compiled with no include path at all, so it can see
-# its own folder only; whatever knows several parts gets the top as its path.
-LEAVES   := cache protocol conf
-$(BUILD)/server/%.o $(BUILD)/tests/%.o $(BUILD)/bench/%.o: CPPFLAGS += -I.
-
-sources   = $(filter-out $(1)/pages_%,$(wildcard $(1)/*.c))
-objects   = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+# What a caller gives in CFLAGS, CPPFLAGS or LDFLAGS comes last and so wins.
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+        -Wmissing-prototypes -Wvla
+HARD := -fstack-protector-strong -fstack-clash-protection
+ifeq ($(SANITIZE),)
+FORTIFY := -D_FORTIFY_SOURCE=2
+endif
+override CFLAGS   := -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) $(HARD) -fPIE \
+                     -fno-strict-aliasing -pthread $(SANITIZE) $(CFLAGS)
+override CPPFLAGS := $(FORTIFY) -MMD -MP $(CPPFLAGS)
+override LDFLAGS  := -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
+                     $(SANITIZE) $(LDFLAGS)
 
 .PHONY: all
 all: $(BUILD)/ebb-server
 
+# The parts.  A leaf is compiled with no include path at all, so it can see
+# its own folder only; whatever knows several parts gets the top as its path.
+LEAVES   := cache protocol conf
+$(BUILD)/server/%.o $(BUILD)/tests/%.o $(BUILD)/bench/%.o: INCLUDE := -I.
+
+sources   = $(filter-out $(1)/pages_%,$(wildcard $(1)/*.c))
+objects   = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(CC) $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/cache.a: $(call objects,cache) $(BUILD)/cache/$(PAGES).o
 $(BUILD)/protocol.a: $(call objects,protocol)
 $(BUILD)/conf.a: $(call objects,conf)
+$(BUILD)/server.a: $(filter-out %/main.o,$(call objects,server))
 $(BUILD)/%.a:
+	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-JEMALLOC_pages_jemalloc := -ljemalloc
-LIBS      = -levent -levent_pthreads $(JEMALLOC_$(PAGES)) -lm
+LEAF_ARCHIVES := $(LEAVES:%=$(BUILD)/%.a)
+LIBS_pages_jemalloc := -ljemalloc
+CACHE_LIBS    := $(LIBS_$(PAGES))
+SERVER_LIBS   := -levent -levent_pthreads $(CACHE_LIBS) -lm
 
-$(BUILD)/ebb-server: $(call objects,server) $(LEAVES:%=$(BUILD)/%.a)
-	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/ebb-server: $(BUILD)/server/main.o $(BUILD)/server.a $(LEAF_ARCHIVES)
+	$(CC) $(LDFLAGS) $^ $(SERVER_LIBS) -o $@
+
+include $(wildcard tests/tests.mk bench/bench.mk)
+
+# ARGS: what ebb-server is to be told, as in make run ARGS="--port 7000".
+.PHONY: run
+run:
+	@tests/install.sh build
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	$(BUILD)/ebb-server $(ARGS)
+
+# Made from the option table.
+.PHONY: docs
+docs: $(BUILD)/tests/print_options
+	@mkdir -p docs
+	$< markdown >docs/options.md
+	$< sample >ebb.conf
+
+# A configuration that is there already stays.
+.PHONY: install
+install: all
+	install -D -m 755 $(BUILD)/ebb-server $(DESTDIR)$(PREFIX)/bin/ebb-server
+	test -e $(DESTDIR)$(CONFDIR)/ebb.conf || \
+	    install -D -m 640 ebb.conf $(DESTDIR)$(CONFDIR)/ebb.conf
+	install -d $(DESTDIR)$(PREFIX)/share/doc/ebb
+	install -m 644 ebb.conf LICENSE $(wildcard README.md docs/*) \
+	    $(DESTDIR)$(PREFIX)/share/doc/ebb
+
+C_FILES := $(wildcard */*.c */*.h)
+.PHONY: format tidy
+format:
+	@tests/install.sh format
+	clang-format -i $(C_FILES)
+
+tidy:
+	@tests/install.sh build tidy
+	@for leaf in $(LEAVES); do \
+	    clang-tidy --quiet $$leaf/*.c -- $(CFLAGS) || exit 1; done
+	clang-tidy --quiet server/*.c -- -I. $(CFLAGS)
 
 .PHONY: clean
 clean:
-	rm -rf build build-*
+	rm -rf build build-asan build-tsan build-fuzz
 
 -include $(wildcard $(BUILD)/*/*.d)

@@ -23,7 +23,7 @@ static const char *describe(const struct conf_option *option,
         return value_say(text, "%" PRId64 " to %" PRId64 "%s%s", option->least,
                          option->most, *option->unit ? " " : "", option->unit);
     case CONF_KIND_OCTAL:
-        return value_say(text, "%" PRIo64 " to %" PRIo64 " (octal)",
+        return value_say(text, "%" PRIo64 " to %" PRIo64 ", octal",
                          (uint64_t)option->least, (uint64_t)option->most);
     case CONF_KIND_SIZE:
         return value_say(text, "%s to %s", least, most);
