@@ -191,7 +191,9 @@ static void list_reply(struct call *call, struct list *list)
     if (out.failed)
         reply_error(&call->reply, "OOM the list is longer than output-limit");
     else
-        reply_verbatim(&call->reply, out.data + out.start, buf_len(&out));
+        reply_verbatim(&call->reply,
+                       out.data == NULL ? "" : out.data + out.start,
+                       buf_len(&out));
     buf_release(&out);
 }
 

@@ -27,7 +27,8 @@ enum command_result cmd_time(struct call *call)
  */
 enum command_result cmd_shutdown(struct call *call)
 {
-    bool abort = false, save = false, nosave = false, bad = false;
+    bool abort = false, save = false, nosave = false, how = false;
+    bool bad = false;
 
     for (size_t i = 1; i < call->argc; i++) {
         const char *word = call->argv[i].ptr;
@@ -39,10 +40,12 @@ enum command_result cmd_shutdown(struct call *call)
             save = true;
         else if (text_is(word, len, "nosave"))
             nosave = true;
-        else if (!text_is(word, len, "now") && !text_is(word, len, "force"))
+        else if (text_is(word, len, "now") || text_is(word, len, "force"))
+            how = true;
+        else
             bad = true;
     }
-    if (bad || (save && nosave) || (abort && call->argc > 2)) {
+    if (bad || (save && nosave) || (abort && (save || nosave || how))) {
         reply_error(&call->reply, "ERR syntax error");
     } else if (abort) {
         reply_error(&call->reply, "ERR No shutdown in progress.");

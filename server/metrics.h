@@ -4,6 +4,7 @@
 
 /* The metrics: one row is one name with its type, help and source. */
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -14,7 +15,10 @@ struct server;
 /* The answer to GET /metrics, in the text format 0.0.4.  Any thread. */
 void metrics_write(struct server *server, int64_t now_ms, struct buf *out);
 
-/* docs/metrics.md, made from the rows. */
+/* The name of row i; NULL behind the last. */
+const char *metrics_name(size_t i);
+
+/* The rows as a table for docs/metrics.md. */
 void metrics_print_markdown(FILE *to);
 
 #endif

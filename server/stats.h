@@ -42,18 +42,21 @@ struct stats_now {
         WORKER_COUNTERS(X)
     } workers; /* sums */
 #undef X
-    uint64_t used_bytes;     /* base and slabs' cells in use */
-    uint64_t resident_bytes; /* of the process, read now */
-    uint64_t peak_bytes;     /* the most that resident_bytes was seen at */
-    uint64_t machine_bytes;  /* memory of the machine */
+    uint64_t used_bytes; /* base, cells in use and index */
+    uint64_t peak_bytes; /* the most that used_bytes was seen at */
+    uint64_t machine_bytes;
     uint64_t pool_bytes, pool_used_bytes;
+    uint64_t rebuilding;      /* 0 or 1 */
     uint64_t remaining_bytes; /* above the budget while it is being lowered */
+    uint64_t allocated_bytes; /* cells in use and index */
+    uint64_t overhead_bytes;  /* of used_bytes: all but keys and values */
+    uint64_t budget_bytes;    /* as CONFIG GET shows it */
     uint64_t clients, clients_max, rejected_connections;
     uint64_t ops_per_s;
     double input_kib_per_s, output_kib_per_s;
     uint64_t uptime_s;
-    double started_s, cpu_user_s, cpu_system_s; /* Unix time; CPU */
-    uint64_t open_fds, threads;
+    double started_s; /* Unix time */
+    double cpu_user_s, cpu_system_s, main_user_s, main_system_s;
 };
 
 /* From any thread. */
