@@ -38,13 +38,10 @@ static void write_one(const struct scrape *scrape, const char *name)
 
 static void write_info(const struct scrape *scrape, const char *name)
 {
-    struct buf labels = {0};
-
-    prom_label(&labels, "version", EBB_VERSION);
-    prom_label(&labels, "redis_version", EBB_REDIS_VERSION);
-    buf_add(&labels, "", 1);
-    prom_sample_int(scrape->out, name, labels.data + labels.start, 1);
-    buf_release(&labels);
+    prom_sample_int(scrape->out, name,
+                    "version=\"" EBB_VERSION
+                    "\",redis_version=\"" EBB_REDIS_VERSION "\"",
+                    1);
 }
 
 static void write_cpu(const struct scrape *scrape, const char *name)
