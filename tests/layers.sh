@@ -27,7 +27,7 @@ compiles() { # compiles FOLDER HEADER
     make -C "$copy" BUILD=out PAGES="${PAGES:-pages_jemalloc}" \
         "out/$1/trespass.o" >"$copy/log" 2>&1
     local status=$?
-    rm -f "$copy/$1/trespass.c"
+    rm -f "$copy/$1/trespass.c" "$copy/out/$1"/trespass.*
     return $status
 }
 

@@ -1,0 +1,39 @@
+# Ebb in a small image, run by a user without rights.
+#
+#   docker build -t ebb .
+#   docker run -p 6379:6379 -e EBB_REQUIREPASS=... ebb --maxmemory 256mb
+#
+# Options are flags, or a file mounted at /etc/ebb.conf that says where to listen.
+#
+# A container is of use only if it listens on all its addresses, so it wants a
+# password: EBB_REQUIREPASS is empty here, which the server refuses.  Where
+# nobody else can connect, `docker run -e EBB_REQUIREPASS ebb`, with no such
+# variable outside, takes it away.  /metrics has no password and shows no keys.
+
+FROM debian:12-slim AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+        gcc libc6-dev libevent-dev libjemalloc-dev make \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /ebb
+COPY . .
+RUN make -j"$(nproc)" all \
+ && make install DESTDIR=/image PREFIX=/usr CONFDIR=/etc \
+ && printf 'bind 0.0.0.0\nmetrics-bind 0.0.0.0\n' >/image/etc/ebb.conf \
+ && chmod 644 /image/etc/ebb.conf
+
+FROM debian:12-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+        libevent-2.1-7 libevent-pthreads-2.1-7 libjemalloc2 \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=build /image/ /
+USER 65532:65532
+ENV EBB_REQUIREPASS=""
+EXPOSE 6379 9379
+
+# Alive: it answers PING, if only that a password is wanted.
+HEALTHCHECK --interval=10s --timeout=3s \
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/6379 && printf 'PING\\r\\n' >&3 && read -r -t 2 line <&3 && [[ $line == +PONG* || $line == -NOAUTH* ]]"]
+
+ENTRYPOINT ["ebb-server", "/etc/ebb.conf"]
