@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "governor.h"
 #include "limits.h"
@@ -56,17 +55,22 @@ void options_free(struct options *options)
 
 /* ---------------------------------------------------------------- effects */
 
-/* The budget in bytes: 0 and percentages are shares of the machine. */
+/* The budget in bytes: 0 and percentages are shares of the machine, within the
+ * option's bounds. */
 static uint64_t budget_of(const struct conf *conf)
 {
-    uint64_t most = (uint64_t)conf_option(CONF_maxmemory)->most, share;
+    uint64_t least = (uint64_t)conf_option(CONF_maxmemory)->least;
+    uint64_t most = (uint64_t)conf_option(CONF_maxmemory)->most;
+    uint64_t share;
 
     if (conf->maxmemory > 0)
         return (uint64_t)conf->maxmemory;
     share = conf->maxmemory == 0 ? OPTIONS_DEFAULT_SHARE
                                  : (uint64_t)-conf->maxmemory;
     share = governor_machine_bytes("") / 100 * share;
-    return share < most ? share : most;
+    if (share > most)
+        return most;
+    return share < least ? least : share;
 }
 
 static void apply_maxmemory(struct server *server, const struct conf *conf)
@@ -154,28 +158,16 @@ static const char *check_maxmemory(struct server *server,
                    state.floor_bytes);
 }
 
-/* Each client is a descriptor; the process may take more of them up to the
- * hard limit. */
+/* Each client is a descriptor. */
 static const char *check_maxclients(struct server *server,
                                     const struct conf *conf, char *why)
 {
-    rlim_t wanted = (rlim_t)conf->maxclients + LIMIT_OWN_FDS;
-    struct rlimit limit;
-
-    (void)server;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+    if (conf->maxclients <= server->clients_most)
         return NULL;
-    if (limit.rlim_max >= wanted) {
-        limit.rlim_cur = wanted;
-        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-            return NULL;
-    }
     return explain(why,
                    "The operating system is not able to handle the specified "
-                   "number of clients, try with %" PRIu64,
-                   (uint64_t)(limit.rlim_max > LIMIT_OWN_FDS
-                                  ? limit.rlim_max - LIMIT_OWN_FDS
-                                  : 0));
+                   "number of clients, try with %" PRId64,
+                   server->clients_most);
 }
 
 /* What an option does when it changes, and what is asked before; NULL: it
