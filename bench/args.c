@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Arguments of the bench programs. */
+
+#include "bench/args.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct suffix {
+    const char *name;
+    unsigned shift;
+} suffixes[] = {{"", 0}, {"kb", 10}, {"mb", 20}, {"gb", 30}};
+
+/* 0, or -1 if the text is no number. */
+static int read_number(const char *text, uint64_t *number)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || !isdigit((unsigned char)text[0]))
+        return -1;
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        unsigned shift = suffixes[i].shift;
+        if (strcasecmp(end, suffixes[i].name) != 0 ||
+            value > UINT64_MAX >> shift)
+            continue;
+        *number = (uint64_t)value << shift;
+        return 0;
+    }
+    return -1;
+}
+
+static void print_help(const struct args_row *rows, const char *purpose)
+{
+    printf("%s\n", purpose);
+    for (const struct args_row *row = rows; row->name != NULL; row++) {
+        if (row->number != NULL)
+            printf("  --%-12s %s (%llu)\n", row->name, row->help,
+                   (unsigned long long)*row->number);
+        else
+            printf("  --%-12s %s (%s)\n", row->name, row->help,
+                   *row->text != NULL ? *row->text : "");
+    }
+}
+
+static void refuse(const char *what, const char *about)
+{
+    fprintf(stderr, "%s: %s; --help lists the arguments\n", about, what);
+    exit(2);
+}
+
+void args_read(const struct args_row *rows, const char *purpose, int argc,
+               char **argv)
+{
+    for (int i = 1; i < argc; i += 2) {
+        if (strcmp(argv[i], "--help") == 0) {
+            print_help(rows, purpose);
+            exit(0);
+        }
+        const struct args_row *row = rows;
+        while (row->name != NULL && (strncmp(argv[i], "--", 2) != 0 ||
+                                     strcmp(argv[i] + 2, row->name) != 0))
+            row++;
+        if (row->name == NULL)
+            refuse("no such argument", argv[i]);
+        if (i + 1 == argc)
+            refuse("needs a value", argv[i]);
+        if (row->number == NULL)
+            *row->text = argv[i + 1];
+        else if (read_number(argv[i + 1], row->number) != 0)
+            refuse("must be a number", argv[i]);
+    }
+}

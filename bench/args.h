@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BENCH_ARGS_H
+#define BENCH_ARGS_H
+
+/*
+ * Arguments of the bench programs: `--name value`, one row each.  A row has
+ * either a number (sizes as 64mb, 1gb are numbers) or a text; what it holds
+ * before is its default.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct args_row {
+    const char *name; /* without the dashes */
+    uint64_t *number;
+    const char **text;
+    const char *help;
+};
+
+/* Reads argv into the rows, which end with a row without name.  Prints help
+ * and exits 0 for --help; complains and exits 2 about anything it does not
+ * know.  `purpose` is the first line of the help. */
+void args_read(const struct args_row *rows, const char *purpose, int argc,
+               char **argv);
+
+#endif

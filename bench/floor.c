@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The floor: a server that only moves bytes.  It parses nothing and stores
+ * nothing: the second byte of a request tells GET from SET, their lengths are
+ * known beforehand, and the answers are canned.  What it costs is what the
+ * kernel takes for this traffic, whatever a server does with it.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench/args.h"
+#include "bench/wire.h"
+
+enum { BUFFER = 1 << 20, EVENTS = 256, BACKLOG = 511 };
+
+struct floor {
+    size_t get_len, set_len; /* of requests */
+    char *value_reply;       /* to GET */
+    size_t value_reply_len;
+    int epoll, listener;
+    char *in, *out;
+};
+
+struct link {
+    int fd;
+    bool began;  /* the first byte of a request was the last one read */
+    size_t skip; /* bytes of a request still to come */
+};
+
+static const char set_reply[] = "+OK\r\n";
+
+/* Hops from request to request; returns how many bytes of answers it wrote. */
+static size_t answer(const struct floor *floor, struct link *link, size_t len)
+{
+    const char *in = floor->in, *end = in + len;
+    char *out = floor->out;
+    while (in < end) {
+        size_t left = (size_t)(end - in);
+        if (link->skip > 0) {
+            size_t step = link->skip < left ? link->skip : left;
+            link->skip -= step;
+            in += step;
+            continue;
+        }
+        if (!link->began) {
+            link->began = true;
+            in++;
+            continue;
+        }
+        bool get = *in++ == '2';
+        link->began = false;
+        link->skip = (get ? floor->get_len : floor->set_len) - 2;
+        const char *reply = get ? floor->value_reply : set_reply;
+        size_t reply_len = get ? floor->value_reply_len : sizeof set_reply - 1;
+        memcpy(out, reply, reply_len);
+        out += reply_len;
+    }
+    return (size_t)(out - floor->out);
+}
+
+/* Answers are small beside socket buffers here, so they are sent in one go. */
+static bool serve(const struct floor *floor, struct link *link)
+{
+    size_t most =
+        BUFFER / (floor->value_reply_len + sizeof set_reply) * floor->get_len;
+    ssize_t len = read(link->fd, floor->in, most < BUFFER ? most : BUFFER);
+    if (len <= 0)
+        return len < 0 && errno == EAGAIN;
+    size_t left = answer(floor, link, (size_t)len);
+    for (const char *out = floor->out; left > 0;) {
+        ssize_t sent = send(link->fd, out, left, MSG_NOSIGNAL);
+        if (sent < 0)
+            return false;
+        out += sent;
+        left -= (size_t)sent;
+    }
+    return true;
+}
+
+static void welcome(const struct floor *floor)
+{
+    int on = 1;
+    struct link *link = calloc(1, sizeof *link);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
+    if (link == NULL)
+        abort();
+    link->fd = accept4(floor->listener, NULL, NULL, SOCK_CLOEXEC);
+    setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (epoll_ctl(floor->epoll, EPOLL_CTL_ADD, link->fd, &event) != 0)
+        free(link);
+}
+
+static void loop(const struct floor *floor)
+{
+    struct epoll_event events[EVENTS];
+    for (;;) {
+        int count = epoll_wait(floor->epoll, events, EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            struct link *link = events[i].data.ptr;
+            if (link == NULL) {
+                welcome(floor);
+            } else if (!serve(floor, link)) {
+                close(link->fd);
+                free(link);
+            }
+        }
+    }
+}
+
+static int listen_on(int port)
+{
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(fd, BACKLOG) != 0)
+        return -1;
+    return fd;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t port = 0, value_bytes = 100;
+    const struct args_row rows[] = {
+        {"port", &port, NULL, "where to listen"},
+        {"value", &value_bytes, NULL, "bytes of the value it answers"},
+        {NULL, NULL, NULL, NULL}};
+    args_read(rows, "floor: answers GET and SET without looking", argc, argv);
+
+    struct wire wire;
+    wire_init(&wire, WIRE_RESP, value_bytes, 0);
+    struct floor floor = {.get_len = wire.get.len, .set_len = wire.set.len};
+    floor.in = malloc(BUFFER);
+    floor.out = malloc(2 * BUFFER);
+    floor.value_reply = malloc(value_bytes + 64);
+    floor.epoll = epoll_create1(EPOLL_CLOEXEC);
+    floor.listener = listen_on((int)port);
+    struct epoll_event event = {.events = EPOLLIN};
+    if (floor.listener < 0 ||
+        epoll_ctl(floor.epoll, EPOLL_CTL_ADD, floor.listener, &event) != 0) {
+        perror("floor");
+        return 1;
+    }
+    int head = sprintf(floor.value_reply, "$%llu\r\n",
+                       (unsigned long long)value_bytes);
+    memset(floor.value_reply + head, 'v', value_bytes);
+    memcpy(floor.value_reply + head + value_bytes, "\r\n", 2);
+    floor.value_reply_len = (size_t)head + value_bytes + 2;
+    loop(&floor);
+}

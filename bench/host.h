@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BENCH_HOST_H
+#define BENCH_HOST_H
+
+/* What the bench asks of the machine: clocks, cores, sockets, /proc. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+uint64_t host_now_ns(void);
+/* Waits until that time of host_now_ns. */
+void host_wait_until(uint64_t ns);
+
+unsigned host_cores(void);
+/* Keeps the calling thread, and what it starts, on one core. */
+void host_pin(unsigned core);
+
+/* Spins on the clock for that long and returns the longest time between two
+ * looks: what the machine itself takes away from a thread. */
+uint64_t host_longest_gap_ns(uint64_t for_ns);
+
+/* A port that was free a moment ago; 0 if none is. */
+int host_free_port(void);
+/* A connection to a port of this machine, TCP_NODELAY; -1 with errno. */
+int host_connect(int port);
+
+/* Of a process, in bytes; 0 if it is gone.  The peak is since it started or
+ * since it was last reset. */
+uint64_t host_resident(pid_t pid);
+uint64_t host_peak(pid_t pid);
+void host_reset_peak(pid_t pid);
+
+struct host_cpu {
+    uint64_t user_ns, system_ns;
+};
+
+/* What a process has used so far. */
+struct host_cpu host_cpu(pid_t pid);
+
+#endif

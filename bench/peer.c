@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Starting, asking and stopping the servers that are compared. */
+
+#include "bench/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/host.h"
+
+enum {
+    ARGS_MAX = 24,
+    ARG_SIZE = PATH_MAX,
+    START_TRIES = 4000,
+    STOP_MS = 20000
+};
+
+struct command {
+    unsigned count;
+    char *argv[ARGS_MAX + 1];
+};
+
+static void arg(struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void arg(struct command *command, const char *format, ...)
+{
+    char text[ARG_SIZE];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    command->argv[command->count++] = strdup(text);
+}
+
+/* A program in the folder of this one, or beside that folder. */
+static void arg_sibling(struct command *command, const char *name)
+{
+    char self[ARG_SIZE - 64] = "";
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[len > 0 ? len : 0] = '\0';
+    arg(command, "%s/%s", dirname(self), name);
+}
+
+typedef void command_for(struct command *command, int port,
+                         const struct peer_options *options);
+
+static void ebb_command(struct command *command, int port,
+                        const struct peer_options *options)
+{
+    if (options->ebb != NULL)
+        arg(command, "%s", options->ebb);
+    else
+        arg_sibling(command, "../ebb-server");
+    arg(command, "--port");
+    arg(command, "%d", port);
+    arg(command, "--maxmemory");
+    arg(command, "%llu", (unsigned long long)options->budget_bytes);
+    arg(command, "--metrics-port");
+    arg(command, "0");
+    arg(command, "--threads");
+    arg(command, "%u", options->threads);
+}
+
+static void redis_command(struct command *command, int port,
+                          const struct peer_options *options)
+{
+    arg(command, "redis-server");
+    arg(command, "--bind");
+    arg(command, "127.0.0.1");
+    arg(command, "--port");
+    arg(command, "%d", port);
+    arg(command, "--save");
+    arg(command, "%s", "");
+    arg(command, "--maxmemory");
+    arg(command, "%llu", (unsigned long long)options->budget_bytes);
+    arg(command, "--maxmemory-policy");
+    arg(command, "allkeys-lru");
+}
+
+static void memcached_command(struct command *command, int port,
+                              const struct peer_options *options)
+{
+    const struct passwd *user = getpwuid(getuid());
+    arg(command, "memcached");
+    arg(command, "-l");
+    arg(command, "127.0.0.1");
+    arg(command, "-p");
+    arg(command, "%d", port);
+    arg(command, "-u");
+    arg(command, "%s", user != NULL ? user->pw_name : "root");
+    arg(command, "-m");
+    arg(command, "%llu", (unsigned long long)(options->budget_bytes >> 20));
+    arg(command, "-t");
+    arg(command, "%u", options->threads != 0 ? options->threads : 4);
+}
+
+static void floor_command(struct command *command, int port,
+                          const struct peer_options *options)
+{
+    arg_sibling(command, "floor");
+    arg(command, "--port");
+    arg(command, "%d", port);
+    arg(command, "--value");
+    arg(command, "%llu", (unsigned long long)options->value_bytes);
+}
+
+// clang-format off
+static const struct kind {
+    const char *name;
+    enum wire_kind wire;
+    command_for *command;
+} kinds[PEER_COUNT] = {
+    [PEER_EBB]       = {"ebb-server",   WIRE_RESP,      ebb_command},
+    [PEER_REDIS]     = {"redis-server", WIRE_RESP,      redis_command},
+    [PEER_MEMCACHED] = {"memcached",    WIRE_MEMCACHED, memcached_command},
+    [PEER_FLOOR]     = {"floor",        WIRE_RESP,      floor_command},
+};
+// clang-format on
+
+const char *peer_name(enum peer_id id)
+{
+    return kinds[id].name;
+}
+
+/* In the child: becomes the server, or tells the parent why not. */
+static void become(const struct command *command, int core, int tell)
+{
+    const char *log = getenv("BENCH_LOG"); /* what the servers print */
+    int out = open(log != NULL ? log : "/dev/null",
+                   O_WRONLY | O_CREAT | O_APPEND, 0644);
+    dup2(out, STDOUT_FILENO);
+    dup2(out, STDERR_FILENO);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (core != PEER_ANY_CORE)
+        host_pin((unsigned)core);
+    execvp(command->argv[0], command->argv);
+    int why = errno;
+    if (write(tell, &why, sizeof why) != sizeof why)
+        _exit(126);
+    _exit(127);
+}
+
+/* The errno of the exec, 0 if it worked. */
+static int spawn(struct peer *peer, const struct command *command, int core)
+{
+    int told[2], why = 0;
+    if (pipe2(told, O_CLOEXEC) != 0)
+        return errno;
+    peer->pid = fork();
+    if (peer->pid == 0)
+        become(command, core, told[1]);
+    close(told[1]);
+    if (read(told[0], &why, sizeof why) == sizeof why)
+        waitpid(peer->pid, NULL, 0);
+    close(told[0]);
+    return why;
+}
+
+/* Waits up to `ms` for its end. */
+static bool ended_within(const struct peer *peer, int ms)
+{
+    struct pollfd poller = {.fd = peer->pidfd, .events = POLLIN};
+    return poll(&poller, 1, ms) == 1;
+}
+
+static bool connect_control(struct peer *peer)
+{
+    for (int i = 0; i < START_TRIES; i++) {
+        peer->control = host_connect(peer->port);
+        if (peer->control >= 0)
+            return true;
+        if (ended_within(peer, 5))
+            return false;
+    }
+    return false;
+}
+
+bool peer_start(struct peer *peer, enum peer_id id,
+                const struct peer_options *options)
+{
+    struct command command = {0};
+    *peer = (struct peer){.id = id, .name = kinds[id].name};
+    peer->wire = kinds[id].wire;
+    peer->port = host_free_port();
+    kinds[id].command(&command, peer->port, options);
+    int why = spawn(peer, &command, options->core);
+    if (why != 0)
+        fprintf(stderr, "%s: %s; it is left out\n", command.argv[0],
+                strerror(why));
+    for (unsigned i = 0; i < command.count; i++)
+        free(command.argv[i]);
+    if (why != 0)
+        return false;
+    peer->pidfd = (int)syscall(SYS_pidfd_open, peer->pid, 0);
+    if (connect_control(peer))
+        return true;
+    fprintf(stderr, "%s: does not accept on port %d; it is left out\n",
+            peer->name, peer->port);
+    kill(peer->pid, SIGKILL);
+    waitpid(peer->pid, NULL, 0);
+    close(peer->pidfd);
+    return false;
+}
+
+bool peer_stop(struct peer *peer)
+{
+    int status = 0;
+    bool alive = !ended_within(peer, 0);
+    if (alive) {
+        kill(peer->pid, SIGTERM);
+        if (!ended_within(peer, STOP_MS)) {
+            fprintf(stderr, "%s: did not stop when told to\n", peer->name);
+            kill(peer->pid, SIGKILL);
+        }
+    }
+    waitpid(peer->pid, &status, 0);
+    close(peer->pidfd);
+    close(peer->control);
+    if (!alive && WIFSIGNALED(status))
+        fprintf(stderr, "%s: died of signal %d\n", peer->name,
+                WTERMSIG(status));
+    else if (!alive)
+        fprintf(stderr, "%s: exited with %d by itself\n", peer->name,
+                WEXITSTATUS(status));
+    return alive;
+}
+
+/* Sends a line and reads until the answer ends with `end`; empty if the
+ * server is gone. */
+static void ask(struct peer *peer, const char *request, const char *end,
+                char *answer, size_t size)
+{
+    size_t len = 0, end_len = strlen(end);
+    answer[0] = '\0';
+    if (write(peer->control, request, strlen(request)) < 0)
+        return;
+    while (len < end_len || strcmp(answer + len - end_len, end) != 0) {
+        ssize_t got = read(peer->control, answer + len, size - 1 - len);
+        if (got <= 0)
+            return;
+        len += (size_t)got;
+        answer[len] = '\0';
+    }
+}
+
+uint64_t peer_entries(struct peer *peer)
+{
+    static const char row[] = "STAT curr_items ";
+    char answer[8192];
+    if (peer->wire == WIRE_RESP) {
+        ask(peer, "DBSIZE\r\n", "\r\n", answer, sizeof answer);
+        return answer[0] == ':' ? strtoull(answer + 1, NULL, 10) : 0;
+    }
+    ask(peer, "stats\r\n", "END\r\n", answer, sizeof answer);
+    const char *found = strstr(answer, row);
+    return found == NULL ? 0 : strtoull(found + strlen(row), NULL, 10);
+}
+
+bool peer_set_budget(struct peer *peer, uint64_t bytes)
+{
+    char request[80], answer[512];
+    if (peer->wire == WIRE_RESP)
+        snprintf(request, sizeof request, "CONFIG SET maxmemory %llu\r\n",
+                 (unsigned long long)bytes);
+    else
+        snprintf(request, sizeof request, "cache_memlimit %llu\r\n",
+                 (unsigned long long)(bytes >> 20));
+    ask(peer, request, "\r\n", answer, sizeof answer);
+    bool done = strstr(answer, "OK\r\n") != NULL;
+    if (!done)
+        fprintf(stderr, "%s: refuses the budget: %s\n", peer->name, answer);
+    return done;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BENCH_PEER_H
+#define BENCH_PEER_H
+
+/*
+ * The servers that are compared: started on a free port of this machine,
+ * asked and ordered over one connection, stopped.  A peer that the bench
+ * started dies with it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bench/wire.h"
+
+enum peer_id { PEER_EBB, PEER_REDIS, PEER_MEMCACHED, PEER_FLOOR, PEER_COUNT };
+
+enum { PEER_ANY_CORE = -1 };
+
+struct peer_options {
+    uint64_t budget_bytes; /* whole MiB */
+    unsigned threads;      /* that serve clients; 0: its default */
+    int core;              /* where it stays, or PEER_ANY_CORE */
+    uint64_t value_bytes;  /* that the floor answers */
+    const char *ebb;       /* the program; NULL: the one built with the bench */
+};
+
+struct peer {
+    enum peer_id id;
+    const char *name;
+    enum wire_kind wire;
+    pid_t pid;
+    int pidfd, port, control;
+};
+
+const char *peer_name(enum peer_id id);
+
+/* Starts it and waits until it accepts; false (with a sentence on stderr) if
+ * it is not installed or does not start. */
+bool peer_start(struct peer *peer, enum peer_id id,
+                const struct peer_options *options);
+
+/* Stops it; false (with a sentence on stderr) if it had died before. */
+bool peer_stop(struct peer *peer);
+
+/* How many entries it says it holds. */
+uint64_t peer_entries(struct peer *peer);
+
+/* Orders a new budget; the answer has come when it returns.  False (with a
+ * sentence on stderr) if it was refused. */
+bool peer_set_budget(struct peer *peer, uint64_t bytes);
+
+#endif

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Runs every bench and prints its table: bench/run.sh BUILD [quick]
+# The programs start their servers themselves and stop them again; a server
+# that is not installed is left out.
+
+set -u
+build=${1:-build}
+bench=$build/bench
+failed=0
+
+title() {
+    printf '\n## %s\n\n' "$1"
+}
+
+run() {
+    "$@" || failed=1
+}
+
+printf '%s, %s cores, Linux %s\n' "$(date -u '+%Y-%m-%d %H:%M UTC')" \
+    "$(nproc)" "$(uname -r)"
+for peer in redis-server memcached; do
+    "$peer" --version 2>/dev/null || printf '%s: not installed\n' "$peer"
+done
+
+case ${2:-full} in
+quick)
+    load='--seconds 1 --rounds 1 --keys 100000'
+    shrink='--from 64mb --to 16mb --seconds 3 --control 500'
+    churn='--budget 32mb'
+    density='--entries 200000'
+    cache='--entries 100000 --rounds 1'
+    ;;
+full) load='' shrink='' churn='' density='' cache='' ;;
+*)
+    printf 'usage: %s BUILD [quick|full]\n' "$0" >&2
+    exit 2
+    ;;
+esac
+
+# The sizes are meant to be split into words.
+# shellcheck disable=SC2086
+{
+    title 'Load'
+    run "$bench/load" $load
+    title 'Shrink'
+    run "$bench/shrink" --csv "$bench/shrink.csv" $shrink
+    run "$bench/plot" --csv "$bench/shrink.csv" --svg "$bench/shrink.svg"
+    title 'Churn'
+    run "$bench/churn" $churn
+    title 'Density'
+    run "$bench/density" $density
+    if [ -x "$bench/cache" ]; then
+        title 'Cache, in process'
+        run "$bench/cache" $cache
+    fi
+}
+exit "$failed"

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BENCH_SAMPLER_H
+#define BENCH_SAMPLER_H
+
+/*
+ * What happens to a peer during a time of interest: a thread reads its
+ * resident memory at regular times, another one asks it for random keys, one
+ * at a time, and notes how long each answer takes.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bench/peer.h"
+
+enum { SAMPLER_STEP_MS = 10, SAMPLER_MAX = 60000 };
+
+struct sampler_options {
+    uint64_t keys; /* those that are asked for */
+    uint64_t seed;
+};
+
+struct sampler_result {
+    uint32_t count;                 /* of samples, the first at the start */
+    uint64_t resident[SAMPLER_MAX]; /* bytes */
+    uint64_t at_ns[SAMPLER_MAX];    /* since the start */
+    uint64_t reads, longest_wait_ns, p999_wait_ns;
+};
+
+struct sampler;
+
+/* Starts both threads; NULL (with a sentence on stderr) if it cannot. */
+struct sampler *sampler_start(const struct peer *peer,
+                              const struct sampler_options *options);
+uint64_t sampler_started_ns(const struct sampler *sampler);
+/* Bytes resident at the newest sample. */
+uint64_t sampler_resident(const struct sampler *sampler);
+
+/* Ends both and frees the sampler.  False if the peer broke down meanwhile. */
+bool sampler_stop(struct sampler *sampler, struct sampler_result *result);
+
+#endif
