@@ -31,7 +31,7 @@ static size_t cap_for(const struct buf *buf, size_t need)
 }
 
 /* Moves what is held to the front of a run of cap bytes. */
-static bool grow(struct buf *buf, size_t cap)
+static bool move_to(struct buf *buf, size_t cap)
 {
     size_t held = buf_len(buf);
     char *data;
@@ -51,8 +51,7 @@ static bool grow(struct buf *buf, size_t cap)
     return true;
 }
 
-/* Makes the room that is not there. */
-static char *make_room(struct buf *buf, size_t len)
+char *buf_grow(struct buf *buf, size_t len)
 {
     size_t held = buf_len(buf);
     if (buf->failed || len > SIZE_MAX - held)
@@ -67,7 +66,7 @@ static char *make_room(struct buf *buf, size_t len)
     size_t wider = cap_for(buf, buf->end + len);
     if (fits && (held <= buf->start || wider == 0))
         memmove(buf->data, buf->data + buf->start, held);
-    else if (!grow(buf, fits ? wider : cap))
+    else if (!move_to(buf, fits ? wider : cap))
         goto fail;
     buf->start = 0;
     buf->end = held;
@@ -75,13 +74,6 @@ static char *make_room(struct buf *buf, size_t len)
 fail:
     buf->failed = true;
     return NULL;
-}
-
-char *buf_room(struct buf *buf, size_t len)
-{
-    if (len < buf->cap - buf->end && !buf->failed)
-        return buf->data + buf->end;
-    return make_room(buf, len);
 }
 
 void buf_commit(struct buf *buf, size_t len)

@@ -34,7 +34,7 @@ static inline size_t buf_len(const struct buf *buf)
 void buf_release(struct buf *buf);
 /* At least len writable bytes at the end, or NULL and `failed`.  What lay in
  * the buffer may have moved. */
-char *buf_room(struct buf *buf, size_t len);
+static inline char *buf_room(struct buf *buf, size_t len);
 void buf_commit(struct buf *buf, size_t len); /* len bytes were filled in */
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_add_text(struct buf *buf, const char *text);
@@ -44,5 +44,15 @@ void buf_addv(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 void buf_drain(struct buf *buf, size_t len);
 void buf_truncate(struct buf *buf, size_t len); /* keeps the first len bytes */
+
+/* The room that is not there yet: for buf_room. */
+char *buf_grow(struct buf *buf, size_t len);
+
+static inline char *buf_room(struct buf *buf, size_t len)
+{
+    if (len < buf->cap - buf->end && !buf->failed)
+        return buf->data + buf->end;
+    return buf_grow(buf, len);
+}
 
 #endif

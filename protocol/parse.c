@@ -13,8 +13,8 @@
  */
 
 #include "parse.h"
+#include "count.h"
 #include "inline.h"
-#include "text.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -23,7 +23,6 @@
 #include <string.h>
 
 enum {
-    COUNT_LINE = 32,   /* bytes of a count with its CR */
     ARGV_LEAST = 8,    /* first size of argv */
     ARGV_FIRST = 1024, /* its first size for a client that announces more */
     ARGV_KEEP = 1024,  /* its largest size to be kept for the next request */
@@ -74,24 +73,24 @@ static enum parse_status done(struct parser *parser, size_t used)
 }
 
 /*
- * While bytes arrive argv has offsets into the input, 0 for a diverted
- * argument, because the input may move.  This makes them pointers.  Those made
- * before, at an earlier PARSE_LARGE, are `settled` and need it again only if
- * the input did move.
+ * The input may move while bytes arrive, so an argument is kept as an offset
+ * into it, 0 for a diverted one.  This makes all of them pointers.  The first
+ * `settled` ones are so already, relative to `base`, and need care only if the
+ * input did move; in a request that is there at once those are all.
  */
 static void settle(struct parser *parser, char *in)
 {
     struct arg *argv = parser->argv;
-    if (parser->settled > 0 && parser->base != (uintptr_t)in) {
+    if (parser->base != (uintptr_t)in) {
         for (size_t i = 0; i < parser->settled; i++)
             if (argv[i].ptr)
                 argv[i].ptr = in + ((uintptr_t)argv[i].ptr - parser->base);
+        parser->base = (uintptr_t)in;
     }
     for (size_t i = parser->settled; i < parser->argc; i++)
         if (argv[i].ptr)
             argv[i].ptr = in + (uintptr_t)argv[i].ptr;
     parser->settled = parser->argc;
-    parser->base = (uintptr_t)in;
 }
 
 static bool argv_grow(struct parser *parser)
@@ -122,52 +121,7 @@ static inline bool push(struct parser *parser, const char *ptr, size_t len)
     return true;
 }
 
-enum count { COUNT_OK, COUNT_MORE, COUNT_BAD, COUNT_LONG };
-
-/* A count of any length, from *at to its CRLF; moves *at behind that. */
-static enum count count_any(const char **at, const char *end, int64_t *value)
-{
-    const char *text = *at;
-    size_t len = 0, there = (size_t)(end - text);
-    while (len < there && len < COUNT_LINE && text[len] != '\r') {
-        bool digit = text[len] >= '0' && text[len] <= '9';
-        if (!digit && !(len == 0 && text[0] == '-'))
-            return COUNT_BAD;
-        len++;
-    }
-    if (len == COUNT_LINE)
-        return COUNT_LONG;
-    if (there - len < 2)
-        return COUNT_MORE;
-    if (text[len + 1] != '\n' || !text_to_int(text, len, value))
-        return COUNT_BAD;
-    *at = text + len + 2;
-    return COUNT_OK;
-}
-
-/* The same; counts of one and two digits are nearly all there are. */
-static inline enum count count_read(const char **at, const char *end,
-                                    int64_t *value)
-{
-    const char *p = *at;
-    if (end - p >= 4) {
-        unsigned first = (unsigned char)p[0] - (unsigned)'0';
-        unsigned second = (unsigned char)p[1] - (unsigned)'0';
-        if (first <= 9 && p[1] == '\r' && p[2] == '\n') {
-            *value = first;
-            *at = p + 3;
-            return COUNT_OK;
-        }
-        if (first - 1 <= 8 && second <= 9 && p[2] == '\r' && p[3] == '\n') {
-            *value = first * 10 + second;
-            *at = p + 4;
-            return COUNT_OK;
-        }
-    }
-    return count_any(at, end, value);
-}
-
-/* "*n\r\n" */
+/* "*n\r\n"; PARSE_REQUEST says that it is there and fine, or DONE already. */
 static enum parse_status parse_start(struct parser *parser, const char *in,
                                      size_t len,
                                      const struct parse_limits *limits)
@@ -192,9 +146,10 @@ static enum parse_status parse_start(struct parser *parser, const char *in,
                                 ? "unauthenticated multibulk length"
                                 : "invalid multibulk length");
     parser->expected = (size_t)count;
+    parser->base = (uintptr_t)in;
     parser->pos = used;
     parser->state = HEADER;
-    return PARSE_MORE;
+    return PARSE_REQUEST;
 }
 
 static enum parse_status no_dollar(struct parser *parser, char got)
@@ -259,13 +214,49 @@ static inline enum parse_status parse_body(struct parser *parser,
         return fail(parser, "too big request");
     if (len - pos < 2 || len - pos - 2 < here)
         return PARSE_MORE;
-    if (in[pos + here] != '\r' || in[pos + here + 1] != '\n')
+    if (!is_crlf(in + pos + here))
         return fail(parser, "expected CRLF after bulk");
     const char *offset = diverted ? NULL : (const char *)(uintptr_t)pos;
     if (!push(parser, offset, parser->bulk_len))
         return fail(parser, "no memory for arguments");
     parser->pos = pos + here + 2;
     return PARSE_REQUEST;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * Takes the arguments that are there whole and have nothing special about
+ * them, which are nearly all there ever are; stops before the first that needs
+ * a closer look.
+ */
+static inline void take_plain(struct parser *parser, char *in, size_t len,
+                              const struct parse_limits *limits)
+{
+    const char *at = in + parser->pos;
+    const char *end = in + least(len, limits->request);
+    size_t most = least(limits->bulk, limits->divert);
+    size_t argc = parser->argc,
+           stop = least(parser->expected, parser->argv_cap);
+    bool settled = parser->settled == argc && parser->base == (uintptr_t)in;
+    uintptr_t origin = settled ? 0 : (uintptr_t)in;
+    while (argc < stop && end - at >= 6) {
+        size_t bulk_len, header = count_plain(at, &bulk_len);
+        const char *bulk = at + header;
+        if (header == 0 || bulk_len > most ||
+            (size_t)(end - bulk) < bulk_len + 2 || !is_crlf(bulk + bulk_len))
+            break;
+        parser->argv[argc].ptr = (const char *)((uintptr_t)bulk - origin);
+        parser->argv[argc++].len = bulk_len;
+        at = bulk + bulk_len + 2;
+    }
+    parser->argc = argc;
+    parser->pos = (size_t)(at - in);
+    if (settled)
+        parser->settled = argc;
 }
 
 static enum parse_status parse_bulks(struct parser *parser, char *in,
@@ -275,6 +266,9 @@ static enum parse_status parse_bulks(struct parser *parser, char *in,
     while (parser->argc < parser->expected) {
         enum parse_status status;
         if (parser->state == HEADER) {
+            take_plain(parser, in, len, limits);
+            if (parser->argc == parser->expected)
+                break;
             status = parse_header(parser, in, len, limits);
             if (status != PARSE_REQUEST)
                 return status;
@@ -351,7 +345,7 @@ enum parse_status parser_run(struct parser *parser, char *in, size_t len,
             return PARSE_MORE;
         if (in[0] == '*') {
             enum parse_status status = parse_start(parser, in, len, limits);
-            if (parser->state != HEADER)
+            if (status != PARSE_REQUEST || parser->state == DONE)
                 return status;
         } else if (foreign((unsigned char)in[0])) {
             return fail(parser, "unexpected byte");

@@ -13,7 +13,10 @@
 static inline char *add_header(struct buf *out, char type, uint64_t value,
                                size_t more)
 {
-    size_t digits = value < 10 ? 1 : text_digits(value);
+    size_t digits = value < 10     ? 1
+                    : value < 100  ? 2
+                    : value < 1000 ? 3
+                                   : text_digits(value);
     char *to = buf_room(out, digits + 3 + more);
     if (!to)
         return NULL;
