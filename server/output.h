@@ -40,6 +40,12 @@ static inline size_t output_len(const struct output *output)
     return output->sealed + buf_len(&output->tail);
 }
 
+/* Nothing to send and nothing to free. */
+static inline bool output_empty(const struct output *output)
+{
+    return !output->first && buf_len(&output->tail) == 0;
+}
+
 /* Bytes held: memory, and pinned bytes that cannot be evicted. */
 static inline size_t output_held(const struct output *output)
 {

@@ -22,9 +22,15 @@ size_t pool_limit(const struct pool *pool);
 size_t pool_used(const struct pool *pool);
 /* How much of `want` may be taken now; that much is charged. */
 size_t pool_take(struct pool *pool, size_t want);
-/* As pool_take, but leaves half of what is free to others: for what is given
- * back before long. */
+/*
+ * As pool_take, for bytes that are not used yet but must be there when they
+ * are: a worker keeps some for replies, whose size nobody knows before.  They
+ * do not count as use.  pool_keep: `bytes` of them are in use now; pool_repay:
+ * they are not needed.
+ */
 size_t pool_borrow(struct pool *pool, size_t want);
+void pool_keep(struct pool *pool, size_t bytes);
+void pool_repay(struct pool *pool, size_t bytes);
 /* Charges all of it, whatever the limit: for what is held already. */
 void pool_charge(struct pool *pool, size_t bytes);
 void pool_give(struct pool *pool, size_t bytes);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The state of a session, new, reset and gone. */
+
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void session_init(struct session *session, uint64_t id, bool authenticated,
+                  int64_t now_ms)
+{
+    *session = (struct session){
+        .id = id,
+        .resp = 2,
+        .authenticated = authenticated,
+        .created_ms = now_ms,
+        .active_ms = now_ms,
+    };
+}
+
+void session_reset(struct session *session, bool authenticated)
+{
+    struct session old = *session;
+    session_set_text(&session->name, NULL, 0);
+    session_init(session, old.id, authenticated, old.created_ms);
+    session->active_ms = old.active_ms;
+    session->last_command = old.last_command;
+    session->lib_name = old.lib_name;
+    session->lib_ver = old.lib_ver;
+}
+
+void session_release(struct session *session)
+{
+    free(session->name);
+    free(session->lib_name);
+    free(session->lib_ver);
+    session->name = session->lib_name = session->lib_ver = NULL;
+}
+
+bool session_set_text(char **field, const char *text, size_t len)
+{
+    char *copy = NULL;
+    if (len > 0) {
+        copy = malloc(len + 1);
+        if (!copy)
+            return false;
+        memcpy(copy, text, len);
+        copy[len] = '\0';
+    }
+    free(*field);
+    *field = copy;
+    return true;
+}
+
+static size_t text_bytes(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+size_t session_text_bytes(const struct session *session)
+{
+    return text_bytes(session->name) + text_bytes(session->lib_name) +
+           text_bytes(session->lib_ver);
+}
