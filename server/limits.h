@@ -28,7 +28,9 @@ enum {
     LIMIT_NAME = 1024,      /* bytes of a client's or library's name */
     /* What a worker keeps between turns, and a reply of a client that holds
      * nothing may always use. */
-    LIMIT_SPARE_OUTPUT = 64 * 1024,
+    LIMIT_SPARE_OUTPUT = 128 * 1024,
+    /* Output that is sent before a batch is done. */
+    LIMIT_FLUSH_OUTPUT = 64 * 1024,
     /* Unsent bytes that the kernel takes for one client. */
     LIMIT_KERNEL_UNSENT = 128 * 1024,
     /* Descriptors that are not clients'. */

@@ -60,21 +60,25 @@ struct worker {
 
     /* The rest is private to worker.c and conn*.c. */
     pthread_t thread;
-    char *buffer;       /* LIMIT_READ_BUFFER bytes: what is being read */
-    struct turn *spare; /* one that nobody uses, or NULL */
-    struct turn *later_first, *later_last; /* to go on after other events */
-    struct conn *holders; /* connections that hold a turn between events */
-    struct conn **by_id;  /* buckets, chained by conn->id_next */
-    size_t by_id_count;   /* a power of two */
-    struct conn *walk;    /* next to be looked at for timeouts */
+    char *buffer;         /* LIMIT_READ_BUFFER bytes: what is being read */
+    struct turn *spare;   /* one that nobody uses, or NULL */
+    struct buf warm;      /* memory for replies, while nobody uses it */
+    size_t lease;         /* bytes borrowed from the pool, not yet in use */
+    struct conn *holders; /* connections that hold memory between events */
+    struct conn *later_first, **later_end; /* go on after other events */
+    struct conn **by_id; /* buckets, chained by conn->id_next */
+    size_t by_id_count;  /* a power of two */
+    struct conn *walk;   /* next to be looked at for timeouts */
     struct event *tick, *later;
-    int64_t ticked_us;       /* monotonic, at the last tick */
-    uint32_t clock_ms;       /* counts the time this worker was running */
-    uint32_t stop_at_ms;     /* on that clock */
-    uint32_t tight_since_ms; /* 0: the pool is not tight */
-    uint32_t served_ms;      /* the last event */
-    size_t open;             /* connections in `conns` */
-    bool stopping, starving, flushed;
+    size_t open;            /* connections in `conns` */
+    int64_t ticked_us;      /* monotonic, at the last tick */
+    int64_t now_ms;         /* wall clock, of the turn under way */
+    uint32_t clock_ms;      /* counts the time this worker was running */
+    uint32_t stop_ms;       /* on that clock: when it was asked to stop */
+    uint32_t tight_ms;      /* since when the pool is tight */
+    uint32_t served_ms;     /* the last event of a client */
+    _Atomic size_t largest; /* what its largest holder holds, when tight */
+    bool started, stopping, tight, flushed;
 };
 
 /* Adds to a counter of the calling thread's own worker: no bus lock. */

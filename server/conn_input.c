@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From bytes to requests, and running them.
+ *
+ *   begin -> read --> parse -> run -> parse -> run ... --> end: send, keep
+ *                       |        |                          what is unfinished
+ *                       |        '- AGAIN, WAIT: the call stays in the turn
+ *                       '- a long value: conn_body.c
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "limits.h"
+#include "log.h"
+#include "platform.h"
+#include "pool.h"
+#include "protocol/text.h"
+#include "server.h"
+#include "turn.h"
+
+static void set_limits(struct conn *conn, struct parse_limits *limits)
+{
+    const struct server *server = conn->worker->server;
+    if (!conn->session.authenticated) {
+        *limits = (struct parse_limits){
+            .args = LIMIT_ANONYMOUS_ARGS,
+            .bulk = LIMIT_ANONYMOUS_BULK,
+            .request = LIMIT_ANONYMOUS_INPUT,
+            .line = LIMIT_ANONYMOUS_BULK,
+            .divert = SIZE_MAX,
+            .anonymous = true,
+        };
+        return;
+    }
+    /* A request that the pool cannot hold is better refused than waited for:
+     * half of the pool is what one client may hope for. */
+    size_t request = (size_t)server->limits.request_bytes;
+    size_t share = pool_limit(server->pool) / 2;
+    *limits = (struct parse_limits){
+        .args = (size_t)server->limits.request_args,
+        .bulk = (size_t)server->limits.bulk_bytes,
+        .request = request < share ? request : share,
+        .line = (size_t)server->limits.inline_bytes,
+        .divert = CACHE_INLINE_MAX,
+    };
+}
+
+/* --------------------------------------------------------------- requests */
+
+static void foreign(struct conn *conn, const char *what)
+{
+    struct server *server = conn->worker->server;
+    conn->closing = true;
+    log_rarely(server->log, &server->logged_foreign, LOG_WARNING,
+               "A client that speaks %s was disconnected", what);
+}
+
+/* An HTTP request, perhaps made by a browser for somebody else: its body could
+ * hold commands. */
+static bool is_http(const struct parser *parser)
+{
+    const struct arg *argv = parser->argv;
+    if (text_is(argv[0].ptr, argv[0].len, "post") ||
+        text_is(argv[0].ptr, argv[0].len, "host:"))
+        return true;
+    return parser->argc == 3 && argv[2].len >= 7 &&
+           memcmp(argv[2].ptr, "HTTP/1.", 7) == 0;
+}
+
+static void request_done(struct turn *turn)
+{
+    turn->running = false;
+    turn->at += turn->parser.used;
+    turn->len -= turn->parser.used;
+    turn->bytes += turn->parser.used;
+    turn->requests++;
+    parser_next(&turn->parser);
+}
+
+static void refuse(struct conn *conn)
+{
+    struct reply reply = {&conn->turn->out.tail, conn->session.resp};
+    conn->turn->refused = false;
+    reply_error(&reply, ERROR_NO_ROOM);
+    worker_count(conn->worker, error_replies, 1);
+}
+
+/* Begins the call, or goes on with it. */
+static void run(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    struct session *session = &conn->session;
+    struct output_mark mark = output_mark(&turn->out);
+    enum command_result result = COMMAND_DONE;
+    if (turn->refused) {
+        refuse(conn);
+    } else {
+        turn->running = true;
+        turn->call.now_ms = conn->worker->now_ms;
+        result = command_serve(&turn->call);
+    }
+    if (session->reply == REPLY_OFF || session->reply == REPLY_SKIP)
+        output_rewind(&turn->out, mark);
+    if (result == COMMAND_AGAIN) {
+        conn_later(conn);
+    } else if (result == COMMAND_WAIT) {
+        conn->waiting = true;
+    } else {
+        if (session->reply == REPLY_SKIP)
+            session->reply = REPLY_ON;
+        request_done(turn);
+    }
+}
+
+static void run_request(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    struct parser *parser = &turn->parser;
+    if (parser->argc == 0) {
+        request_done(turn);
+        return;
+    }
+    if (turn->at[0] != '*' && is_http(parser)) {
+        foreign(conn, "HTTP");
+        return;
+    }
+    struct session *session = &conn->session;
+    if (session->reply == REPLY_SKIP_NEXT)
+        session->reply = REPLY_SKIP;
+    turn->call = (struct call){
+        .server = conn->worker->server,
+        .worker = conn->worker,
+        .conn = conn,
+        .session = session,
+        .argv = parser->argv,
+        .argc = parser->argc,
+        .blob = turn->blob,
+        .reply = {&turn->out.tail, session->resp},
+    };
+    turn->blob = NULL;
+    run(conn);
+}
+
+static void bad_framing(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    if (turn->at[0] == 0x16 && (turn->len == 1 || turn->at[1] == 3)) {
+        foreign(conn, "TLS");
+        return;
+    }
+    struct reply reply = {&turn->out.tail, conn->session.resp};
+    reply_errorf(&reply, "ERR %s", turn->parser.error);
+    worker_count(conn->worker, error_replies, 1);
+    worker_count(conn->worker, closed_protocol, 1);
+    conn->closing = true;
+}
+
+/* ------------------------------------------------------------ the main loop */
+
+/* One request, or as far as it is there.  False: this turn is over. */
+static bool step(struct conn *conn, struct parse_limits *limits)
+{
+    struct turn *turn = conn->turn;
+    if (turn->running) {
+        run(conn);
+        return true;
+    }
+    if (turn->body_left > 0 && !conn_body(conn))
+        return false;
+    if (turn->len == 0)
+        return false;
+    if (limits->anonymous && conn->session.authenticated)
+        set_limits(conn, limits);
+    switch (parser_run(&turn->parser, turn->at, turn->len, limits)) {
+    case PARSE_MORE:
+        return false;
+    case PARSE_REQUEST:
+        run_request(conn);
+        return true;
+    case PARSE_LARGE:
+        conn_large(conn);
+        return true;
+    case PARSE_ERROR:
+        bad_framing(conn);
+        return false;
+    }
+    return false;
+}
+
+static void process(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    struct parse_limits limits;
+    set_limits(conn, &limits);
+    while (!conn->closing && conn_output_fits(conn)) {
+        if (turn->requests >= LIMIT_COMMANDS_PER_TURN ||
+            turn->bytes >= LIMIT_BYTES_PER_TURN) {
+            conn_later(conn);
+            return;
+        }
+        if (!step(conn, &limits) || conn->later || conn->waiting)
+            break;
+    }
+    if (!conn->closing)
+        conn_output_fits(conn);
+}
+
+static void begin(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    const struct platform *platform = worker->server->platform;
+    worker->now_ms = platform->wall_ms(platform->ctx);
+    conn->serving = true;
+    if (!conn->turn)
+        conn->turn = turn_take(worker);
+    struct turn *turn = conn->turn;
+    if (!turn)
+        return;
+    turn->requests = turn->bytes = 0;
+    turn->stuck = output_len(&turn->out) > 0;
+}
+
+/* Sends, keeps what is unfinished, and waits for what is needed next. */
+static void end(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    bool alive = true;
+    if (turn) {
+        if (turn->requests > 0)
+            conn->since_ms = conn->worker->clock_ms;
+        if (!output_empty(&turn->out) && !turn->stuck)
+            alive = conn_flush(conn);
+        bool unsent = output_len(&turn->out) > 0;
+        if (unsent && !(conn->watched & EV_WRITE))
+            conn->sent_ms = conn->worker->clock_ms;
+        bool over =
+            conn->closing || (conn->ended && !conn->later && !conn->blocked &&
+                              !conn->waiting && !turn->running);
+        if (over) {
+            conn->closing = true;
+            turn->len = 0;
+        }
+        alive = alive && (unsent || !over) && turn_put(conn);
+    }
+    conn->serving = false;
+    if (alive && turn)
+        conn_watch(conn);
+    else
+        conn_free(conn);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+/* Where the next bytes are read to: behind the few that are there, in the
+ * worker's buffer; or straight behind the many. */
+static char *read_room(struct conn *conn, size_t *room)
+{
+    struct turn *turn = conn->turn;
+    struct buf *in = &turn->in;
+    char *buffer = conn->worker->buffer;
+    size_t kept = buf_len(in);
+    turn->len = kept;
+    turn->lent = kept <= LIMIT_READ_BUFFER / 4;
+    if (turn->lent) {
+        if (kept > 0)
+            memcpy(buffer, in->data + in->start, kept);
+        buf_drain(in, kept);
+        turn->at = buffer;
+        *room = LIMIT_READ_BUFFER - kept;
+        return buffer + kept;
+    }
+    turn->at = in->data + in->start;
+    if (in->cap - in->end < LIMIT_READ_BUFFER / 4) {
+        size_t cap = kept * 2;
+        if (cap > in->cap && !conn_reserve(conn, cap - in->cap))
+            return NULL;
+        in->max = cap > in->cap ? cap : in->cap;
+        if (!buf_room(in, in->max - kept)) {
+            in->failed = false;
+            return NULL;
+        }
+        turn->at = in->data + in->start;
+    }
+    *room = in->cap - in->end;
+    return in->data + in->end;
+}
+
+static enum fill fill(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    struct turn *turn = conn->turn;
+    const struct platform *platform = worker->server->platform;
+    size_t room = 0;
+    char *to = read_room(conn, &room);
+    if (!to)
+        return FILL_FULL;
+    ssize_t n;
+    do
+        n = platform->read(platform->ctx, conn->fd, to, room);
+    while (n < 0 && errno == EINTR);
+    worker_count(worker, reads, 1);
+    if (n == 0)
+        return FILL_END;
+    if (n < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? FILL_NONE : FILL_DEAD;
+    worker_count(worker, read_bytes, (size_t)n);
+    if (!turn->lent)
+        buf_commit(&turn->in, (size_t)n);
+    turn->len += (size_t)n;
+    conn->active_ms = worker->clock_ms;
+    return FILL_SOME;
+}
+
+static void serve(struct conn *conn, enum fill got)
+{
+    struct turn *turn = conn->turn;
+    switch (got) {
+    case FILL_SOME:
+    case FILL_NONE:
+        turn_allow(conn);
+        process(conn);
+        break;
+    case FILL_END:
+        conn->ended = true;
+        break;
+    case FILL_FULL:
+        conn_pause(conn);
+        break;
+    case FILL_DEAD:
+        output_release(&turn->out);
+        conn->closing = true;
+        break;
+    }
+}
+
+void conn_readable(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    if (conn->later)
+        return;
+    if (turn && pool_tight(conn->worker->server->pool)) {
+        conn_pause(conn);
+        conn_watch(conn);
+        return;
+    }
+    if (!turn)
+        conn->since_ms = conn->worker->clock_ms;
+    begin(conn);
+    if (conn->turn)
+        serve(conn, conn->turn->body_left > 0 && conn->turn->blob
+                        ? conn_body_read(conn)
+                        : fill(conn));
+    end(conn);
+}
+
+void conn_go_on(struct conn *conn)
+{
+    if (conn->later || conn->waiting || conn->paused) {
+        conn_watch(conn);
+        return;
+    }
+    begin(conn);
+    struct turn *turn = conn->turn;
+    if (turn) {
+        turn->lent = false;
+        turn->at = turn->in.data ? turn->in.data + turn->in.start : NULL;
+        turn->len = buf_len(&turn->in);
+        serve(conn, FILL_NONE);
+    }
+    end(conn);
+}
+
+void conn_later(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    if (conn->later)
+        return;
+    conn->later = true;
+    conn->later_next = NULL;
+    conn->later_link = worker->later_end;
+    *worker->later_end = conn;
+    worker->later_end = &conn->later_next;
+    worker_wake_later(worker);
+}

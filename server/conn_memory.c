@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The memory of connections: what they keep between turns, how that is
+ * charged to the client pool, and who has to go when the pool is full.
+ *
+ *   a worker's own      one turn and one buffer for replies, lent to whom it
+ *                       serves; never charged
+ *   its lease           bytes borrowed from the pool in advance, so that a
+ *                       reply can grow without asking
+ *   a connection's      whatever it keeps after its turn; charged
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "limits.h"
+#include "pool.h"
+#include "server.h"
+#include "turn.h"
+
+enum {
+    TIGHT_MS = 500,       /* then a client without progress is closed */
+    TIGHT_LONG_MS = 2000, /* then any client */
+};
+
+/* ------------------------------------------------------------------ turns */
+
+struct turn *turn_take(struct worker *worker)
+{
+    struct turn *turn = worker->spare;
+    worker->spare = NULL;
+    if (!turn) {
+        turn = calloc(1, sizeof *turn);
+        if (turn)
+            parser_init(&turn->parser);
+    }
+    return turn;
+}
+
+void turn_free(struct turn *turn)
+{
+    if (!turn)
+        return;
+    if (turn->running)
+        command_drop(&turn->call);
+    cache_blob_free(turn->blob);
+    parser_release(&turn->parser);
+    buf_release(&turn->in);
+    output_release(&turn->out);
+    free(turn);
+}
+
+/* Keeps the tail's memory for whom the worker serves next. */
+static void keep_warm(struct worker *worker, struct buf *tail)
+{
+    if (!worker->warm.data && tail->cap <= LIMIT_SPARE_OUTPUT)
+        worker->warm = *tail;
+    else
+        buf_release(tail);
+    *tail = (struct buf){0};
+}
+
+/* Nothing of it is unfinished. */
+static void turn_return(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    struct turn *turn = conn->turn;
+    conn->turn = NULL;
+    buf_release(&turn->in);
+    if (worker->spare)
+        turn_free(turn);
+    else
+        worker->spare = turn;
+}
+
+/* Makes the unfinished input the turn's own.  A call that goes on must find
+ * its arguments where they are then. */
+static bool keep_input(struct turn *turn)
+{
+    struct buf *in = &turn->in;
+    if (turn->len == 0) {
+        buf_release(in);
+        return true;
+    }
+    if (!turn->lent) {
+        buf_drain(in, buf_len(in) - turn->len);
+        return true;
+    }
+    if (in->cap < turn->len)
+        buf_release(in);
+    in->max = in->cap > turn->len ? in->cap : turn->len;
+    in->failed = false;
+    buf_add(in, turn->at, turn->len);
+    if (in->failed)
+        return false;
+    if (turn->running) {
+        struct arg *argv = turn->parser.argv;
+        for (size_t i = 0; i < turn->parser.argc; i++)
+            if (argv[i].ptr)
+                argv[i].ptr = in->data + (argv[i].ptr - turn->at);
+    }
+    return true;
+}
+
+/* Few bytes need not hold a large buffer. */
+static void shrink_tail(struct buf *tail)
+{
+    size_t len = buf_len(tail);
+    if (tail->cap < 4096 || len > tail->cap / 2)
+        return;
+    char *data = malloc(len);
+    if (!data)
+        return;
+    memcpy(data, tail->data + tail->start, len);
+    free(tail->data);
+    *tail = (struct buf){.data = data, .end = len, .cap = len};
+}
+
+/* ------------------------------------------------------------------ books */
+
+static size_t held(const struct conn *conn)
+{
+    const struct turn *turn = conn->turn;
+    size_t bytes = session_text_bytes(&conn->session);
+    if (turn)
+        bytes += sizeof *turn + turn->parser.argv_cap * sizeof(struct arg) +
+                 turn->in.cap + output_held(&turn->out);
+    return bytes;
+}
+
+static void hold(struct conn *conn, bool holding)
+{
+    struct worker *worker = conn->worker;
+    if (conn->holding == holding)
+        return;
+    conn->holding = holding;
+    if (holding) {
+        conn->holder_next = worker->holders;
+        conn->holder_link = &worker->holders;
+        if (conn->holder_next)
+            conn->holder_next->holder_link = &conn->holder_next;
+        worker->holders = conn;
+    } else {
+        *conn->holder_link = conn->holder_next;
+        if (conn->holder_next)
+            conn->holder_next->holder_link = conn->holder_link;
+    }
+}
+
+/* The largest that has made no progress for a while, or at all the largest. */
+static struct conn *largest(const struct worker *worker, uint32_t without_ms)
+{
+    struct conn *found = NULL;
+    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
+        if (conn->serving || worker->clock_ms - conn->active_ms < without_ms)
+            continue;
+        if (!found || conn->charged > found->charged)
+            found = conn;
+    }
+    return found;
+}
+
+static void close_offender(struct conn *conn)
+{
+    worker_count(conn->worker, closed_memory, 1);
+    if (conn->turn)
+        output_release(&conn->turn->out);
+    conn_free(conn);
+}
+
+/* Charges `need` more, if need be at the cost of a client that holds more than
+ * this one would. */
+static bool charge(struct conn *conn, size_t need, size_t pinned)
+{
+    struct worker *worker = conn->worker;
+    struct pool *pool = worker->server->pool;
+    size_t total = conn->charged + need;
+    size_t part = need < worker->lease ? need : worker->lease;
+    if (part > 0)
+        pool_keep(pool, part);
+    worker->lease -= part;
+    size_t taken = part;
+    while ((taken += pool_take(pool, need - taken)) < need) {
+        /* Pinned bytes are held whether or not there is room for them. */
+        if (need - taken <= pinned) {
+            pool_charge(pool, need - taken);
+            break;
+        }
+        struct conn *other = largest(worker, 0);
+        if (!other || other->charged <= total) {
+            pool_give(pool, taken);
+            worker_count(worker, closed_memory, 1);
+            return false;
+        }
+        close_offender(other);
+    }
+    conn->charged = total;
+    return true;
+}
+
+bool turn_put(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    struct turn *turn = conn->turn;
+    if (!keep_input(turn)) {
+        worker_count(worker, closed_memory, 1);
+        return false;
+    }
+    if (output_empty(&turn->out)) {
+        keep_warm(worker, &turn->out.tail);
+        if (buf_len(&turn->in) == 0 && !turn->running)
+            turn_return(conn);
+    } else {
+        shrink_tail(&turn->out.tail);
+    }
+    hold(conn, conn->turn != NULL);
+    size_t now = held(conn);
+    if (now > conn->charged)
+        return charge(conn, now - conn->charged,
+                      conn->turn ? conn->turn->out.pinned : 0);
+    if (now < conn->charged)
+        pool_give(worker->server->pool, conn->charged - now);
+    conn->charged = now;
+    return true;
+}
+
+/* --------------------------------------------------------------- the lease */
+
+/* A worker's part of what is free, with something left for growing input. */
+static size_t lease_share(const struct worker *worker)
+{
+    const struct pool *pool = worker->server->pool;
+    size_t limit = pool_limit(pool), used = pool_used(pool);
+    size_t left = used < limit ? limit - used : 0;
+    return left / 4 * 3 / worker->server->worker_count;
+}
+
+static void renew_lease(struct worker *worker)
+{
+    struct pool *pool = worker->server->pool;
+    size_t share = lease_share(worker);
+    if (worker->lease > share) {
+        pool_repay(pool, worker->lease - share);
+        worker->lease = share;
+    } else {
+        worker->lease += pool_borrow(pool, share - worker->lease);
+    }
+}
+
+void worker_end_lease(struct worker *worker)
+{
+    pool_repay(worker->server->pool, worker->lease);
+    worker->lease = 0;
+}
+
+void turn_allow(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    struct buf *tail = &conn->turn->out.tail;
+    if (!tail->data) {
+        *tail = worker->warm;
+        worker->warm = (struct buf){0};
+    }
+    if (worker->lease < LIMIT_SPARE_OUTPUT)
+        renew_lease(worker);
+    size_t max =
+        tail->cap > LIMIT_SPARE_OUTPUT ? tail->cap : LIMIT_SPARE_OUTPUT;
+    size_t limit = (size_t)worker->server->limits.output_limit_bytes;
+    size_t grow = max < limit ? limit - max : 0;
+    tail->max = max + (worker->lease < grow ? worker->lease : grow);
+}
+
+bool conn_reserve(struct conn *conn, size_t bytes)
+{
+    struct worker *worker = conn->worker;
+    struct pool *pool = worker->server->pool;
+    if (worker->lease < bytes)
+        worker->lease += pool_borrow(pool, bytes - worker->lease);
+    if (worker->lease < bytes)
+        return false;
+    pool_keep(pool, bytes);
+    worker->lease -= bytes;
+    conn->charged += bytes;
+    return true;
+}
+
+void conn_discharge(struct conn *conn)
+{
+    hold(conn, false);
+    pool_give(conn->worker->server->pool, conn->charged);
+    conn->charged = 0;
+}
+
+void conn_pause(struct conn *conn)
+{
+    conn->paused = true;
+}
+
+/* ----------------------------------------------------------------- pressure */
+
+static void unpause_all(struct worker *worker)
+{
+    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
+        if (!conn->paused)
+            continue;
+        conn->paused = false;
+        conn_watch(conn);
+    }
+}
+
+/* Closes the worker's largest holder, unless another worker has a larger. */
+static void relieve(struct worker *worker)
+{
+    const struct server *server = worker->server;
+    uint32_t tight_ms = worker->clock_ms - worker->tight_ms;
+    if (tight_ms < TIGHT_MS)
+        return;
+    struct conn *conn = largest(worker, TIGHT_MS);
+    if (!conn && tight_ms >= TIGHT_LONG_MS)
+        conn = largest(worker, 0);
+    size_t bytes = conn ? conn->charged : 0;
+    atomic_store_explicit(&worker->largest, bytes, memory_order_relaxed);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        if (atomic_load_explicit(&server->workers[i].largest,
+                                 memory_order_relaxed) > bytes)
+            return;
+    if (conn)
+        close_offender(conn);
+}
+
+void worker_mind_memory(struct worker *worker)
+{
+    renew_lease(worker);
+    bool tight = pool_tight(worker->server->pool);
+    if (!tight) {
+        if (worker->tight)
+            atomic_store_explicit(&worker->largest, 0, memory_order_relaxed);
+        unpause_all(worker);
+    } else if (!worker->tight) {
+        worker->tight_ms = worker->clock_ms;
+    } else {
+        relieve(worker);
+    }
+    worker->tight = tight;
+}

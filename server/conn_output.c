@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sending, and what happens to clients that do not read. */
+
+#include "limits.h"
+#include "log.h"
+#include "platform.h"
+#include "server.h"
+#include "turn.h"
+
+bool conn_flush(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    struct turn *turn = conn->turn;
+    size_t sent = 0, calls = 0;
+    enum output_result result =
+        output_write(&turn->out, worker->server->platform, conn->fd,
+                     LIMIT_BYTES_PER_TURN, &sent, &calls);
+    worker_count(worker, written_bytes, sent);
+    worker_count(worker, writes, calls);
+    if (sent > 0)
+        conn->sent_ms = conn->active_ms = worker->clock_ms;
+    turn->stuck = result != OUTPUT_SENT;
+    return result != OUTPUT_DEAD;
+}
+
+/* Unsent bytes against the limit.  One value, however long, is always sent: it
+ * lies in the cache already. */
+static size_t unsent(const struct output *output)
+{
+    size_t len = output_len(output);
+    return output->first ? len - output->first->pin.left : len;
+}
+
+static bool give_up(struct conn *conn)
+{
+    output_release(&conn->turn->out);
+    conn->closing = true;
+    return false;
+}
+
+bool conn_output_fits(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    struct turn *turn = conn->turn;
+    const struct limits *limits = &worker->server->limits;
+    size_t mark = (size_t)limits->output_mark_bytes;
+    size_t limit = (size_t)limits->output_limit_bytes;
+    if (turn->out.tail.failed) {
+        if (turn->out.tail.max >= limit)
+            worker_count(worker, closed_output, 1);
+        else
+            worker_count(worker, closed_memory, 1);
+        return give_up(conn);
+    }
+    if (!conn->session.authenticated)
+        mark = limit = LIMIT_ANONYMOUS_OUTPUT;
+
+    size_t len = output_len(&turn->out);
+    bool send = len >= LIMIT_FLUSH_OUTPUT || len > mark;
+    if (send && !turn->stuck && !conn_flush(conn))
+        return give_up(conn);
+    if (unsent(&turn->out) > limit) {
+        worker_count(worker, closed_output, 1);
+        return give_up(conn);
+    }
+    conn->blocked = output_len(&turn->out) > mark;
+    return !conn->blocked;
+}
+
+bool conn_writable(struct conn *conn)
+{
+    if (!conn->turn)
+        return true;
+    if (!conn_flush(conn)) {
+        conn_free(conn);
+        return false;
+    }
+    size_t len = output_len(&conn->turn->out);
+    if (conn->closing && len == 0) {
+        conn_free(conn);
+        return false;
+    }
+    bool was_blocked = conn->blocked;
+    size_t mark = (size_t)conn->worker->server->limits.output_mark_bytes;
+    conn->blocked = was_blocked && len > mark / 2;
+    if (len > 0 && was_blocked == conn->blocked)
+        return true;
+    conn_go_on(conn);
+    return false;
+}

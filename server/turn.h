@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TURN_H
+#define TURN_H
+
+/*
+ * The inside of a connection, for the files conn*.c only.
+ *
+ *   conn ----> turn     while it is being served, and after that only if
+ *    |          |       something is unfinished: a request that has not all
+ *    |          |       arrived, a command that goes on later, unsent output
+ *    |          +-- parser, call, input, output
+ *    +-- session, event
+ *
+ * A turn is one piece of service: begin, read, run requests, send, end.  An
+ * idle connection has no turn and so no buffers.
+ */
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "command.h"
+#include "conn.h"
+#include "output.h"
+#include "protocol/parse.h"
+#include "worker.h"
+
+struct turn {
+    struct parser parser;
+    struct call call;
+    struct buf in; /* input that was not dealt with, between turns */
+    struct output out;
+
+    /* During a turn: the input not yet dealt with, in the worker's buffer
+     * (lent) or in `in`. */
+    char *at;
+    size_t len;
+    bool lent;
+
+    bool running;            /* the call was begun and goes on */
+    bool refused;            /* there is no room for its value: it is not run */
+    bool stuck;              /* the kernel takes no more output in this turn */
+    struct cache_blob *blob; /* the argument being diverted */
+    size_t body_left;        /* its bytes that are still to come */
+    size_t requests, bytes;  /* dealt with in this turn */
+};
+
+struct conn {
+    struct worker *worker;
+    struct turn *turn; /* NULL: nothing is unfinished */
+    int fd;
+    short watched;      /* EV_READ | EV_WRITE: what the event waits for */
+    bool serving : 1;   /* a turn is under way */
+    bool later : 1;     /* in worker->later */
+    bool waiting : 1;   /* for conn_resume */
+    bool blocked : 1;   /* the peer must read before more is run */
+    bool paused : 1;    /* there is no memory to read more */
+    bool ended : 1;     /* the peer sends no more */
+    bool closing : 1;   /* after what is unsent; input is ignored */
+    bool holding : 1;   /* in worker->holders */
+    uint32_t active_ms; /* worker's clock: bytes came or went */
+    uint32_t since_ms;  /* the request under way was begun, or paused */
+    uint32_t sent_ms;   /* output made progress */
+    uint32_t born_ms;
+    size_t charged; /* to the pool, beside POOL_CONNECTION */
+    struct session session;
+    struct conn *next, **link; /* in worker->conns */
+    struct conn *id_next;
+    struct conn *holder_next, **holder_link;
+    struct conn *later_next, **later_link;
+    struct event event;
+};
+
+/* conn.c: sets what the event waits for by the connection's state. */
+void conn_watch(struct conn *conn);
+
+enum fill {
+    FILL_SOME, /* there is new input */
+    FILL_NONE, /* nothing more came */
+    FILL_END,  /* the peer sends no more */
+    FILL_DEAD, /* the peer is gone */
+    FILL_FULL, /* there is no memory to read more now */
+};
+
+/* conn_body.c: what becomes of the long argument that the parser has met. */
+void conn_large(struct conn *conn);
+/* Takes the body out of the input; false: more of it is to come. */
+bool conn_body(struct conn *conn);
+/* Reads the body to where it will stay, and sets up the input behind it. */
+enum fill conn_body_read(struct conn *conn);
+
+/* conn_input.c: goes on with input or a call that is there already; the
+ * connection may be gone afterwards. */
+void conn_go_on(struct conn *conn);
+void conn_readable(struct conn *conn);
+/* Puts it on the list of those that go on after other events. */
+void conn_later(struct conn *conn);
+
+/* conn_output.c: sends what it can; false: the peer is gone. */
+bool conn_flush(struct conn *conn);
+/* The connection may be gone afterwards: false. */
+bool conn_writable(struct conn *conn);
+/* After each request.  False: no more is run now, and `blocked` or `closing`
+ * says why. */
+bool conn_output_fits(struct conn *conn);
+
+/* conn_memory.c */
+struct turn *turn_take(struct worker *worker);
+void turn_free(struct turn *turn);
+/* How much the output may grow, for the commands of this turn. */
+void turn_allow(struct conn *conn);
+/* After a turn: keeps or returns it, and squares the books with the pool.
+ * False: there is no memory for it, the connection must be closed. */
+bool turn_put(struct conn *conn);
+/* Makes sure that `bytes` more may be held; false: not now. */
+bool conn_reserve(struct conn *conn, size_t bytes);
+/* Reads no more until the pool is less tight. */
+void conn_pause(struct conn *conn);
+void conn_discharge(struct conn *conn);
+/* Repays what the worker has borrowed. */
+void worker_end_lease(struct worker *worker);
+/* Every 100 ms: leases, paused connections, offenders. */
+void worker_mind_memory(struct worker *worker);
+
+/* worker.c: on_later will run soon. */
+void worker_wake_later(struct worker *worker);
+
+/* conn_time.c: every 100 ms, looks at a tenth of the connections. */
+void worker_mind_time(struct worker *worker);
+
+#endif
