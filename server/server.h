@@ -50,6 +50,8 @@ struct server {
     _Atomic uint64_t next_client_id;
     _Atomic uint64_t client_count;
     _Atomic uint64_t rejected_connections;
+    /* For log_rarely. */
+    _Atomic int64_t logged_foreign, logged_denied, logged_full, logged_accept;
     int64_t clients_most; /* what maxclients may be raised to: descriptors */
     bool stopping;        /* main thread only */
     unsigned workers_done;
@@ -72,5 +74,8 @@ void server_stop(struct server *server);
 /* Runs run(ctx) on the main thread, soon; from any thread. */
 void server_post(struct server *server, void (*run)(struct server *, void *),
                  void *ctx);
+
+/* A worker's thread has ended; from that thread. */
+void server_worker_done(struct server *server);
 
 #endif

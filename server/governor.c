@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The governor: from a budget and the resident size to a limit for slabs. */
+
+#include "governor.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "cache/cache.h"
+#include "log.h"
+#include "platform.h"
+#include "pool.h"
+
+enum {
+    WINDOW = 3,           /* seconds over which the base is looked at */
+    WINDOW_MS = 1000,     /* one of them */
+    SLACK = 256 << 10,    /* a base too high by this stays as it is */
+    FALL = 256,           /* the base falls by this part of the rest a tick */
+    RESERVE = 1 << 20,    /* what the books cannot know in time */
+    LAG = 64 * 4096,      /* a thread's pages that the kernel may count late */
+    LEAST_SLABS = 2 << 20 /* with fewer nothing can be stored */
+};
+
+struct governor {
+    struct cache *cache;
+    struct pool *pool;
+    const struct platform *platform;
+    struct log *log;
+    _Atomic uint64_t wanted_budget; /* what the next tick shall apply */
+    _Atomic int64_t share;          /* the clients': bytes, or minus percent */
+
+    pthread_mutex_t lock; /* guards state; only the main thread writes it */
+    struct governor_state state;
+
+    /* The main thread's alone.  least[i]: the least of what was neither slab
+     * nor client's in each of the last seconds. */
+    uint64_t least[WINDOW];
+    int64_t window_ms, rebuild_ms;
+    bool warned;
+};
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+static uint64_t least_of(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ------------------------------------------------------------ measurements */
+
+static void measure(struct governor *governor, struct cache_stats *stats)
+{
+    struct governor_state *state = &governor->state;
+    const struct platform *platform = governor->platform;
+    cache_stats(governor->cache, platform->wall_ms(platform->ctx), stats);
+    uint64_t resident = platform->resident(platform->ctx);
+    /* Without a reading the books must do. */
+    if (resident == 0)
+        resident = state->base_bytes + stats->resident_bytes +
+                   pool_used(governor->pool);
+    state->resident_bytes = resident;
+}
+
+struct governor *governor_new(struct cache *cache, struct pool *pool,
+                              const struct platform *platform, struct log *log,
+                              unsigned threads)
+{
+    struct governor *governor = calloc(1, sizeof *governor);
+    if (!governor)
+        return NULL;
+    governor->cache = cache;
+    governor->pool = pool;
+    governor->platform = platform;
+    governor->log = log;
+    pthread_mutex_init(&governor->lock, NULL);
+
+    int64_t now_ms = platform->monotonic_us(platform->ctx) / 1000;
+    struct governor_state *state = &governor->state;
+    struct cache_stats stats;
+    measure(governor, &stats);
+    state->base_bytes = less(state->resident_bytes, stats.resident_bytes);
+    state->reserve_bytes = RESERVE + (uint64_t)threads * LAG;
+    governor->window_ms = now_ms;
+    for (int i = 0; i < WINDOW; i++)
+        governor->least[i] = state->base_bytes;
+    return governor;
+}
+
+void governor_free(struct governor *governor)
+{
+    if (!governor)
+        return;
+    pthread_mutex_destroy(&governor->lock);
+    free(governor);
+}
+
+void governor_set_budget(struct governor *governor, uint64_t bytes)
+{
+    atomic_store(&governor->wanted_budget, bytes);
+}
+
+void governor_set_clients_share(struct governor *governor, int64_t share)
+{
+    atomic_store(&governor->share, share);
+}
+
+/*
+ * Learns the base.  Clients' freed buffers look like base until the allocator
+ * has given them back, and must not cost entries: so the base rises to what
+ * was there throughout the window, and at once only by as much as would
+ * exceed the budget otherwise.  It falls slowly, so as not to swing.
+ */
+static void learn_base(struct governor *governor, uint64_t slab_bytes,
+                       int64_t now_ms)
+{
+    struct governor_state *state = &governor->state;
+    uint64_t rest = less(state->resident_bytes, slab_bytes);
+    uint64_t unexplained = less(rest, pool_used(governor->pool));
+    if (now_ms - governor->window_ms >= WINDOW_MS) {
+        governor->window_ms = now_ms;
+        for (int i = WINDOW - 1; i > 0; i--)
+            governor->least[i] = governor->least[i - 1];
+        governor->least[0] = unexplained;
+    }
+    governor->least[0] = least_of(governor->least[0], unexplained);
+    uint64_t steady = governor->least[0];
+    for (int i = 1; i < WINDOW; i++)
+        steady = least_of(steady, governor->least[i]);
+
+    uint64_t forced = less(rest, state->pool_bytes);
+    if (state->base_bytes < forced)
+        state->base_bytes = forced;
+    else if (state->base_bytes < steady)
+        state->base_bytes = steady;
+    else if (state->base_bytes > unexplained + SLACK)
+        state->base_bytes -= (state->base_bytes - unexplained) / FALL;
+}
+
+/* ----------------------------------------------------------------- limits */
+
+static uint64_t share_of(uint64_t budget, int64_t share)
+{
+    if (share < 0)
+        return budget / 100 * (uint64_t)-share;
+    return least_of((uint64_t)share, budget / 2);
+}
+
+/* The least budget that leaves room for slabs. */
+static uint64_t floor_of(const struct governor_state *state, int64_t share)
+{
+    uint64_t need = state->base_bytes + state->reserve_bytes + LEAST_SLABS;
+    if (share >= 0)
+        return need + (uint64_t)share;
+    uint64_t percent = share > -90 ? (uint64_t)-share : 90;
+    return need / (100 - percent) * 100 + 100;
+}
+
+static void set_limits(struct governor *governor)
+{
+    struct governor_state *state = &governor->state;
+    int64_t share = atomic_load(&governor->share);
+    state->pool_bytes = share_of(state->budget_bytes, share);
+    state->floor_bytes = floor_of(state, share);
+    pool_set_limit(governor->pool, state->pool_bytes);
+    uint64_t others =
+        state->base_bytes + state->pool_bytes + state->reserve_bytes;
+    uint64_t limit = less(state->budget_bytes, others);
+    if (limit < LEAST_SLABS)
+        limit = LEAST_SLABS;
+    if (limit != state->slab_limit_bytes)
+        cache_set_limit(governor->cache, limit);
+    state->slab_limit_bytes = limit;
+}
+
+static void warn_floor(struct governor *governor)
+{
+    const struct governor_state *state = &governor->state;
+    bool below = state->budget_bytes < state->floor_bytes;
+    if (below && !governor->warned && governor->log)
+        log_write(governor->log, LOG_WARNING,
+                  "The budget of %" PRIu64 " bytes cannot be kept: %" PRIu64
+                  " bytes are the least that works",
+                  state->budget_bytes, state->floor_bytes);
+    governor->warned = below;
+}
+
+/* --------------------------------------------------------------- rebuilding */
+
+static void begin_rebuild(struct governor *governor, uint64_t from,
+                          int64_t now_ms)
+{
+    struct governor_state *state = &governor->state;
+    if (!state->rebuilding) {
+        state->rebuilds++;
+        state->rebuild_from_bytes = from;
+        governor->rebuild_ms = now_ms;
+    }
+    state->rebuilding = true;
+    state->rebuild_to_bytes = state->budget_bytes;
+    if (governor->log)
+        log_write(governor->log, LOG_NOTICE,
+                  "The budget is lowered from %" PRIu64 " to %" PRIu64
+                  " bytes, of which %" PRIu64 " are resident",
+                  from, state->budget_bytes, state->resident_bytes);
+}
+
+static void end_rebuild(struct governor *governor, int64_t now_ms)
+{
+    struct governor_state *state = &governor->state;
+    state->rebuilding = false;
+    state->last_rebuild_ms = (uint64_t)(now_ms - governor->rebuild_ms);
+    if (governor->log)
+        log_write(governor->log, LOG_NOTICE,
+                  "The lower budget is kept: %" PRIu64 " of %" PRIu64
+                  " bytes are resident after %" PRIu64 " ms",
+                  state->resident_bytes, state->budget_bytes,
+                  state->last_rebuild_ms);
+}
+
+static void adopt_budget(struct governor *governor, int64_t now_ms)
+{
+    struct governor_state *state = &governor->state;
+    uint64_t wanted = atomic_load(&governor->wanted_budget);
+    if (wanted == state->budget_bytes)
+        return;
+    uint64_t from = state->budget_bytes;
+    state->budget_bytes = wanted;
+    governor->warned = false;
+    if (wanted < from && state->resident_bytes > wanted)
+        begin_rebuild(governor, from, now_ms);
+    else if (state->rebuilding)
+        state->rebuild_to_bytes = wanted;
+}
+
+void governor_tick(struct governor *governor, int64_t now_ms)
+{
+    struct governor_state *state = &governor->state;
+    struct cache_stats stats;
+    pthread_mutex_lock(&governor->lock);
+    measure(governor, &stats);
+    adopt_budget(governor, now_ms);
+    if (state->budget_bytes > 0) {
+        learn_base(governor, stats.resident_bytes, now_ms);
+        set_limits(governor);
+        warn_floor(governor);
+        if (state->rebuilding && state->resident_bytes <= state->budget_bytes)
+            end_rebuild(governor, now_ms);
+    }
+    pthread_mutex_unlock(&governor->lock);
+}
+
+bool governor_slice(struct governor *governor, int64_t now_ms,
+                    unsigned slice_us)
+{
+    const struct platform *platform = governor->platform;
+    int64_t end_us = platform->monotonic_us(platform->ctx) + slice_us;
+    while (cache_step(governor->cache, now_ms))
+        if (platform->monotonic_us(platform->ctx) >= end_us)
+            return true;
+    return false;
+}
+
+void governor_state(struct governor *governor, struct governor_state *out)
+{
+    pthread_mutex_lock(&governor->lock);
+    *out = governor->state;
+    pthread_mutex_unlock(&governor->lock);
+}
