@@ -33,14 +33,14 @@ $(BUILD)/tests/kit.a: \
     $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(TEST_MAINS),$(TEST_FILES)))
 
 .SECONDEXPANSION:
-uses = $(USES_$(word 2,$(subst _, ,$(notdir $(1)))))
+uses     = $(USES_$(word 2,$(subst _, ,$(notdir $(1)))))
+archives = $(filter %.a,$(call uses,$(1)))
 
-$(TEST_PROGRAMS): %: %.o $(BUILD)/tests/kit.a \
-                  $$(filter %.a,$$(call uses,$$@))
+$(TEST_PROGRAMS): %: %.o $(BUILD)/tests/kit.a $$(call archives,$$@)
 	$(CC) $(LDFLAGS) $< $(BUILD)/tests/kit.a $(call uses,$@) \
 	    -lcmocka -lhiredis -lm -o $@
 
-$(FUZZ_TESTS): %: %.o $(BUILD)/tests/kit.a $$(filter %.a,$$(call uses,$$@))
+$(FUZZ_TESTS): %: %.o $(BUILD)/tests/kit.a $$(call archives,$$@)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $< $(BUILD)/tests/kit.a \
 	    $(call uses,$@) -o $@
 
