@@ -52,7 +52,8 @@ struct model {
     struct rng rng;
     int64_t now_ms, latest_ms; /* the made-up clock; its furthest */
     uint64_t op;
-    size_t limit, resident; /* resident: after the last operation */
+    size_t limit, resident;     /* resident: after the last operation */
+    size_t len_least, len_most; /* the band of sizes put now */
     struct held held[MODEL_PINS];
     unsigned held_count;
     uint64_t scan_cursor;

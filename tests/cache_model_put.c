@@ -3,6 +3,12 @@
 
 #include "tests/cache_model.h"
 
+/* Sizes keep to a band for a while, so that whole classes of them go. */
+static size_t some_len(struct model *m)
+{
+    return m->len_least + rng_skewed(&m->rng, m->len_most - m->len_least + 1);
+}
+
 /* Nothing outside the entries holds memory, and none is owed. */
 static bool unencumbered(struct model *m)
 {
@@ -66,7 +72,7 @@ void model_put(struct model *m)
     unsigned db = model_some_db(m), key = model_some_key(m);
     struct cache_write write = {
         .value = m->scratch,
-        .len = rng_skewed(&m->rng, m->scenario->value_most + 1),
+        .len = some_len(m),
         .expires_at_ms = model_some_expiry(m),
         .type = rng_chance(&m->rng, 900) ? CACHE_STRING : CACHE_HASH,
     };
@@ -141,7 +147,7 @@ void model_put_many(struct model *m)
     for (unsigned i = 0; i < count; i++) {
         key[i] = model_some_key(m);
         keys[i] = m->shadow.key[key[i]];
-        size_t len = rng_skewed(&m->rng, m->scenario->value_most + 1);
+        size_t len = some_len(m);
         char *value = test_malloc(len + 1);
         shadow_bytes(m->shadow.versions + 1 + i, 0, value, len);
         write[i] = (struct cache_write){

@@ -128,10 +128,20 @@ static void do_limit(struct model *m)
 {
     const struct scenario *s = m->scenario;
     size_t span = s->limit_most - s->limit_least + 1;
-    m->limit =
-        s->limit_least + (rng_chance(&m->rng, 500) ? rng_below(&m->rng, span)
-                                                   : rng_skewed(&m->rng, span));
+    m->limit = s->limit_least + (rng_chance(&m->rng, 800)
+                                     ? span - 1 - rng_skewed(&m->rng, span)
+                                     : rng_skewed(&m->rng, span));
     cache_set_limit(m->cache, m->limit);
+}
+
+static void do_band(struct model *m)
+{
+    m->len_least = 0;
+    m->len_most = m->scenario->value_most;
+    if (rng_chance(&m->rng, 700)) {
+        m->len_most = rng_below(&m->rng, m->scenario->value_most + 1);
+        m->len_least = m->len_most - m->len_most / 8;
+    }
 }
 
 static void do_steps(struct model *m)
@@ -210,20 +220,22 @@ static void do_send(struct model *m)
 
 static void do_rare(struct model *m)
 {
-    switch (rng_below(&m->rng, 6)) {
+    switch (rng_below(&m->rng, 8)) {
     case 0:
     case 1:
-    case 2:
         do_limit(m);
         break;
-    case 3:
+    case 2:
         do_flush(m);
         break;
-    case 4:
+    case 3:
         settle(m);
         break;
-    case 5:
+    case 4:
         m->now_ms += (int64_t)rng_skewed(&m->rng, 100000);
+        break;
+    default:
+        do_band(m);
         break;
     }
 }
@@ -285,7 +297,8 @@ static void model_start(struct model *m, const struct scenario *scenario,
     *m = (struct model){.scenario = scenario,
                         .rng = {seed},
                         .now_ms = 1700000000000,
-                        .limit = scenario->limit_most};
+                        .limit = scenario->limit_most,
+                        .len_most = scenario->value_most};
     for (unsigned i = 0; i < sizeof options.hash_key; i++)
         options.hash_key[i] = (uint8_t)rng_next(&m->rng);
     m->cache = cache_new(&options);
@@ -313,6 +326,12 @@ static void model_stop(struct model *m)
     cache_stats(m->cache, m->now_ms, &stats);
     hold(m, stats.entries == 0 && stats.payload_bytes == 0,
          "entries are left in an empty cache");
+    printf("%llu hits, %llu misses, %llu evicted, %llu expired, %llu moved, "
+           "%llu slabs returned\n",
+           (unsigned long long)stats.hits, (unsigned long long)stats.misses,
+           (unsigned long long)stats.evicted, (unsigned long long)stats.expired,
+           (unsigned long long)stats.moved,
+           (unsigned long long)stats.slabs_returned);
     shadow_release(&m->shadow);
     test_free(m->scratch);
     cache_free(m->cache);
