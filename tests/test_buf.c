@@ -84,6 +84,25 @@ static void draining_makes_room(void **state)
     buf_release(&buf);
 }
 
+/* Much is held and little was drained: what is held goes to larger memory. */
+static void growing_leaves_behind_what_was_drained(void **state)
+{
+    (void)state;
+    struct buf buf = {0};
+    char bytes[256];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)i;
+    for (size_t drained = 1; drained < 100; drained++) {
+        buf_add(&buf, bytes, 128);
+        buf_drain(&buf, drained);
+        buf_add(&buf, bytes + 128, 128);
+        assert_int_equal(buf_len(&buf), 256 - drained);
+        assert_memory_equal(buf.data + buf.start, bytes + drained,
+                            256 - drained);
+        buf_release(&buf);
+    }
+}
+
 static void growing_doubles(void **state)
 {
     (void)state;
@@ -193,6 +212,7 @@ int main(void)
         cmocka_unit_test(filled_at_the_end_drained_at_the_front),
         cmocka_unit_test(long_formatted_text_is_whole),
         cmocka_unit_test(draining_makes_room),
+        cmocka_unit_test(growing_leaves_behind_what_was_drained),
         cmocka_unit_test(growing_doubles),
         cmocka_unit_test(max_is_exact_and_failing_is_sticky),
         cmocka_unit_test(what_does_not_fit_is_dropped_whole),

@@ -13,7 +13,7 @@
 #include "tests/parse_driver.h"
 
 static const struct parse_limits usual = {
-    .args = 16, .bulk = 64, .request = 200, .line = 60, .divert = SIZE_MAX};
+    .args = 16, .bulk = 120, .request = 200, .line = 60, .divert = SIZE_MAX};
 static const struct parse_limits anonymous = {.args = 2,
                                               .bulk = 3,
                                               .request = 200,
@@ -80,8 +80,16 @@ static const struct row rows[] = {
     ROW("*" DIGITS31 "1", "!too big mbulk count string"),
     ROW("*" DIGITS31 "11\r\n", "!too big mbulk count string"),
     /* Lengths. */
-    ROW("*2\r\n$4\r\nECHO\r\n$64\r\n" A60 "1234\r\n", "[ECHO|" A60 "1234]"),
-    ROW("*2\r\n$4\r\nECHO\r\n$65\r\n", "!invalid bulk length"),
+    ROW("*2\r\n$1\r\na\r\n$60\r\n" A60 "\r\n", "[a|" A60 "]"),
+    ROW("*2\r\n$1\r\na\r\n$120\r\n" A60 A60 "\r\n", "[a|" A60 A60 "]"),
+    ROW("*2\r\n$1\r\na\r\n$119\r\n" A60 A60 "\r\n", "!expected CRLF after bulk"),
+    ROW("*2\r\n$4\r\nECHO\r\n$121\r\n", "!invalid bulk length"),
+    ROW("*1\r\n$060\r\n", "!invalid bulk length"),
+    ROW("*1\r\n$6x\r\n", "!invalid bulk length"),
+    ROW("*1\r\n$11x\r\n", "!invalid bulk length"),
+    ROW("*1\r\n$111x\r\n", "!invalid bulk length"),
+    ROW("*1\r\n$111\rx\n", "!invalid bulk length"),
+    ROW("*1\r\n$11\rx\n", "!invalid bulk length"),
     ROW("*1\r\n$536870913\r\n", "!invalid bulk length"),
     ROW("*1\r\n$2000000000\r\n", "!invalid bulk length"),
     ROW("*1\r\n$9223372036854775807\r\n", "!invalid bulk length"),
@@ -222,6 +230,23 @@ static void every_cut_gives_the_same(void **state)
     check_rows(rows, sizeof rows / sizeof *rows, &usual);
 }
 
+/* Behind another request argv is there, and arguments take the short way. */
+static void every_cut_gives_the_same_later_on(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf stream = {0}, said = {0};
+        buf_addf(&stream, "*1\r\n$1\r\na\r\n");
+        buf_add(&stream, rows[i].stream, rows[i].len);
+        buf_addf(&said, "[a]");
+        buf_add(&said, rows[i].said, strlen(rows[i].said) + 1);
+        struct row later = {stream.data, buf_len(&stream), said.data};
+        check_all_cuts((struct driver){.limits = &usual}, &later, later.said);
+        buf_release(&stream);
+        buf_release(&said);
+    }
+}
+
 static void strangers_have_their_own_limits(void **state)
 {
     (void)state;
@@ -248,8 +273,8 @@ static void diverted_arguments_leave_the_input(void **state)
         ROW("*4\r\n$3\r\nSET\r\n$5\r\n\r\n\r\n\r\r\n$1\r\nk\r\n$9\r\nvaluevalu\r\n", "[SET|<5>|k|<9>]"),
         ROW("*1\r\n$5\r\nhello\r\n", "[<5>]"),
         ROW("*1\r\n$4\r\nhell\r\n", "[hell]"),
-        ROW("*2\r\n$1\r\nx\r\n$64\r\n" A60 "1234\r\n", "[x|<64>]"),
-        ROW("*2\r\n$1\r\nx\r\n$65\r\n", "!invalid bulk length"),
+        ROW("*2\r\n$1\r\nx\r\n$60\r\n" A60 "\r\n", "[x|<60>]"),
+        ROW("*2\r\n$1\r\nx\r\n$121\r\n", "!invalid bulk length"),
         ROW("*2\r\n$1\r\nx\r\n$5\r\nhell", "..."),
         ROW("*2\r\n$1\r\nx\r\n$5\r\nhello", "..."),
         ROW("*2\r\n$1\r\nx\r\n$5\r\nhello\r", "..."),
@@ -390,6 +415,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cut_gives_the_same),
+        cmocka_unit_test(every_cut_gives_the_same_later_on),
         cmocka_unit_test(strangers_have_their_own_limits),
         cmocka_unit_test(kept_arguments_are_like_any_other),
         cmocka_unit_test(diverted_arguments_leave_the_input),
