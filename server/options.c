@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "governor.h"
 #include "limits.h"
@@ -158,16 +159,26 @@ static const char *check_maxmemory(struct server *server,
                    state.floor_bytes);
 }
 
-/* Each client is a descriptor. */
+/* Each client is a descriptor; the process may raise how many it may have up
+ * to the hard limit. */
 static const char *check_maxclients(struct server *server,
                                     const struct conf *conf, char *why)
 {
-    if (conf->maxclients <= server->clients_most)
+    rlim_t wanted = (rlim_t)conf->maxclients + LIMIT_OWN_FDS;
+    struct rlimit limit;
+
+    (void)server;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return NULL;
+    if (limit.rlim_max >= wanted) {
+        limit.rlim_cur = wanted;
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+            return NULL;
+    }
     return explain(why,
                    "The operating system is not able to handle the specified "
-                   "number of clients, try with %" PRId64,
-                   server->clients_most);
+                   "number of clients, try with %" PRIu64,
+                   (uint64_t)limit.rlim_max - LIMIT_OWN_FDS);
 }
 
 /* What an option does when it changes, and what is asked before; NULL: it

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Options while the server runs: all or none, stored and applied together. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "server/governor.h"
+#include "server/log.h"
+#include "server/options.h"
+#include "server/platform.h"
+#include "server/pool.h"
+#include "server/server.h"
+
+#include "protocol/parse.h"
+
+#define MB (1 << 20)
+
+static size_t resident(void *ctx)
+{
+    (void)ctx;
+    return 24 * MB; /* a floor above the option's least */
+}
+
+static struct platform platform;
+
+static int start(void **state)
+{
+    struct cache_options cache = {.shards = 4, .address_bytes = 256 * MB};
+    struct server *server = calloc(1, sizeof *server);
+
+    platform = platform_linux;
+    platform.resident = resident;
+    conf_init(&server->conf);
+    server->log = log_new("/dev/null", LOG_WARNING);
+    server->cache = cache_new(&cache);
+    server->pool = pool_new(4 * MB);
+    server->governor =
+        governor_new(server->cache, server->pool, &platform, NULL, 2);
+    server->options = options_new(server);
+    assert_non_null(server->log);
+    assert_non_null(server->cache);
+    assert_non_null(server->options);
+    options_apply_all(server);
+    *state = server;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct server *server = *state;
+
+    options_free(server->options);
+    governor_free(server->governor);
+    pool_free(server->pool);
+    cache_free(server->cache);
+    log_free(server->log);
+    free(server);
+    return 0;
+}
+
+/* CONFIG SET with words up to a NULL: the error, or "". */
+static const char *set(struct server *server, const char *const *words)
+{
+    static char why[OPTIONS_WHY_MAX];
+    struct arg pairs[16];
+    const char *error;
+    size_t count = 0;
+
+    for (; words[count] != NULL; count++)
+        pairs[count] = (struct arg){words[count], strlen(words[count])};
+    assert_int_equal(count % 2, 0);
+    error = options_set(server, pairs, count / 2, why);
+    return error == NULL ? "" : error;
+}
+
+#define SET(...) set(server, (const char *const[]){__VA_ARGS__, NULL})
+
+static const char *get(struct server *server, enum conf_id id)
+{
+    static char text[CONF_TEXT_MAX];
+
+    options_get(server, id, text);
+    return text;
+}
+
+#define FAILED(name, why)                                                      \
+    "ERR CONFIG SET failed (possibly related to argument '" name "') - " why
+
+/* ------------------------------------------------------------------- tests */
+
+static void what_may_change_has_an_effect(void **state)
+{
+    (void)state;
+    for (int id = 0; id < CONF_COUNT; id++) {
+        bool runtime = conf_option(id)->change == CONF_RUNTIME;
+
+        if (options_has_effect(id) != runtime)
+            fail_msg("%s", conf_option(id)->name);
+    }
+}
+
+static void several_are_set_at_once(void **state)
+{
+    struct server *server = *state;
+
+    assert_string_equal(
+        SET("timeout", "7", "MAXCLIENTS", "123", "maxmemory", "64mb"), "");
+    assert_int_equal(server->limits.idle_ms, 7000);
+    assert_int_equal(server->limits.clients, 123);
+    assert_int_equal(options_budget(server), 64 * MB);
+    assert_string_equal(get(server, CONF_timeout), "7");
+    assert_string_equal(get(server, CONF_maxclients), "123");
+    assert_string_equal(get(server, CONF_maxmemory), "67108864");
+}
+
+static void the_last_wrong_value_undoes_all(void **state)
+{
+    struct server *server = *state;
+    struct rlimit limit = {512, 1000 + LIMIT_OWN_FDS};
+    int64_t idle_ms = server->limits.idle_ms;
+    uint64_t budget = options_budget(server);
+
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_string_equal(
+        SET("maxmemory", "64mb", "timeout", "9", "loglevel", "loud"),
+        FAILED("loglevel", "argument(s) must be one of the following: debug, "
+                           "verbose, notice, warning"));
+    assert_string_equal(
+        SET("timeout", "9", "maxclients", "1001"),
+        FAILED("maxclients",
+               "The operating system is not able to handle the specified "
+               "number of clients, try with 1000"));
+    assert_int_equal(server->limits.idle_ms, idle_ms);
+    assert_int_equal(options_budget(server), budget);
+    assert_string_equal(get(server, CONF_timeout), "0");
+    assert_string_equal(SET("maxclients", "1000"), "");
+    getrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(limit.rlim_cur, 1000 + LIMIT_OWN_FDS);
+}
+
+static void wrong_names_are_refused(void **state)
+{
+    struct server *server = *state;
+
+    assert_string_equal(
+        SET("timeout", "9", "nosuch", "1"),
+        "ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'");
+    assert_string_equal(SET("timeout", "9", "port", "1"),
+                        FAILED("port", "can't set immutable config"));
+    assert_string_equal(SET("save", "", "nosuch", "1"),
+                        FAILED("save", "can't set immutable config"));
+    assert_string_equal(SET("timeout", "9", "TIMEOUT", "9"),
+                        FAILED("TIMEOUT", "duplicate parameter"));
+    assert_string_equal(get(server, CONF_timeout), "0");
+}
+
+/* A name of any length stays within the error. */
+static void long_names_are_cut(void **state)
+{
+    struct server *server = *state;
+    char name[5000];
+    const char *error;
+
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    error = SET(name, "1");
+    assert_int_equal(strlen(error),
+                     strlen("ERR Unknown option or number of arguments for "
+                            "CONFIG SET - ''") +
+                         LIMIT_ERROR_ECHO);
+}
+
+static void a_share_is_told_in_bytes(void **state)
+{
+    struct server *server = *state;
+    uint64_t most = (uint64_t)conf_option(CONF_maxmemory)->most;
+    uint64_t machine = governor_machine_bytes("");
+    uint64_t half = machine / 100 * 50, most_of_it = machine / 100 * 80;
+    char text[32];
+
+    assert_string_equal(SET("maxmemory", "50%"), "");
+    snprintf(text, sizeof text, "%llu",
+             (unsigned long long)(half < most ? half : most));
+    assert_string_equal(get(server, CONF_maxmemory), text);
+    assert_string_equal(SET("maxmemory", "0"), "");
+    snprintf(text, sizeof text, "%llu",
+             (unsigned long long)(most_of_it < most ? most_of_it : most));
+    assert_string_equal(get(server, CONF_maxmemory), text);
+}
+
+static void a_budget_below_the_floor_is_refused(void **state)
+{
+    struct server *server = *state;
+    struct governor_state governor;
+    char text[32], says[200];
+
+    governor_tick(server->governor, 1);
+    governor_state(server->governor, &governor);
+    assert_true(governor.floor_bytes > 16 * MB);
+    snprintf(text, sizeof text, "%llu",
+             (unsigned long long)governor.floor_bytes - 1);
+    snprintf(says, sizeof says,
+             FAILED("maxmemory", "argument must be at least %llu bytes"),
+             (unsigned long long)governor.floor_bytes);
+    assert_string_equal(SET("maxmemory", text), says);
+    snprintf(text, sizeof text, "%llu",
+             (unsigned long long)governor.floor_bytes);
+    assert_string_equal(SET("maxmemory", text), "");
+}
+
+/* --------------------------------------------------------------- passwords */
+
+static bool ok(struct server *server, const char *password)
+{
+    return options_password_ok(server, password, strlen(password));
+}
+
+static void a_password_is_compared_whole(void **state)
+{
+    struct server *server = *state;
+    char longer[2 * CONF_TEXT_MAX];
+
+    assert_false(options_password_set(server));
+    assert_true(ok(server, "anything"));
+    assert_string_equal(SET("requirepass", "secret"), "");
+    assert_true(options_password_set(server));
+    assert_true(ok(server, "secret"));
+    assert_false(ok(server, ""));
+    assert_false(ok(server, "secre"));
+    assert_false(ok(server, "secret "));
+    assert_false(ok(server, "Secret"));
+    assert_false(options_password_ok(server, "secret\0", 7));
+    memset(longer, 0, sizeof longer);
+    memcpy(longer, "secret", 6);
+    assert_false(options_password_ok(server, longer, CONF_TEXT_MAX));
+    assert_false(options_password_ok(server, longer, sizeof longer));
+    assert_string_equal(get(server, CONF_requirepass), "(redacted)");
+    assert_string_equal(SET("requirepass", ""), "");
+    assert_true(ok(server, "anything"));
+    assert_string_equal(get(server, CONF_requirepass), "");
+}
+
+static void a_password_may_be_as_long_as_a_text(void **state)
+{
+    struct server *server = *state;
+    char text[CONF_TEXT_MAX + 1];
+
+    memset(text, 'p', sizeof text);
+    text[CONF_TEXT_MAX] = '\0';
+    assert_string_not_equal(SET("requirepass", text), "");
+    assert_false(options_password_set(server));
+    text[CONF_TEXT_MAX - 1] = '\0';
+    assert_string_equal(SET("requirepass", text), "");
+    assert_true(ok(server, text));
+    text[CONF_TEXT_MAX - 2] = 'q';
+    assert_false(ok(server, text));
+    text[CONF_TEXT_MAX - 2] = '\0';
+    assert_false(ok(server, text));
+}
+
+/* ----------------------------------------------------------------- threads */
+
+static void *set_many_times(void *ctx)
+{
+    struct server *server = ctx;
+    struct arg pairs[4] = {{"timeout", 7}, {0}, {"maxclients", 10}, {0}};
+    char value[16], why[OPTIONS_WHY_MAX], text[CONF_TEXT_MAX];
+
+    for (int i = 1; i <= 1000; i++) {
+        int len = snprintf(value, sizeof value, "%d", i);
+
+        pairs[1] = pairs[3] = (struct arg){value, (size_t)len};
+        if (options_set(server, pairs, 2, why) != NULL)
+            return server;
+        options_get(server, CONF_timeout, text);
+        if (atoi(text) < 1)
+            return server;
+    }
+    return NULL;
+}
+
+/* What is stored and what is applied come from the same CONFIG SET. */
+static void two_at_once_do_not_mix(void **state)
+{
+    struct server *server = *state;
+    pthread_t thread;
+    void *failed;
+
+    assert_int_equal(pthread_create(&thread, NULL, set_many_times, server), 0);
+    assert_null(set_many_times(server));
+    pthread_join(thread, &failed);
+    assert_null(failed);
+    assert_int_equal(server->limits.idle_ms, server->conf.timeout * 1000);
+    assert_int_equal(server->limits.clients, server->conf.maxclients);
+    assert_int_equal(server->conf.timeout, server->conf.maxclients);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_may_change_has_an_effect),
+        TEST(several_are_set_at_once),
+        TEST(the_last_wrong_value_undoes_all),
+        TEST(wrong_names_are_refused),
+        TEST(long_names_are_cut),
+        TEST(a_share_is_told_in_bytes),
+        TEST(a_budget_below_the_floor_is_refused),
+        TEST(a_password_is_compared_whole),
+        TEST(a_password_may_be_as_long_as_a_text),
+        TEST(two_at_once_do_not_mix),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
