@@ -1,14 +1,21 @@
-# The bench programs: one file each, over a kit that all of them share.
+# The bench programs.  A file with a main() is a program; the others are a kit
+# of which the linker takes what each needs.
 
-BENCH_PROGRAMS := load generate floor shrink churn density plot
-BENCH_KIT      := args table keys hist wire host peer drive work sampler
-BENCH_BINS     := $(BENCH_PROGRAMS:%=$(BUILD)/bench/%)
+BENCH_FILES    := $(wildcard bench/*.c)
+BENCH_MAINS    := $(shell grep -l '^int main' $(BENCH_FILES))
+BENCH_PROGRAMS := $(BENCH_MAINS:%.c=$(BUILD)/%)
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH_BINS)
-bench: all bench-programs
-	bench/run.sh $(BUILD)
+bench-programs: $(BENCH_PROGRAMS)
 
-$(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/bench/%.o \
-               $(BENCH_KIT:%=$(BUILD)/bench/%.o)
-	$(CC) $(LDFLAGS) $^ -lm -o $@
+# QUICK=quick: small sizes, to see that everything works.
+bench: all bench-programs
+	@bench/run.sh $(BUILD) $(QUICK)
+
+$(BUILD)/bench/kit.a: \
+    $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_MAINS),$(BENCH_FILES)))
+
+$(BUILD)/bench/cache: $(BUILD)/cache.a
+$(BUILD)/bench/cache: BENCH_LIBS := $(CACHE_LIBS)
+$(BENCH_PROGRAMS): %: %.o $(BUILD)/bench/kit.a
+	$(CC) $(LDFLAGS) $^ $(BENCH_LIBS) -lm -o $@

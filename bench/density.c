@@ -68,6 +68,8 @@ int main(int argc, char **argv)
     bool whole = true;
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
         double beyond;
+        if (!peer_present(id, &(struct peer_options){.ebb = ebb}))
+            continue;
         table_cell(&table, "%s", peer_name(id));
         for (unsigned i = 0; i < 2 * SIZES; i++) {
             unsigned ttl_s = i < SIZES ? 0 : TTL_S;

@@ -124,6 +124,7 @@ static void add_row(struct table *table, struct runner *runner, unsigned depth,
     }
 }
 
+/* False if it broke down; true, but not up, if it is not installed. */
 static bool start(struct runner *runner, enum peer_id id,
                   const struct arguments *arguments)
 {
@@ -133,24 +134,29 @@ static bool start(struct runner *runner, enum peer_id id,
                                                             : PEER_ANY_CORE,
                                    .value_bytes = arguments->value,
                                    .ebb = arguments->ebb};
+    if (!peer_present(id, &options))
+        return true;
     if (!peer_start(&runner->peer, id, &options))
         return false;
-    if (id == PEER_FLOOR ||
-        work_fill(&runner->peer, 0, arguments->keys, arguments->value, 0))
-        return true;
-    peer_stop(&runner->peer);
-    return false;
+    runner->up =
+        id == PEER_FLOOR ||
+        work_fill(&runner->peer, 0, arguments->keys, arguments->value, 0);
+    if (!runner->up)
+        peer_stop(&runner->peer);
+    return runner->up;
 }
 
-static void run_depth(struct table *table, struct runner *runners,
+/* False if a server broke down; it is left out from then on. */
+static bool run_depth(struct table *table, struct runner *runners,
                       const struct arguments *arguments, unsigned depth)
 {
+    bool whole = true;
     for (uint64_t round = 0; round < arguments->rounds; round++) {
         for (unsigned i = 0; i < PEER_COUNT; i++) {
             if (runners[i].up &&
                 !measure(&runners[i], arguments, depth, round)) {
                 peer_stop(&runners[i].peer);
-                runners[i].up = false;
+                whole = runners[i].up = false;
             }
         }
     }
@@ -158,6 +164,7 @@ static void run_depth(struct table *table, struct runner *runners,
         if (runners[i].up)
             add_row(table, &runners[i], depth, arguments->rounds);
     }
+    return whole;
 }
 
 int main(int argc, char **argv)
@@ -197,19 +204,18 @@ int main(int argc, char **argv)
 #undef X
     static struct table table;
     static struct runner runners[PEER_COUNT];
+    bool whole = true;
     table_init(&table, headings);
     for (unsigned i = 0; i < PEER_COUNT; i++)
-        runners[i].up = start(&runners[i], (enum peer_id)i, &a);
+        whole = start(&runners[i], (enum peer_id)i, &a) && whole;
     if (host_cores() > 1)
         host_pin(GENERATOR_CORE);
     else
         fprintf(stderr, "one core only: server and generator share it\n");
     for (unsigned i = 0; i < sizeof depths / sizeof depths[0]; i++)
-        run_depth(&table, runners, &a, depths[i]);
-
-    bool whole = true;
+        whole = run_depth(&table, runners, &a, depths[i]) && whole;
     for (unsigned i = 0; i < PEER_COUNT; i++)
-        whole = runners[i].up && peer_stop(&runners[i].peer) && whole;
+        whole = (!runners[i].up || peer_stop(&runners[i].peer)) && whole;
     printf("GET:SET %llu:%llu, %llu keys of 16 B, values of %llu B, %s, "
            "%llu connections;\nmedians of %llu rounds of %llu s\n\n",
            100 - (unsigned long long)a.sets, (unsigned long long)a.sets,

@@ -136,8 +136,49 @@ const char *peer_name(enum peer_id id)
     return kinds[id].name;
 }
 
-/* In the child: becomes the server, or tells the parent why not. */
-static void become(const struct command *command, int core, int tell)
+static struct command command_of(enum peer_id id, int port,
+                                 const struct peer_options *options)
+{
+    struct command command = {0};
+    kinds[id].command(&command, port, options);
+    return command;
+}
+
+static void command_free(struct command *command)
+{
+    for (unsigned i = 0; i < command->count; i++)
+        free(command->argv[i]);
+}
+
+/* As the shell looks for a program. */
+static bool program_found(const char *name)
+{
+    const char *path = getenv("PATH");
+    char file[2 * ARG_SIZE];
+    if (strchr(name, '/') != NULL)
+        return access(name, X_OK) == 0;
+    while (path != NULL && *path != '\0') {
+        size_t len = strcspn(path, ":");
+        snprintf(file, sizeof file, "%.*s/%s", (int)len, path, name);
+        if (access(file, X_OK) == 0)
+            return true;
+        path += len + (path[len] == ':');
+    }
+    return false;
+}
+
+bool peer_present(enum peer_id id, const struct peer_options *options)
+{
+    struct command command = command_of(id, 0, options);
+    bool found = program_found(command.argv[0]);
+    if (!found)
+        fprintf(stderr, "%s is not there; it is left out\n", command.argv[0]);
+    command_free(&command);
+    return found;
+}
+
+/* In the child: becomes the server. */
+static void become(const struct command *command, int core)
 {
     const char *log = getenv("BENCH_LOG"); /* what the servers print */
     int out = open(log != NULL ? log : "/dev/null",
@@ -148,26 +189,7 @@ static void become(const struct command *command, int core, int tell)
     if (core != PEER_ANY_CORE)
         host_pin((unsigned)core);
     execvp(command->argv[0], command->argv);
-    int why = errno;
-    if (write(tell, &why, sizeof why) != sizeof why)
-        _exit(126);
     _exit(127);
-}
-
-/* The errno of the exec, 0 if it worked. */
-static int spawn(struct peer *peer, const struct command *command, int core)
-{
-    int told[2], why = 0;
-    if (pipe2(told, O_CLOEXEC) != 0)
-        return errno;
-    peer->pid = fork();
-    if (peer->pid == 0)
-        become(command, core, told[1]);
-    close(told[1]);
-    if (read(told[0], &why, sizeof why) == sizeof why)
-        waitpid(peer->pid, NULL, 0);
-    close(told[0]);
-    return why;
 }
 
 /* Waits up to `ms` for its end. */
@@ -192,23 +214,18 @@ static bool connect_control(struct peer *peer)
 bool peer_start(struct peer *peer, enum peer_id id,
                 const struct peer_options *options)
 {
-    struct command command = {0};
     *peer = (struct peer){.id = id, .name = kinds[id].name};
     peer->wire = kinds[id].wire;
     peer->port = host_free_port();
-    kinds[id].command(&command, peer->port, options);
-    int why = spawn(peer, &command, options->core);
-    if (why != 0)
-        fprintf(stderr, "%s: %s; it is left out\n", command.argv[0],
-                strerror(why));
-    for (unsigned i = 0; i < command.count; i++)
-        free(command.argv[i]);
-    if (why != 0)
-        return false;
+    struct command command = command_of(id, peer->port, options);
+    peer->pid = fork();
+    if (peer->pid == 0)
+        become(&command, options->core);
+    command_free(&command);
     peer->pidfd = (int)syscall(SYS_pidfd_open, peer->pid, 0);
     if (connect_control(peer))
         return true;
-    fprintf(stderr, "%s: does not accept on port %d; it is left out\n",
+    fprintf(stderr, "%s: does not start, or not accept on port %d\n",
             peer->name, peer->port);
     kill(peer->pid, SIGKILL);
     waitpid(peer->pid, NULL, 0);

@@ -36,8 +36,11 @@ struct peer {
 
 const char *peer_name(enum peer_id id);
 
+/* True if its program is there; if not, a sentence on stderr says so. */
+bool peer_present(enum peer_id id, const struct peer_options *options);
+
 /* Starts it and waits until it accepts; false (with a sentence on stderr) if
- * it is not installed or does not start. */
+ * it does not start. */
 bool peer_start(struct peer *peer, enum peer_id id,
                 const struct peer_options *options);
 

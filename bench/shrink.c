@@ -247,11 +247,16 @@ int main(int argc, char **argv)
         return 2;
     }
 
+    bool present[PEER_FLOOR];
+    for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++)
+        present[id] = peer_present(id, &(struct peer_options){.ebb = a.ebb});
     static struct report report;
     static struct outcome outcome;
     report_init(&report, a.csv);
     for (unsigned i = 0; i < VALUES && a.value[i] != 0; i++) {
         for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
+            if (!present[id])
+                continue;
             memset(&outcome, 0, sizeof outcome);
             if (!run(&a, id, a.value[i], &outcome)) {
                 report.whole = false;

@@ -29,9 +29,7 @@ static void print_rule(const struct table *table, const int *widths, FILE *out)
 {
     static const char dashes[] = "----------------------------------------";
     for (unsigned i = 0; i < table->columns; i++)
-        fprintf(out,
-                i == 0 ? "| %.*s " : "| %.*s:", i == 0 ? widths[i] : widths[i],
-                dashes);
+        fprintf(out, "| %.*s%c", widths[i], dashes, i == 0 ? ' ' : ':');
     fputs("|\n", out);
 }
 
