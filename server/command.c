@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "call.h"
+#include "options.h"
 #include "stats.h"
 #include "worker.h"
 
@@ -188,6 +189,9 @@ static bool admit(struct call *call)
 {
     struct session *session = call->session;
     const struct command *row = find_row(session, &call->argv[0]);
+    /* The password may have been taken away since it connected. */
+    if (!session->authenticated && !options_password_set(call->server))
+        session->authenticated = true;
     if (!session->authenticated && !(row && row->flags & COMMAND_NO_AUTH)) {
         call->command = row;
         reply_error(&call->reply, "NOAUTH Authentication required.");
