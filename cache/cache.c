@@ -62,6 +62,7 @@ struct cache *cache_new(const struct cache_options *options)
         cache->shards[i].number = i;
     }
     lock_init(&cache->moving.lock);
+    lock_init(&cache->cut.lock);
     lock_init(&cache->crawl_lock);
     atomic_init(&cache->evicting, true);
     atomic_init(&cache->due_ms, INT64_MAX);
@@ -96,7 +97,7 @@ static uint64_t count_in(const struct cache *cache, unsigned number)
 {
     uint64_t count = 0;
     for (unsigned i = 0; i < cache->shard_count; i++)
-        count += cache->shards[i].counts[number];
+        count += cache->shards[i].tally.counts[number];
     return count;
 }
 

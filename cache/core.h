@@ -28,6 +28,12 @@ enum {
     CORE_SEGMENTS = 1 << 17,
 };
 
+/* What a shard's counters count. */
+struct tally {
+    uint64_t payload; /* bytes of keys and values */
+    uint32_t counts[ENTRY_NUMBERS], expiring[ENTRY_NUMBERS];
+};
+
 struct shard {
     struct lock lock;
     uint32_t head, tail; /* LRU list; head: the most recently used */
@@ -36,9 +42,28 @@ struct shard {
     uint32_t items;      /* in its index */
     uint32_t number;
     uint64_t hits, misses, evicted, expired, evicted_bytes;
-    uint64_t payload; /* bytes of keys and values */
-    uint32_t counts[ENTRY_NUMBERS], expiring[ENTRY_NUMBERS];
+    struct tally tally;
+    /* While much is being dropped, see cut.h. */
+    bool marking;    /* entries before the cursor are marked, and tallied */
+    bool marks;      /* what is stored gets a mark */
+    bool cut;        /* the index still has dead slots: those without a mark */
+    uint32_t cursor; /* the next entry to mark */
+    struct tally marked;
 } __attribute__((aligned(64)));
+
+enum cut_phase { CUT_IDLE, CUT_CLEAR, CUT_MARK, CUT_SWEEP, CUT_KEEP };
+
+struct cut {
+    struct lock lock;
+    _Atomic uint32_t phase;
+    uint32_t limit;     /* slabs that the survivors may need */
+    uint32_t at;        /* slab, or bucket */
+    unsigned shard;     /* of the sweep */
+    int64_t horizon_ms; /* age to which the round of marking goes */
+    /* Marked cells by class; written under the locks of different shards. */
+    _Atomic uint64_t cells[SIZES_MAX];
+    _Atomic uint64_t entries;
+};
 
 /* The slab being emptied, and how far; see move.c. */
 struct moving {
@@ -70,6 +95,7 @@ struct cache {
     _Atomic int64_t due_ms; /* nothing expires before */
     _Atomic uint64_t moved, moved_bytes, swept_expired;
     struct moving moving;
+    struct cut cut;
     struct lock crawl_lock;
     struct walk crawl; /* expired entries, under crawl_lock */
     struct walk sweep; /* entries of dead databases; step only */

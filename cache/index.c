@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "cut.h"
 #include "index.h"
 #include "long.h"
 #include "spares.h"
@@ -116,7 +117,8 @@ bool index_find(const struct cache *cache, const struct shard *shard,
         for (; equal; equal &= equal - 1) {
             unsigned slot = (unsigned)__builtin_ctz(equal);
             uint32_t loc = bucket->locs[slot];
-            if (loc && key_is(cache, entry_at(cache, loc), number, key)) {
+            if (loc && !cut_is_dead(cache, shard, loc) &&
+                key_is(cache, entry_at(cache, loc), number, key)) {
                 *place = (struct place){bucket, slot};
                 return true;
             }
@@ -134,7 +136,7 @@ bool index_find_loc(const struct cache *cache, const struct shard *shard,
         bucket_at(cache, shard, INDEX_PRIMARY, index_bucket_of(shard, hash));
     for (; bucket; bucket = index_more(cache, shard, bucket))
         for (unsigned slot = 0; slot < INDEX_SLOTS; slot++)
-            if (bucket->locs[slot] == loc) {
+            if (bucket->locs[slot] == loc && !cut_is_dead(cache, shard, loc)) {
                 *place = (struct place){bucket, slot};
                 return true;
             }
@@ -287,7 +289,7 @@ enum { LOOSE_BUCKETS = INDEX_SEGMENT / 2 };
 struct loose {
     unsigned count;
     uint32_t locs[LOOSE_BUCKETS * INDEX_SLOTS];
-    uint64_t hashes[LOOSE_BUCKETS * INDEX_SLOTS];
+    uint8_t tags[LOOSE_BUCKETS * INDEX_SLOTS];
 };
 
 /* False, and nothing done, if the chain is too long. */
@@ -295,20 +297,14 @@ static bool take_apart(struct cache *cache, struct shard *shard,
                        struct bucket *first, struct loose *loose)
 {
     unsigned buckets = 0;
-    struct bucket *at = first;
-    for (; at; at = index_more(cache, shard, at)) {
+    for (struct bucket *at = first; at; at = index_more(cache, shard, at))
         if (++buckets > LOOSE_BUCKETS)
             return false;
-        for (unsigned slot = 0; slot < INDEX_SLOTS; slot++)
-            if (at->locs[slot])
-                __builtin_prefetch(entry_at(cache, at->locs[slot]));
-    }
     loose->count = 0;
-    for (at = first; at; at = index_more(cache, shard, at))
+    for (struct bucket *at = first; at; at = index_more(cache, shard, at))
         for (unsigned slot = 0; slot < INDEX_SLOTS && at->locs[slot]; slot++) {
-            struct entry *entry = entry_at(cache, at->locs[slot]);
-            loose->locs[loose->count] = at->locs[slot];
-            loose->hashes[loose->count++] = entry_hash(cache, entry);
+            loose->tags[loose->count] = at->tags[slot];
+            loose->locs[loose->count++] = at->locs[slot];
         }
     /* From the end, so that what is left is a chain all the time. */
     while (first->more) {
@@ -321,19 +317,15 @@ static bool take_apart(struct cache *cache, struct shard *shard,
     return true;
 }
 
-/* Needs at most one overflow bucket more than were freed in taking apart. */
-static void put_together(struct cache *cache, struct shard *shard,
-                         const struct loose *loose)
+/* Adds a loose slot to a bucket.  All loose slots together need at most one
+ * overflow bucket more than taking apart has freed. */
+static void put_back(struct cache *cache, struct shard *shard, uint32_t bucket,
+                     const struct loose *loose, unsigned i)
 {
-    for (unsigned i = 0; i < loose->count; i++) {
-        uint64_t hash = loose->hashes[i];
-        struct bucket *bucket =
-            index_bucket(cache, shard, index_bucket_of(shard, hash));
-        bool added =
-            chain_add(cache, shard, bucket, tag_of(hash), loose->locs[i], NULL);
-        assert(added);
-        (void)added;
-    }
+    bool added = chain_add(cache, shard, index_bucket(cache, shard, bucket),
+                           loose->tags[i], loose->locs[i], NULL);
+    assert(added);
+    (void)added;
 }
 
 /* Adds bucket number `buckets` and moves to it, from its buddy, what belongs
@@ -354,26 +346,60 @@ static void split(struct cache *cache, struct shard *shard,
     }
     memset(index_bucket(cache, shard, number), 0, sizeof(struct bucket));
     __atomic_store_n(&shard->buckets, number + 1, __ATOMIC_RELAXED);
-    put_together(cache, shard, &loose);
+    for (unsigned i = 0; i < loose.count; i++)
+        __builtin_prefetch(entry_at(cache, loose.locs[i]));
+    for (unsigned i = 0; i < loose.count; i++) {
+        uint64_t hash = entry_hash(cache, entry_at(cache, loose.locs[i]));
+        put_back(cache, shard, index_bucket_of(shard, hash), &loose, i);
+    }
 }
 
-/* Takes the last bucket away and adds what it has to its buddy. */
-static void merge(struct cache *cache, struct shard *shard)
+/* Takes the last bucket away and adds what it has to its buddy, for which no
+ * key need be read. */
+static bool merge(struct cache *cache, struct shard *shard)
 {
     struct loose loose;
     uint32_t number = shard->buckets - 1;
     struct bucket *bucket = index_bucket(cache, shard, number);
     if (!overflow_ready(cache, shard, NULL) ||
         !take_apart(cache, shard, bucket, &loose))
-        return;
+        return false;
     __atomic_store_n(&shard->buckets, number, __ATOMIC_RELAXED);
-    put_together(cache, shard, &loose);
+    for (unsigned i = 0; i < loose.count; i++)
+        put_back(cache, shard, buddy_of(number), &loose, i);
     if (number % INDEX_SEGMENT == 0)
         segment_drop(cache, shard, INDEX_PRIMARY, number);
+    return true;
 }
 
-static bool index_begin(struct cache *cache, struct shard *shard,
-                        struct cache_spares *spares)
+bool index_contract(struct cache *cache, struct shard *shard, unsigned sparse)
+{
+    if (shard->items < (uint64_t)shard->buckets * sparse && shard->buckets > 1)
+        return merge(cache, shard);
+    return false;
+}
+
+void index_sweep(struct cache *cache, struct shard *shard, uint32_t number)
+{
+    struct loose loose;
+    struct bucket *first = index_bucket(cache, shard, number);
+    if (!take_apart(cache, shard, first, &loose))
+        return;
+    for (unsigned i = 0; i < loose.count; i++) {
+        uint32_t loc = loose.locs[i];
+        if (!cut_is_dead(cache, shard, loc)) {
+            put_back(cache, shard, number, &loose, i);
+            continue;
+        }
+        shard->items--;
+        if (atomic_load_explicit(&slab_of(&cache->slabs, loc)->long_entries,
+                                 memory_order_relaxed))
+            long_drop(cache, entry_at(cache, loc));
+    }
+}
+
+static bool index_open(struct cache *cache, struct shard *shard,
+                       struct cache_spares *spares)
 {
     if (!segment_add(cache, shard, INDEX_PRIMARY, 0, spares))
         return false;
@@ -381,9 +407,11 @@ static bool index_begin(struct cache *cache, struct shard *shard,
     return true;
 }
 
-static void index_end(struct cache *cache, struct shard *shard)
+void index_close(struct cache *cache, struct shard *shard)
 {
-    assert(shard->buckets == 1 && shard->overflows == 0);
+    assert(shard->items == 0 && shard->buckets <= 1 && shard->overflows == 0);
+    if (shard->buckets == 0)
+        return;
     __atomic_store_n(&shard->buckets, 0, __ATOMIC_RELAXED);
     segment_drop(cache, shard, INDEX_PRIMARY, 0);
     if (atomic_load_explicit(segment_at(cache, shard, INDEX_OVERFLOW, 0),
@@ -394,7 +422,7 @@ static void index_end(struct cache *cache, struct shard *shard)
 bool index_insert(struct cache *cache, struct shard *shard, uint64_t hash,
                   uint32_t loc, struct cache_spares *spares)
 {
-    if (shard->buckets == 0 && !index_begin(cache, shard, spares))
+    if (shard->buckets == 0 && !index_open(cache, shard, spares))
         return false;
     struct bucket *bucket =
         index_bucket(cache, shard, index_bucket_of(shard, hash));
@@ -413,9 +441,8 @@ void index_remove(struct cache *cache, struct shard *shard, uint64_t hash,
         index_bucket(cache, shard, index_bucket_of(shard, hash));
     chain_remove(cache, shard, first, place);
     shard->items--;
-    if (shard->items < (uint64_t)shard->buckets * INDEX_SPARSE &&
-        shard->buckets > 1)
-        merge(cache, shard);
-    if (shard->items == 0 && shard->buckets == 1)
-        index_end(cache, shard);
+    if (!shard->cut)
+        index_contract(cache, shard, INDEX_SPARSE);
+    if (shard->items == 0 && shard->buckets == 1 && !shard->cut)
+        index_close(cache, shard);
 }

@@ -73,8 +73,17 @@ bool index_find_loc(const struct cache *cache, const struct shard *shard,
  * (or NULL) nor from the stock; nothing changed.  Grows the index if due. */
 bool index_insert(struct cache *cache, struct shard *shard, uint64_t hash,
                   uint32_t loc, struct cache_spares *spares);
-/* Contracts the index if due. */
+/* Contracts the index if due (not while the shard is cut: then dead slots
+ * would come to buckets that were swept). */
 void index_remove(struct cache *cache, struct shard *shard, uint64_t hash,
                   struct place place);
+
+/* Drops the dead slots of one bucket; what has pieces loses them. */
+void index_sweep(struct cache *cache, struct shard *shard, uint32_t number);
+/* Gives an empty index's memory back. */
+void index_close(struct cache *cache, struct shard *shard);
+/* Contracts by one bucket if there are fewer than `sparse` entries a bucket;
+ * false: there are not, or it is not possible now. */
+bool index_contract(struct cache *cache, struct shard *shard, unsigned sparse);
 
 #endif

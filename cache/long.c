@@ -65,6 +65,15 @@ void long_detach(struct cache *cache, uint32_t first)
         long_free(cache, first);
 }
 
+void long_drop(struct cache *cache, struct entry *entry)
+{
+    const struct entry_ext *ext = entry_ext(entry);
+    if (ext && ext->pieces != 0)
+        long_detach(cache, ext->pieces);
+    if (ext && ext->key_pieces != 0)
+        long_detach(cache, ext->key_pieces);
+}
+
 size_t long_resident(const struct cache *cache, uint32_t first)
 {
     size_t bytes = 0;

@@ -2,6 +2,7 @@
 /* Moving entries, pieces and index segments out of sparse slabs. */
 
 #include "move.h"
+#include "cut.h"
 #include "long.h"
 #include "shard.h"
 
@@ -177,6 +178,10 @@ bool move_some(struct cache *cache, int64_t now_ms, unsigned max)
     struct guess guesses[MOVE_BATCH];
     bool useful = true;
     lock_take(&moving->lock);
+    if (cut_active(cache)) {
+        lock_drop(&moving->lock);
+        return false;
+    }
     if (!moving->slab) {
         moving->slab = choose(cache);
         moving->cell = 0;
@@ -198,4 +203,14 @@ bool move_some(struct cache *cache, int64_t now_ms, unsigned max)
     }
     lock_drop(&moving->lock);
     return useful;
+}
+
+void move_stop(struct cache *cache)
+{
+    struct moving *moving = &cache->moving;
+    lock_take(&moving->lock);
+    if (moving->slab)
+        slab_return(&cache->slabs, moving->slab);
+    moving->slab = NULL;
+    lock_drop(&moving->lock);
 }

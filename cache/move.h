@@ -22,4 +22,7 @@
  */
 bool move_some(struct cache *cache, int64_t now_ms, unsigned max);
 
+/* Hands the slab being emptied back, whatever is left in it. */
+void move_stop(struct cache *cache);
+
 #endif

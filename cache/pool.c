@@ -121,6 +121,9 @@ static bool chunk_add(struct slabs *slabs)
         at--;
     }
     slabs->chunks[at] = chunk; /* in address order */
+    if (chunk->first + SLAB_CHUNK > get(&slabs->known))
+        atomic_store_explicit(&slabs->known, chunk->first + SLAB_CHUNK,
+                              memory_order_release);
     if (slabs->hole_hint > at)
         slabs->hole_hint = at;
     return true;

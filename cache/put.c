@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "blob.h"
+#include "cut.h"
 #include "long.h"
 #include "room.h"
 #include "shard.h"
@@ -93,8 +94,10 @@ static void overwrite(struct cache_tx *tx, struct shard *shard, uint32_t loc,
                       const struct cache_write *write)
 {
     struct entry *entry = entry_at(tx->cache, loc);
-    shard->payload += l->value_here;
-    shard->payload -= packed_value_here(entry_packed(entry));
+    size_t before = packed_value_here(entry_packed(entry));
+    if (shard->marking)
+        cut_resized(tx->cache, shard, loc, before, l->value_here);
+    shard->tally.payload += l->value_here - before;
     __atomic_store_n(&entry->packed,
                      entry_pack(l->value_here, l->key_here, number, write->type,
                                 l->expiry, false),

@@ -2,6 +2,7 @@
 /* What has to go when a cell is wanted and there is none. */
 
 #include "room.h"
+#include "cut.h"
 #include "move.h"
 #include "shard.h"
 #include "walk.h"
@@ -25,7 +26,7 @@ bool room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
             shard->expired++;
         } else if (!number_is_dead(cache, packed_number(entry_packed(entry)))) {
             shard->evicted++;
-            shard->evicted_bytes += cell_size(&cache->slabs, loc);
+            shard->evicted_bytes += ENTRY_HEAD + entry_payload(entry);
         }
         shard_drop(cache, shard, hash, place);
     }
@@ -72,6 +73,8 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
         __atomic_store_n(&cache->grew, true, __ATOMIC_RELAXED);
         if (slabs_populate(slabs, ROOM_HOLES) > 0)
             continue;
+        if (cut_active(cache) && cut_step(cache, now_ms))
+            continue; /* dead cells are waiting to be freed */
         if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) >
                 0 &&
             move_some(cache, now_ms, ROOM_MOVES))

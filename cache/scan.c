@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Iteration: cache_scan and cache_random. */
 
+#include "cut.h"
 #include "shard.h"
 #include "view.h"
 
@@ -45,6 +46,8 @@ static void show_bucket(struct cache *cache, struct shard *shard,
             if (loc == 0)
                 break;
             struct entry *entry = entry_at(cache, loc);
+            if (cut_is_dead(cache, shard, loc))
+                continue;
             if (packed_number(entry_packed(entry)) != database ||
                 entry_expired(entry, now_ms))
                 continue;
@@ -63,7 +66,7 @@ uint64_t cache_scan(struct cache *cache, unsigned db, uint64_t cursor,
         return 0;
     struct shard *shard = &cache->shards[number];
     lock_take(&shard->lock);
-    if (shard->buckets > 0 && shard->counts[number_of(cache, db)] > 0) {
+    if (shard->buckets > 0 && shard->tally.counts[number_of(cache, db)] > 0) {
         uint32_t bucket = index_bucket_of(shard, reversed(position));
         uint64_t width = next >> depth_of(shard->buckets, bucket);
         show_bucket(cache, shard, bucket, number_of(cache, db), now_ms, see,
@@ -126,7 +129,7 @@ bool cache_random(struct cache *cache, unsigned db, uint64_t random,
         bool shown = false;
         lock_take(&shard->lock);
         unsigned database = number_of(cache, db);
-        if (shard->counts[database] > 0)
+        if (shard->tally.counts[database] > 0)
             shown = random_in(cache, shard, database, now_ms, &lot);
         lock_drop(&shard->lock);
         if (shown)

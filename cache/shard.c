@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "cut.h"
 #include "long.h"
 #include "shard.h"
 
@@ -26,20 +27,20 @@ size_t entry_payload(const struct entry *entry)
     return ext->key_len + ext->value_len;
 }
 
-void shard_count(struct shard *shard, const struct entry *entry, int sign)
+void shard_tally(struct tally *tally, const struct entry *entry, int sign)
 {
     uint32_t packed = entry_packed(entry);
     unsigned number = packed_number(packed);
-    shard->counts[number] += (uint32_t)sign;
+    tally->counts[number] += (uint32_t)sign;
     if (packed & ENTRY_EXPIRY)
-        shard->expiring[number] += (uint32_t)sign;
+        tally->expiring[number] += (uint32_t)sign;
     size_t payload = entry_payload(entry);
-    shard->payload += sign > 0 ? payload : -payload;
+    tally->payload += sign > 0 ? payload : -payload;
 }
 
 /* --------------------------------------------------------------- LRU list */
 
-static void publish_tail(struct cache *cache, const struct shard *shard)
+void shard_publish_tail(struct cache *cache, const struct shard *shard)
 {
     uint64_t bit = UINT64_C(1) << shard->number;
     uint64_t filled =
@@ -65,13 +66,15 @@ static void list_push(struct cache *cache, struct shard *shard, uint32_t loc)
     shard->head = loc;
     if (shard->tail == 0) {
         shard->tail = loc;
-        publish_tail(cache, shard);
+        shard_publish_tail(cache, shard);
     }
 }
 
 static void list_unlink(struct cache *cache, struct shard *shard, uint32_t loc)
 {
     struct entry *entry = entry_at(cache, loc);
+    if (shard->cursor == loc)
+        shard->cursor = entry->next;
     if (entry->prev != 0)
         entry_at(cache, entry->prev)->next = entry->next;
     else
@@ -80,7 +83,7 @@ static void list_unlink(struct cache *cache, struct shard *shard, uint32_t loc)
         entry_at(cache, entry->next)->prev = entry->prev;
     } else {
         shard->tail = entry->prev;
-        publish_tail(cache, shard);
+        shard_publish_tail(cache, shard);
     }
 }
 
@@ -95,8 +98,10 @@ void shard_touch(struct cache *cache, struct shard *shard, uint32_t loc,
     } else {
         entry->used_ms = (uint32_t)now_ms;
         if (shard->tail == loc)
-            publish_tail(cache, shard);
+            shard_publish_tail(cache, shard);
     }
+    if (shard->marking)
+        cut_touched(cache, shard, loc);
 }
 
 void shard_relink(struct cache *cache, struct shard *shard, uint32_t to)
@@ -118,7 +123,12 @@ void shard_add(struct cache *cache, struct shard *shard, uint32_t loc)
 {
     struct entry *entry = entry_at(cache, loc);
     list_push(cache, shard, loc);
-    shard_count(shard, entry, 1);
+    shard_tally(&shard->tally, entry, 1);
+    if (shard->marks)
+        cut_stored(cache, shard, loc);
+    if (entry_ext(entry))
+        atomic_store_explicit(&slab_of(&cache->slabs, loc)->long_entries, 1,
+                              memory_order_relaxed);
     cell_set_live(&cache->slabs, loc);
     int64_t at = entry_expires_at(entry);
     if (at != 0)
@@ -128,18 +138,16 @@ void shard_add(struct cache *cache, struct shard *shard, uint32_t loc)
 void shard_take_out(struct cache *cache, struct shard *shard, uint32_t loc)
 {
     struct entry *entry = entry_at(cache, loc);
+    if (shard->marking)
+        cut_gone(cache, shard, loc);
     list_unlink(cache, shard, loc);
-    shard_count(shard, entry, -1);
+    shard_tally(&shard->tally, entry, -1);
     cell_clear_live(&cache->slabs, loc);
 }
 
 void shard_free_entry(struct cache *cache, uint32_t loc)
 {
-    struct entry_ext *ext = entry_ext(entry_at(cache, loc));
-    if (ext && ext->pieces != 0)
-        long_detach(cache, ext->pieces);
-    if (ext && ext->key_pieces != 0)
-        long_detach(cache, ext->key_pieces);
+    long_drop(cache, entry_at(cache, loc));
     cell_free(&cache->slabs, loc);
 }
 

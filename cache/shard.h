@@ -27,8 +27,10 @@ void shard_touch(struct cache *cache, struct shard *shard, uint32_t loc,
 /* After an entry moved: the list follows. */
 void shard_relink(struct cache *cache, struct shard *shard, uint32_t to);
 
-/* Adds to or subtracts from the shard's counters what an entry counts for. */
-void shard_count(struct shard *shard, const struct entry *entry, int sign);
+/* Adds to (1) or subtracts from (-1) a tally what an entry counts for. */
+void shard_tally(struct tally *tally, const struct entry *entry, int sign);
+/* After the tail changed: the cache's copy of its time follows. */
+void shard_publish_tail(struct cache *cache, const struct shard *shard);
 
 static inline bool number_is_dead(const struct cache *cache, unsigned number)
 {

@@ -27,7 +27,7 @@ static uint32_t cells_of(uint32_t cell, uint32_t *words, uint32_t *first)
     uint32_t count = SIZES_SLAB / cell;
     for (;; count--) {
         *words = (count + 63) / 64;
-        *first = (uint32_t)sizeof(struct slab) + 2 * 8 * *words;
+        *first = (uint32_t)sizeof(struct slab) + SLAB_BITMAPS * 8 * *words;
         if (*first + count * cell <= SIZES_SLAB)
             return count;
     }
@@ -44,7 +44,7 @@ static uint32_t next_size(uint32_t cell)
     if (fewer == count)
         fewer = count - 1;
     words = (fewer + 63) / 64;
-    first = (uint32_t)sizeof(struct slab) + 2 * 8 * words;
+    first = (uint32_t)sizeof(struct slab) + SLAB_BITMAPS * 8 * words;
     return (SIZES_SLAB - first) / fewer & ~7u;
 }
 
@@ -62,7 +62,7 @@ void sizes_init(struct sizes *sizes)
 
     static const uint32_t pieces[] = {15, 8, 1};
     for (unsigned i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
-        first = (uint32_t)sizeof(struct slab) + 16;
+        first = (uint32_t)sizeof(struct slab) + SLAB_BITMAPS * 8;
         uint32_t cell = (SIZES_SLAB - first) / pieces[i] & ~7u;
         add(sizes, cell, first, pieces[i], 1);
     }

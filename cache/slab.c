@@ -94,7 +94,7 @@ static struct slab *slab_begin(struct slabs *slabs, struct slab_class *class)
         return NULL;
     const struct size_class *size = sizes_at(slabs, class);
     uint32_t own = slab->number;
-    memset(slab, 0, sizeof *slab + 2 * 8 * (size_t)size->words);
+    memset(slab, 0, sizeof *slab + SLAB_BITMAPS * 8 * (size_t)size->words);
     slab->number = own;
     slab->class = (uint16_t)number;
     slab->list = SLAB_LISTS;
@@ -183,38 +183,137 @@ void cell_free(struct slabs *slabs, uint32_t loc)
     lock_drop(&class->lock);
 }
 
-static _Atomic uint64_t *live_word(const struct slabs *slabs,
-                                   const struct slab *slab, unsigned cell)
+/* ------------------------------------------------------------------- bits */
+
+enum { BITS_LIVE = 1, BITS_MARKS = 2 };
+
+static _Atomic uint64_t *word_of(const struct slabs *slabs,
+                                 const struct slab *slab, unsigned bitmap,
+                                 unsigned cell)
 {
-    const uint64_t *live = slab->bits + slab_class_of(slabs, slab)->words;
-    return (_Atomic uint64_t *)(uintptr_t)(live + cell / 64);
+    size_t words = slab_class_of(slabs, slab)->words;
+    const uint64_t *word = slab->bits + bitmap * words + cell / 64;
+    return (_Atomic uint64_t *)(uintptr_t)word;
+}
+
+static void set_bit(struct slabs *slabs, uint32_t loc, unsigned bitmap)
+{
+    struct slab *slab = slab_of(slabs, loc);
+    unsigned cell = slab_cell_number(slabs, slab, loc);
+    atomic_fetch_or_explicit(word_of(slabs, slab, bitmap, cell),
+                             UINT64_C(1) << cell % 64, memory_order_release);
+}
+
+static void clear_bit(struct slabs *slabs, uint32_t loc, unsigned bitmap)
+{
+    struct slab *slab = slab_of(slabs, loc);
+    unsigned cell = slab_cell_number(slabs, slab, loc);
+    atomic_fetch_and_explicit(word_of(slabs, slab, bitmap, cell),
+                              ~(UINT64_C(1) << cell % 64),
+                              memory_order_release);
+}
+
+static bool get_bit(const struct slabs *slabs, const struct slab *slab,
+                    unsigned bitmap, unsigned cell)
+{
+    return atomic_load_explicit(word_of(slabs, slab, bitmap, cell),
+                                memory_order_acquire) >>
+               cell % 64 &
+           1;
 }
 
 void cell_set_live(struct slabs *slabs, uint32_t loc)
 {
-    struct slab *slab = slab_of(slabs, loc);
-    unsigned cell = slab_cell_number(slabs, slab, loc);
-    atomic_fetch_or_explicit(live_word(slabs, slab, cell),
-                             UINT64_C(1) << cell % 64, memory_order_release);
+    set_bit(slabs, loc, BITS_LIVE);
 }
 
 void cell_clear_live(struct slabs *slabs, uint32_t loc)
 {
-    struct slab *slab = slab_of(slabs, loc);
-    unsigned cell = slab_cell_number(slabs, slab, loc);
-    atomic_fetch_and_explicit(live_word(slabs, slab, cell),
-                              ~(UINT64_C(1) << cell % 64),
-                              memory_order_release);
+    clear_bit(slabs, loc, BITS_LIVE);
 }
 
 bool cell_is_live(const struct slabs *slabs, const struct slab *slab,
                   unsigned cell)
 {
-    return atomic_load_explicit(live_word(slabs, slab, cell),
-                                memory_order_acquire) >>
-               cell % 64 &
-           1;
+    return get_bit(slabs, slab, BITS_LIVE, cell);
 }
+
+void cell_set_mark(struct slabs *slabs, uint32_t loc)
+{
+    set_bit(slabs, loc, BITS_MARKS);
+}
+
+void cell_clear_mark(struct slabs *slabs, uint32_t loc)
+{
+    clear_bit(slabs, loc, BITS_MARKS);
+}
+
+bool cell_is_marked(const struct slabs *slabs, uint32_t loc)
+{
+    struct slab *slab = slab_of(slabs, loc);
+    return get_bit(slabs, slab, BITS_MARKS, slab_cell_number(slabs, slab, loc));
+}
+
+void slab_note_expiry(struct slab *slab, int64_t expires_at_ms)
+{
+    int64_t due = atomic_load_explicit(&slab->due_ms, memory_order_relaxed);
+    while (expires_at_ms < due &&
+           !atomic_compare_exchange_weak(&slab->due_ms, &due, expires_at_ms))
+        ;
+}
+
+/* ------------------------------------------------------------------ marks */
+
+void slab_clear_marks(struct slabs *slabs, struct slab *slab)
+{
+    for (unsigned i = 0; i < slab_class_of(slabs, slab)->words; i++)
+        atomic_store_explicit(word_of(slabs, slab, BITS_MARKS, i * 64), 0,
+                              memory_order_relaxed);
+}
+
+void slab_keep_marked(struct slabs *slabs, struct slab *slab)
+{
+    struct slab_class *class = &slabs->classes[slab->class];
+    const struct size_class *size = sizes_at(slabs, class);
+    unsigned freed = 0;
+    for (unsigned i = 0; i < size->words; i++) {
+        _Atomic uint64_t *live = word_of(slabs, slab, BITS_LIVE, i * 64);
+        /* A mark is set before its cell becomes live: in this order a live
+         * cell without a mark is one that was cut. */
+        uint64_t dead = atomic_load_explicit(live, memory_order_acquire);
+        dead &= ~atomic_load_explicit(word_of(slabs, slab, BITS_MARKS, i * 64),
+                                      memory_order_acquire);
+        if (dead == 0)
+            continue;
+        atomic_fetch_and_explicit(live, ~dead, memory_order_relaxed);
+        slab->bits[i] &= ~dead;
+        freed += (unsigned)__builtin_popcountll(dead);
+        if (slab->hint > i)
+            slab->hint = (uint16_t)i;
+#ifdef POISON_ON
+        for (; dead != 0; dead &= dead - 1)
+            poison(slabs_at(
+                       slabs,
+                       slab_cell_loc(slabs, slab,
+                                     i * 64 + (unsigned)__builtin_ctzll(dead))),
+                   size->cell);
+#endif
+    }
+    assert(!slab->leaving);
+    slab->used -= freed;
+    class->taken_cells -= freed;
+    class->free_cells += freed;
+    if (freed > 0 && slab->used == 0) {
+        class->free_cells -= size->count;
+        slab_end(slabs, class, slab);
+    } else if (freed > 0) {
+        list_update(slabs, class, slab);
+    }
+    update_spare(slabs, class);
+    lock_drop(&class->lock);
+}
+
+/* ---------------------------------------------------------------- locking */
 
 struct slab *slab_lock(struct slabs *slabs, uint32_t number)
 {
@@ -234,14 +333,6 @@ struct slab *slab_lock(struct slabs *slabs, uint32_t number)
 void slab_unlock(struct slabs *slabs, struct slab *slab)
 {
     lock_drop(&slabs->classes[slab->class].lock);
-}
-
-void slab_note_expiry(struct slab *slab, int64_t expires_at_ms)
-{
-    int64_t due = atomic_load_explicit(&slab->due_ms, memory_order_relaxed);
-    while (expires_at_ms < due &&
-           !atomic_compare_exchange_weak(&slab->due_ms, &due, expires_at_ms))
-        ;
 }
 
 /* --------------------------------------------------------------- emptying */

@@ -5,7 +5,7 @@
 /*
  * Slabs: 64 KiB of cells of one size, and the pool they come from.
  *
- *   slab  | header | taken bits | live bits | [owners] | cells ...         |
+ *   slab  | header | taken bits | live bits | marks | [owners] | cells ... |
  *
  * A cell is *taken* from cell_take to cell_free, and *live* while an index
  * refers to it; a cell that is taken and not live is being filled or is held
@@ -38,17 +38,19 @@ enum {
     SLAB_NONE = 0xffffffff, /* no slab number */
     SLAB_LISTS = 4,
     SLAB_CHUNK = 1024, /* slabs a chunk */
+    SLAB_BITMAPS = 3,
 };
 
 struct slab {
     uint32_t next, prev; /* in its list, or in the stock */
     uint32_t number;
-    uint16_t class, used;   /* used: cells taken */
-    uint8_t list;           /* SLAB_LISTS: in none */
-    bool leaving;           /* being emptied: nothing is taken from it */
-    uint16_t hint;          /* no word before this has a free bit */
-    _Atomic int64_t due_ms; /* no entry in it expires before */
-    uint64_t bits[];        /* taken, then live */
+    uint16_t class, used;         /* used: cells taken */
+    uint8_t list;                 /* SLAB_LISTS: in none */
+    bool leaving;                 /* being emptied: nothing is taken from it */
+    uint16_t hint;                /* no word before this has a free bit */
+    _Atomic uint8_t long_entries; /* some entry in it has or had pieces */
+    _Atomic int64_t due_ms;       /* no entry in it expires before */
+    uint64_t bits[];              /* taken, live, marks: see cut.h for those */
 };
 
 struct slab_class {
@@ -84,6 +86,7 @@ struct slabs {
     unsigned chunk_count, hole_hint; /* no chunk before the hint has a hole */
     _Atomic uint8_t *states;         /* by slab number */
     uint32_t slab_count;             /* all slab numbers are below */
+    _Atomic uint32_t known;          /* as those that have ever been used */
     uint32_t stock_head;
     _Atomic uint32_t stock, resident, limit; /* slabs; resident: with stock */
     _Atomic uint64_t returned;
@@ -91,6 +94,12 @@ struct slabs {
 
 bool slabs_init(struct slabs *slabs, size_t address_bytes);
 void slabs_release(struct slabs *slabs);
+
+/* No slab is in use from this number on. */
+static inline uint32_t slabs_end(const struct slabs *slabs)
+{
+    return atomic_load_explicit(&slabs->known, memory_order_acquire);
+}
 
 /* ------------------------------------------------------------- locations */
 
@@ -145,6 +154,11 @@ void cell_clear_live(struct slabs *slabs, uint32_t loc);
 bool cell_is_live(const struct slabs *slabs, const struct slab *slab,
                   unsigned cell);
 
+/* The mark of a cell; set with the shard of its entry locked. */
+void cell_set_mark(struct slabs *slabs, uint32_t loc);
+void cell_clear_mark(struct slabs *slabs, uint32_t loc);
+bool cell_is_marked(const struct slabs *slabs, uint32_t loc);
+
 static inline uint32_t cell_size(const struct slabs *slabs, uint32_t loc)
 {
     return slab_class_of(slabs, slab_of(slabs, loc))->cell;
@@ -163,6 +177,14 @@ void slab_note_expiry(struct slab *slab, int64_t expires_at_ms);
  * slab_unlock ends that. */
 struct slab *slab_lock(struct slabs *slabs, uint32_t number);
 void slab_unlock(struct slabs *slabs, struct slab *slab);
+
+/* ----------------------------------------------------------------- marks */
+
+/* Clears all marks of a slab; its class is locked. */
+void slab_clear_marks(struct slabs *slabs, struct slab *slab);
+/* Frees every live cell without a mark; its class is locked.  The slab may be
+ * gone afterwards, so the lock is dropped here. */
+void slab_keep_marked(struct slabs *slabs, struct slab *slab);
 
 /* -------------------------------------------------------------- emptying */
 

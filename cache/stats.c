@@ -10,7 +10,8 @@ static uint64_t sum(struct cache *cache, unsigned db, bool expiring)
         struct shard *shard = &cache->shards[i];
         lock_take(&shard->lock);
         unsigned number = number_of(cache, db);
-        count += expiring ? shard->expiring[number] : shard->counts[number];
+        count += expiring ? shard->tally.expiring[number]
+                          : shard->tally.counts[number];
         lock_drop(&shard->lock);
     }
     return count;
@@ -35,12 +36,12 @@ static void add_shard(struct cache *cache, struct shard *shard, int64_t now_ms,
     out->evicted += shard->evicted;
     out->expired += shard->expired;
     out->evicted_bytes += shard->evicted_bytes;
-    out->payload_bytes += shard->payload;
+    out->payload_bytes += shard->tally.payload;
     for (unsigned n = 0; n < ENTRY_NUMBERS; n++) {
-        out->entries += shard->counts[n];
-        out->expiring += shard->expiring[n];
+        out->entries += shard->tally.counts[n];
+        out->expiring += shard->tally.expiring[n];
         if (dead >> n & 1)
-            out->flushed_entries += shard->counts[n];
+            out->flushed_entries += shard->tally.counts[n];
     }
     if (shard->tail != 0) {
         uint32_t idle =

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "cut.h"
 #include "move.h"
 #include "room.h"
 #include "walk.h"
@@ -16,6 +17,8 @@ enum {
     STOCK_GROWING = 8, /* slabs kept ready while the cache grows */
     STOCK_IDLE = 16,   /* more than this in stock for long goes back */
     TRIM_MS = 100,
+    CUT_SHARE = 8,  /* more than 1/8 above the limit: cut, do not evict */
+    CUT_LEAST = 64, /* slabs; below, evicting is soon done */
 };
 
 static uint32_t get(const _Atomic uint32_t *at)
@@ -47,7 +50,12 @@ static bool step_shrink(struct cache *cache, int64_t now_ms)
         return false;
     if (get(&slabs->stock) > 0)
         return slabs_purge(slabs, STEP_PURGES) > 0;
-    if (slabs_needed(cache) > limit) {
+    uint64_t needed = slabs_needed(cache);
+    if (needed > limit + limit / CUT_SHARE && needed > CUT_LEAST) {
+        cut_begin(cache, limit);
+        return true;
+    }
+    if (needed > limit) {
         unsigned evicted = 0;
         while (evicted < STEP_EVICTIONS && room_evict_oldest(cache, now_ms))
             evicted++;
@@ -97,7 +105,7 @@ static bool step_tidy(struct cache *cache, int64_t now_ms)
 
 bool cache_step(struct cache *cache, int64_t now_ms)
 {
-    if (step_shrink(cache, now_ms))
+    if (cut_step(cache, now_ms) || step_shrink(cache, now_ms))
         return true;
     bool more = step_stock(cache, now_ms);
     more |= walk_dead(cache, STEP_DEAD);

@@ -112,17 +112,6 @@ static unsigned advance(struct cache *cache, struct walk *walk, int64_t now_ms)
     return count;
 }
 
-static uint32_t slabs_end(struct cache *cache)
-{
-    uint32_t end = 0;
-    struct slabs *slabs = &cache->slabs;
-    lock_take(&slabs->pool_lock);
-    if (slabs->chunk_count > 0)
-        end = slabs->chunks[slabs->chunk_count - 1]->first + SLAB_CHUNK;
-    lock_drop(&slabs->pool_lock);
-    return end;
-}
-
 unsigned walk_expired(struct cache *cache, int64_t now_ms, unsigned slabs)
 {
     struct walk *walk = &cache->crawl;
@@ -137,7 +126,7 @@ unsigned walk_expired(struct cache *cache, int64_t now_ms, unsigned slabs)
         atomic_store(&cache->due_ms, INT64_MAX);
     }
     unsigned dropped = 0;
-    uint32_t end = slabs_end(cache), last = walk->slab + slabs;
+    uint32_t end = slabs_end(&cache->slabs), last = walk->slab + slabs;
     while (walk->active && walk->slab < last && walk->slab < end)
         dropped += advance(cache, walk, now_ms);
     if (walk->active && walk->slab >= end) {
@@ -160,7 +149,7 @@ static void bury(struct cache *cache)
         struct shard *shard = &cache->shards[i];
         lock_take(&shard->lock);
         for (unsigned n = 0; n < ENTRY_NUMBERS; n++)
-            if (shard->counts[n] != 0)
+            if (shard->tally.counts[n] != 0)
                 empty &= ~(UINT64_C(1) << n);
         lock_drop(&shard->lock);
     }
@@ -172,7 +161,7 @@ bool walk_dead(struct cache *cache, unsigned max)
     struct walk *walk = &cache->sweep;
     if (atomic_load(&cache->dead) == 0)
         return false;
-    uint32_t end = slabs_end(cache);
+    uint32_t end = slabs_end(&cache->slabs);
     unsigned dropped = 0;
     for (unsigned i = 0; i < WALK_SLABS && dropped < max && walk->slab < end;
          i++)

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Marking, cutting, sweeping; cut.h has the picture. */
+
+#include <assert.h>
+
+#include "cut.h"
+#include "long.h"
+#include "move.h"
+#include "shard.h"
+
+enum {
+    CUT_SLABS = 64,   /* slabs cleared or kept in one step */
+    CUT_BUCKETS = 32, /* buckets swept or merged in one step */
+    CUT_RUN = 4,      /* entries of one shard marked at a time */
+    CUT_DENSE = 9,    /* entries a bucket of a swept index */
+};
+
+void cut_begin(struct cache *cache, uint32_t slabs)
+{
+    struct cut *cut = &cache->cut;
+    lock_take(&cut->lock);
+    if (!cut_active(cache)) {
+        cut->limit = slabs;
+        cut->at = 0;
+        for (unsigned i = 0; i < SIZES_MAX; i++)
+            atomic_store(&cut->cells[i], 0);
+        atomic_store(&cut->entries, 0);
+        atomic_store(&cut->phase, CUT_CLEAR);
+        move_stop(cache); /* nothing moves until this is over */
+    }
+    lock_drop(&cut->lock);
+}
+
+/* ------------------------------------------------------- keeping marks right
+ */
+
+static void count_cells(struct cut *cut, unsigned class, int64_t n)
+{
+    atomic_fetch_add_explicit(&cut->cells[class], (uint64_t)n,
+                              memory_order_relaxed);
+}
+
+static void tally(struct cache *cache, struct shard *shard, uint32_t loc,
+                  int sign)
+{
+    struct cut *cut = &cache->cut;
+    unsigned class = slab_of(&cache->slabs, loc)->class;
+    struct entry *entry = entry_at(cache, loc);
+    const struct entry_ext *ext = entry_ext(entry);
+    shard_tally(&shard->marked, entry, sign);
+    count_cells(cut, class, sign);
+    atomic_fetch_add_explicit(&cut->entries, (uint64_t)(int64_t)sign,
+                              memory_order_relaxed);
+    if (!ext || ext->pieces == 0)
+        return;
+    const struct sizes *sizes = &cache->slabs.sizes;
+    struct long_plan plan = long_plan(cache, ext->value_len);
+    count_cells(cut, sizes_of_piece(sizes, PIECE_FULL),
+                sign * (int64_t)plan.full);
+    count_cells(cut, sizes_of_piece(sizes, PIECE_MEDIUM),
+                sign * (int64_t)plan.medium);
+    count_cells(cut, sizes_of_piece(sizes, PIECE_SMALL),
+                sign * (int64_t)plan.small);
+}
+
+void cut_stored(struct cache *cache, struct shard *shard, uint32_t loc)
+{
+    /* The cell may have a mark from an entry that had it before. */
+    cell_set_mark(&cache->slabs, loc);
+    if (shard->marking)
+        tally(cache, shard, loc, 1);
+}
+
+void cut_touched(struct cache *cache, struct shard *shard, uint32_t loc)
+{
+    if (cell_is_marked(&cache->slabs, loc))
+        return;
+    cell_set_mark(&cache->slabs, loc);
+    tally(cache, shard, loc, 1);
+}
+
+void cut_gone(struct cache *cache, struct shard *shard, uint32_t loc)
+{
+    if (!cell_is_marked(&cache->slabs, loc))
+        return;
+    cell_clear_mark(&cache->slabs, loc);
+    tally(cache, shard, loc, -1);
+}
+
+void cut_resized(struct cache *cache, struct shard *shard, uint32_t loc,
+                 size_t from, size_t to)
+{
+    if (cell_is_marked(&cache->slabs, loc))
+        shard->marked.payload += to - from;
+}
+
+/* ----------------------------------------------------------------- phases */
+
+static bool next_slabs(struct cache *cache, bool keep)
+{
+    struct slabs *slabs = &cache->slabs;
+    struct cut *cut = &cache->cut;
+    for (unsigned i = 0; i < CUT_SLABS; i++) {
+        if (cut->at >= slabs_end(&cache->slabs))
+            return false;
+        struct slab *slab = slab_lock(slabs, cut->at++);
+        if (!slab)
+            continue;
+        if (slab->class >= slabs->sizes.entries) {
+            slab_unlock(slabs, slab);
+        } else if (keep) {
+            slab_keep_marked(slabs, slab);
+        } else {
+            slab_clear_marks(slabs, slab);
+            slab_unlock(slabs, slab);
+        }
+    }
+    return true;
+}
+
+static void begin_marking(struct cache *cache)
+{
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        struct shard *shard = &cache->shards[i];
+        lock_take(&shard->lock);
+        shard->marked = (struct tally){0};
+        shard->cursor = shard->head;
+        shard->marking = shard->marks = true;
+        lock_drop(&shard->lock);
+    }
+}
+
+/* Slabs that the marked entries and their index would fill. */
+static uint64_t slabs_marked(const struct cache *cache)
+{
+    const struct slabs *slabs = &cache->slabs;
+    uint64_t entries = atomic_load(&cache->cut.entries);
+    uint64_t segments =
+        entries / CUT_DENSE * 5 / 4 / INDEX_SEGMENT + cache->shard_count;
+    uint64_t sum = segments / 15 + 1;
+    for (unsigned i = 0; i < slabs->sizes.count; i++) {
+        unsigned count = slabs->sizes.classes[i].count;
+        uint64_t cells =
+            atomic_load_explicit(&cache->cut.cells[i], memory_order_relaxed);
+        sum += (cells + count - 1) / count;
+    }
+    return sum;
+}
+
+/* Marks entries of a shard that are not older than the horizon, CUT_RUN at
+ * most; returns the age at the cursor, or -1 at the end of the list. */
+static int64_t mark_run(struct cache *cache, struct shard *shard,
+                        int64_t now_ms, int64_t horizon_ms)
+{
+    int64_t age_ms = -1;
+    lock_take_politely(&shard->lock);
+    for (unsigned marked = 0; shard->cursor != 0; marked++) {
+        struct entry *entry = entry_at(cache, shard->cursor);
+        age_ms = (uint32_t)((uint32_t)now_ms - entry->used_ms);
+        if (marked == CUT_RUN || age_ms > horizon_ms)
+            break;
+        cut_touched(cache, shard, shard->cursor);
+        shard->cursor = entry->next;
+        age_ms = -1;
+    }
+    if (shard->cursor != 0) {
+        /* For the next round. */
+        __builtin_prefetch(entry_at(cache, shard->cursor));
+        __builtin_prefetch(slab_of(&cache->slabs, shard->cursor));
+    }
+    lock_drop(&shard->lock);
+    return age_ms;
+}
+
+/*
+ * One round through the shards; false: enough is marked, or everything.  The
+ * cursors stay about equally old: those that are older than the average wait.
+ */
+static bool mark_round(struct cache *cache, int64_t now_ms)
+{
+    struct cut *cut = &cache->cut;
+    int64_t sum_ms = 0;
+    unsigned cursors = 0;
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        int64_t age_ms =
+            mark_run(cache, &cache->shards[i], now_ms, cut->horizon_ms);
+        if (age_ms >= 0) {
+            sum_ms += age_ms;
+            cursors++;
+        }
+    }
+    if (cursors == 0)
+        return false;
+    cut->horizon_ms = sum_ms / cursors;
+    return slabs_marked(cache) <= cut->limit;
+}
+
+/* What the shard drops by being cut. */
+static void count_evicted(struct cache *cache, struct shard *shard)
+{
+    uint64_t dropped = 0;
+    for (unsigned n = 0; n < ENTRY_NUMBERS; n++)
+        if (!number_is_dead(cache, n))
+            dropped += shard->tally.counts[n] - shard->marked.counts[n];
+    shard->evicted += dropped;
+    shard->evicted_bytes +=
+        shard->tally.payload - shard->marked.payload + dropped * ENTRY_HEAD;
+}
+
+static void cut_shard(struct cache *cache, struct shard *shard)
+{
+    lock_take(&shard->lock);
+    shard->marking = false;
+    if (shard->cursor != 0) {
+        uint32_t last = entry_at(cache, shard->cursor)->prev;
+        if (last != 0)
+            entry_at(cache, last)->next = 0;
+        else
+            shard->head = 0;
+        shard->tail = last;
+        shard->cursor = 0;
+        shard->cut = true;
+        shard_publish_tail(cache, shard);
+        count_evicted(cache, shard);
+        shard->tally = shard->marked;
+    }
+    lock_drop(&shard->lock);
+}
+
+/* Some buckets of the shard being swept; false: all shards are swept. */
+static bool sweep_some(struct cache *cache)
+{
+    struct cut *cut = &cache->cut;
+    if (cut->shard == cache->shard_count)
+        return false;
+    struct shard *shard = &cache->shards[cut->shard];
+    bool more = shard->cut;
+    lock_take_politely(&shard->lock);
+    for (unsigned i = 0; i < CUT_BUCKETS && more; i++) {
+        if (cut->at < shard->buckets)
+            index_sweep(cache, shard, cut->at++);
+        else
+            more = index_contract(cache, shard, CUT_DENSE);
+    }
+    if (!more) {
+        shard->cut = false;
+        if (shard->items == 0)
+            index_close(cache, shard);
+        cut->shard++;
+        cut->at = 0;
+    }
+    lock_drop(&shard->lock);
+    return true;
+}
+
+static void end_marks(struct cache *cache)
+{
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        struct shard *shard = &cache->shards[i];
+        lock_take(&shard->lock);
+        shard->marks = false;
+        lock_drop(&shard->lock);
+    }
+}
+
+static void step_locked(struct cache *cache, int64_t now_ms)
+{
+    struct cut *cut = &cache->cut;
+    uint32_t phase = atomic_load(&cut->phase), next = phase;
+    switch (phase) {
+    case CUT_CLEAR:
+        if (!next_slabs(cache, false)) {
+            begin_marking(cache);
+            cut->horizon_ms = 0;
+            next = CUT_MARK;
+        }
+        break;
+    case CUT_MARK:
+        if (!mark_round(cache, now_ms)) {
+            for (unsigned i = 0; i < cache->shard_count; i++)
+                cut_shard(cache, &cache->shards[i]);
+            cut->shard = 0;
+            next = CUT_SWEEP;
+        }
+        break;
+    case CUT_SWEEP:
+        if (!sweep_some(cache))
+            next = CUT_KEEP;
+        break;
+    case CUT_KEEP:
+        if (!next_slabs(cache, true)) {
+            end_marks(cache);
+            next = CUT_IDLE;
+        }
+        break;
+    default:
+        break;
+    }
+    if (next != phase) {
+        cut->at = 0;
+        atomic_store(&cut->phase, next);
+    }
+}
+
+bool cut_step(struct cache *cache, int64_t now_ms)
+{
+    if (!cut_active(cache))
+        return false;
+    lock_take(&cache->cut.lock);
+    step_locked(cache, now_ms);
+    lock_drop(&cache->cut.lock);
+    return true;
+}
