@@ -136,8 +136,8 @@ const char *conf_load_env(struct conf *conf, char *why);
  */
 const char *conf_rewrite(const struct conf *conf, char *why);
 
-/* The text of --help, docs/options.md and the sample ebb.conf; all made from
- * the table. */
+/* The options for --help, docs/options.md and the sample ebb.conf; all made
+ * from the table. */
 void conf_print_help(FILE *to);
 void conf_print_markdown(FILE *to);
 void conf_print_sample(FILE *to);

@@ -63,11 +63,6 @@ void conf_print_help(FILE *to)
 {
     char values[CONF_TEXT_MAX], flag[CONF_TEXT_MAX];
 
-    fputs("Usage: ebb-server [FILE] [--OPTION VALUE ...]\n"
-          "       ebb-server --help | --version\n\n"
-          "FILE has lines `OPTION VALUE`; flags win over it.\n"
-          "EBB_REQUIREPASS in the environment sets the password.\n\n",
-          to);
     for (unsigned i = 0; i < CONF_COUNT; i++) {
         const struct conf_option *option = conf_option((enum conf_id)i);
         if (option->change == CONF_FIXED || option->flags & CONF_SECRET)
@@ -79,6 +74,9 @@ void conf_print_help(FILE *to)
         fprintf(to, "; initially %s\n",
                 *option->initial ? option->initial : "empty");
     }
+    fputs("\nThe password is no flag: it comes from the file or from "
+          "EBB_REQUIREPASS.\n",
+          to);
 }
 
 void conf_print_markdown(FILE *to)

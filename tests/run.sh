@@ -81,7 +81,8 @@ for test in "$@"; do
         echo "ok    ${test##*/} ($passed)"
     else
         echo "FAIL  ${test##*/} ($passed passed, $failed failed${why:+, $why})"
-        sed 's/^/      | /' "$work/output" | tail -n 200
+        grep -avE '^\[ (RUN     |      OK) \]' "$work/output" |
+            tail -n 200 | sed 's/^/      | /'
     fi
 done
 

@@ -390,7 +390,7 @@ static void help_and_docs_list_the_options(void **state)
         assert_non_null(strstr(docs, pattern));
         snprintf(pattern, sizeof pattern, "\n# %s ", row->name);
         assert_int_equal(strstr(sample, pattern) != NULL, !fixed);
-        snprintf(pattern, sizeof pattern, "\n  --%s ", row->name);
+        snprintf(pattern, sizeof pattern, "  --%s ", row->name);
         assert_int_equal(strstr(help, pattern) != NULL,
                          !fixed && !(row->flags & CONF_SECRET));
     }

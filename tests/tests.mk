@@ -54,8 +54,8 @@ test:
 	@tests/run.sh $(BUILD) $(UNIT_TESTS) $(LIVE_TESTS) $(OTHER_TESTS)
 
 .PHONY: layers
-layers:
-	tests/layers.sh
+layers: $(LEAF_ARCHIVES)
+	@BUILD=$(BUILD) tests/layers.sh
 
 # The same programs under the sanitizers.  jemalloc would hide memory from
 # them, so pages come from mmap.
