@@ -9,6 +9,7 @@
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,9 +84,10 @@ struct worker {
 
 /* Adds to a counter of the calling thread's own worker: no bus lock. */
 #define worker_count(worker, name, n)                                          \
-    __atomic_store_n(&(worker)->name,                                          \
-                     __atomic_load_n(&(worker)->name, __ATOMIC_RELAXED) + (n), \
-                     __ATOMIC_RELAXED)
+    atomic_store_explicit(                                                     \
+        &(worker)->name,                                                       \
+        atomic_load_explicit(&(worker)->name, memory_order_relaxed) + (n),     \
+        memory_order_relaxed)
 
 /*
  * Runs run(worker, ctx) on the worker's thread, soon.  From any thread; never
