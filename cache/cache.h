@@ -195,13 +195,16 @@ enum cache_result cache_set_expiry(struct cache_tx *tx, unsigned db,
                                    int64_t expires_at_ms);
 
 /*
- * Sets a cell aside for a later cache_put of this size, outside the locks, so
- * that several puts succeed together.  False as cache_make_room.  For a tx
- * that has not begun, set up with cache_tx_init.
+ * Several puts that succeed together: on a tx from cache_tx_init, which has
+ * not begun, cache_provide sets aside the memory of each put (false: as
+ * cache_make_room); after cache_begin_again, cache_ready makes sure that the
+ * index has room for all the keys; after CACHE_OK the puts cannot fail.
  */
 void cache_tx_init(struct cache_tx *tx, struct cache *cache, int64_t now_ms);
 bool cache_provide(struct cache_tx *tx, size_t key_len,
                    const struct cache_write *write);
+enum cache_result cache_ready(struct cache_tx *tx, const struct cache_key *keys,
+                              size_t count);
 
 /*
  * A value being received: its bytes go straight to where they will stay.

@@ -154,7 +154,7 @@ static void check_slab(struct cache *cache, struct slab *slab,
         CHECK(is_taken(slab, cell) || !cell_is_live(slabs, slab, cell));
         CHECK(is_taken(slab, cell) || slab->hint <= cell / 64);
     }
-    CHECK(used == slab->used && used > 0);
+    CHECK(used == slab->used && (used > 0 || slab->leaving));
     CHECK(slab->leaving ||
           slab->list == (used == size->count
                              ? (unsigned)SLAB_LISTS

@@ -76,7 +76,7 @@ struct moving {
 struct walk {
     uint32_t slab;
     unsigned cell;
-    bool active;
+    atomic_bool active; /* read without the lock as well */
     int64_t next_due_ms, began_ms;
 };
 

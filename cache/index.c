@@ -179,11 +179,10 @@ static void segment_drop(struct cache *cache, struct shard *shard,
 
 /* --------------------------------------------------------------- overflow */
 
-/* Makes sure that the next overflow bucket has a segment. */
+/* Makes sure that overflow bucket `number` has a segment. */
 static bool overflow_ready(struct cache *cache, struct shard *shard,
-                           struct cache_spares *spares)
+                           uint32_t number, struct cache_spares *spares)
 {
-    uint32_t number = shard->overflows;
     return atomic_load_explicit(
                segment_at(cache, shard, INDEX_OVERFLOW, number),
                memory_order_relaxed) != 0 ||
@@ -194,7 +193,7 @@ static struct bucket *overflow_add(struct cache *cache, struct shard *shard,
                                    struct bucket *last,
                                    struct cache_spares *spares)
 {
-    if (!overflow_ready(cache, shard, spares))
+    if (!overflow_ready(cache, shard, shard->overflows, spares))
         return NULL;
     uint32_t number = shard->overflows++;
     struct bucket *bucket = bucket_at(cache, shard, INDEX_OVERFLOW, number);
@@ -361,7 +360,7 @@ static bool merge(struct cache *cache, struct shard *shard)
     struct loose loose;
     uint32_t number = shard->buckets - 1;
     struct bucket *bucket = index_bucket(cache, shard, number);
-    if (!overflow_ready(cache, shard, NULL) ||
+    if (!overflow_ready(cache, shard, shard->overflows, NULL) ||
         !take_apart(cache, shard, bucket, &loose))
         return false;
     __atomic_store_n(&shard->buckets, number, __ATOMIC_RELAXED);
@@ -414,9 +413,23 @@ void index_close(struct cache *cache, struct shard *shard)
         return;
     __atomic_store_n(&shard->buckets, 0, __ATOMIC_RELAXED);
     segment_drop(cache, shard, INDEX_PRIMARY, 0);
-    if (atomic_load_explicit(segment_at(cache, shard, INDEX_OVERFLOW, 0),
-                             memory_order_relaxed) != 0)
-        segment_drop(cache, shard, INDEX_OVERFLOW, 0);
+    for (uint32_t i = 0;
+         atomic_load_explicit(segment_at(cache, shard, INDEX_OVERFLOW, i),
+                              memory_order_relaxed) != 0;
+         i += INDEX_SEGMENT)
+        segment_drop(cache, shard, INDEX_OVERFLOW, i);
+}
+
+bool index_reserve(struct cache *cache, struct shard *shard, uint32_t more,
+                   struct cache_spares *spares)
+{
+    if (shard->buckets == 0 && !index_open(cache, shard, spares))
+        return false;
+    uint32_t end = shard->overflows + more;
+    for (uint32_t i = shard->overflows; i < end; i += INDEX_SEGMENT)
+        if (!overflow_ready(cache, shard, i, spares))
+            return false;
+    return overflow_ready(cache, shard, end, spares);
 }
 
 bool index_insert(struct cache *cache, struct shard *shard, uint64_t hash,

@@ -73,6 +73,9 @@ bool index_find_loc(const struct cache *cache, const struct shard *shard,
  * (or NULL) nor from the stock; nothing changed.  Grows the index if due. */
 bool index_insert(struct cache *cache, struct shard *shard, uint64_t hash,
                   uint32_t loc, struct cache_spares *spares);
+/* Makes sure that so many insertions find segments; false: as index_insert. */
+bool index_reserve(struct cache *cache, struct shard *shard, uint32_t more,
+                   struct cache_spares *spares);
 /* Contracts the index if due (not while the shard is cut: then dead slots
  * would come to buckets that were swept). */
 void index_remove(struct cache *cache, struct shard *shard, uint64_t hash,

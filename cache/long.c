@@ -158,13 +158,24 @@ bool long_key_is(const struct cache *cache, const struct entry *entry,
     return true;
 }
 
+static enum size_piece key_piece(const struct cache *cache, size_t key_len)
+{
+    enum size_piece kind = PIECE_SMALL;
+    while (piece_room(cache, kind) < key_len - ENTRY_KEY_FIRST)
+        kind++;
+    return kind;
+}
+
+unsigned long_key_class(const struct cache *cache, size_t key_len)
+{
+    return sizes_of_piece(&cache->slabs.sizes, key_piece(cache, key_len));
+}
+
 uint32_t long_key_end(struct cache *cache, const struct cache_key *key,
                       struct cache_spares *spares, uint32_t *wanted)
 {
     size_t len = key->len - ENTRY_KEY_FIRST;
-    enum size_piece kind = PIECE_SMALL;
-    while (piece_room(cache, kind) < len)
-        kind++;
+    enum size_piece kind = key_piece(cache, key->len);
     *wanted = sizes_of_piece(&cache->slabs.sizes, kind);
     uint32_t loc = spares_take(cache, spares, *wanted);
     if (loc == 0)

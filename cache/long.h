@@ -75,6 +75,8 @@ void long_key_here(const struct cache *cache, const char *key, size_t len,
 /* The whole key against an entry with ext. */
 bool long_key_is(const struct cache *cache, const struct entry *entry,
                  const struct cache_key *key);
+/* The class of the piece for a long key's end. */
+unsigned long_key_class(const struct cache *cache, size_t key_len);
 /* A private piece with a long key's end; 0 with the class in *wanted. */
 uint32_t long_key_end(struct cache *cache, const struct cache_key *key,
                       struct cache_spares *spares, uint32_t *wanted);

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "pages.h"
+#include "poison.h"
 #include "pool.h"
 
 static uint32_t get(_Atomic uint32_t *at)
@@ -56,6 +57,7 @@ bool slabs_init(struct slabs *slabs, size_t address_bytes)
 void slabs_release(struct slabs *slabs)
 {
     for (unsigned i = 0; i < slabs->chunk_count; i++) {
+        unpoison(slabs->chunks[i]->base, PAGES_CHUNK);
         pages_give(slabs->pages, slabs->chunks[i]->base);
         free(slabs->chunks[i]);
     }

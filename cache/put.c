@@ -10,6 +10,13 @@
 #include "shard.h"
 #include "spares.h"
 
+/* The bytes of a value that go into the cell. */
+static struct cache_span tail_of(const struct cache_write *write)
+{
+    return write->blob ? blob_tail(write->blob)
+                       : (struct cache_span){write->value, write->len};
+}
+
 /* What the cell of an entry to be written will look like. */
 struct layout {
     size_t key_here, value_here, size;
@@ -35,7 +42,7 @@ static struct layout layout_of(const struct cache *cache, size_t key_len,
 static struct layout layout_of_write(const struct cache *cache, size_t key_len,
                                      const struct cache_write *write)
 {
-    size_t here = write->blob ? blob_tail(write->blob).len : write->len;
+    size_t here = tail_of(write).len;
     assert(here <= CACHE_INLINE_MAX);
     return layout_of(cache, key_len, here, write->expires_at_ms != 0,
                      write->blob && blob_pieces(write->blob) != 0);
@@ -53,9 +60,7 @@ static void fill(struct cache_tx *tx, struct entry *entry,
                  const struct cache_key *key, uint32_t key_pieces,
                  const struct cache_write *write)
 {
-    struct cache_span tail =
-        write->blob ? blob_tail(write->blob)
-                    : (struct cache_span){write->value, write->len};
+    struct cache_span tail = tail_of(write);
     entry->used_ms = (uint32_t)tx->now_ms;
     __atomic_store_n(&entry->packed,
                      entry_pack(l->value_here, l->key_here, number, write->type,
@@ -104,12 +109,14 @@ static void overwrite(struct cache_tx *tx, struct shard *shard, uint32_t loc,
                      __ATOMIC_RELAXED);
     if (l->value_here > 0) {
         /* The new value may be a piece of the old one. */
-        memmove(entry_value(entry), write->value, l->value_here);
+        memmove(entry_value(entry), tail_of(write).ptr, l->value_here);
     }
     if (l->expiry) {
         entry_set_expires_at(entry, write->expires_at_ms);
         slab_note_expiry(slab_of(&tx->cache->slabs, loc), write->expires_at_ms);
     }
+    if (write->blob)
+        blob_adopted(write->blob);
     shard_touch(tx->cache, shard, loc, tx->now_ms);
 }
 

@@ -70,12 +70,18 @@ static void list_update(struct slabs *slabs, struct slab_class *class,
         list_add(slabs, class, slab, false);
 }
 
+/* Counters are written with the class locked and read by anybody. */
+static void add(uint64_t *counter, int64_t n)
+{
+    __atomic_store_n(counter, *counter + (uint64_t)n, __ATOMIC_RELAXED);
+}
+
 static void update_spare(struct slabs *slabs, struct slab_class *class)
 {
     bool spare = class->free_cells >= sizes_at(slabs, class)->count;
     if (spare == class->spare)
         return;
-    class->spare = spare;
+    __atomic_store_n(&class->spare, spare, __ATOMIC_RELAXED);
     if (spare)
         atomic_fetch_add_explicit(&slabs->spare_classes, 1,
                                   memory_order_relaxed);
@@ -100,8 +106,8 @@ static struct slab *slab_begin(struct slabs *slabs, struct slab_class *class)
     slab->list = SLAB_LISTS;
     atomic_init(&slab->due_ms, INT64_MAX);
     poison((char *)slab + size->first, SIZES_SLAB - size->first);
-    class->slabs++;
-    class->free_cells += size->count;
+    add(&class->slabs, 1);
+    add(&class->free_cells, size->count);
     list_add(slabs, class, slab, false);
     return slab;
 }
@@ -110,7 +116,7 @@ static void slab_end(struct slabs *slabs, struct slab_class *class,
                      struct slab *slab)
 {
     list_drop(slabs, class, slab);
-    class->slabs--;
+    add(&class->slabs, -1);
     unpoison(slab, SIZES_SLAB);
     slab_give(slabs, slab);
 }
@@ -144,8 +150,8 @@ uint32_t cell_take(struct slabs *slabs, unsigned number)
         assert(cell < slab_class_of(slabs, slab)->count);
         slab->bits[cell / 64] |= UINT64_C(1) << cell % 64;
         slab->used++;
-        class->taken_cells++;
-        class->free_cells--;
+        add(&class->taken_cells, 1);
+        add(&class->free_cells, -1);
         list_update(slabs, class, slab);
         update_spare(slabs, class);
         loc = slab_cell_loc(slabs, slab, cell);
@@ -168,12 +174,13 @@ void cell_free(struct slabs *slabs, uint32_t loc)
     if (slab->hint > cell / 64)
         slab->hint = (uint16_t)(cell / 64);
     slab->used--;
-    class->taken_cells--;
+    add(&class->taken_cells, -1);
     poison(slabs_at(slabs, loc), slab_class_of(slabs, slab)->cell);
     if (!slab->leaving) {
-        class->free_cells++;
+        add(&class->free_cells, 1);
         if (slab->used == 0) {
-            class->free_cells -= slab_class_of(slabs, slab)->count;
+            add(&class->free_cells,
+                -(int64_t)slab_class_of(slabs, slab)->count);
             slab_end(slabs, class, slab);
         } else {
             list_update(slabs, class, slab);
@@ -301,10 +308,10 @@ void slab_keep_marked(struct slabs *slabs, struct slab *slab)
     }
     assert(!slab->leaving);
     slab->used -= freed;
-    class->taken_cells -= freed;
-    class->free_cells += freed;
+    add(&class->taken_cells, -(int64_t)freed);
+    add(&class->free_cells, freed);
     if (freed > 0 && slab->used == 0) {
-        class->free_cells -= size->count;
+        add(&class->free_cells, -(int64_t)size->count);
         slab_end(slabs, class, slab);
     } else if (freed > 0) {
         list_update(slabs, class, slab);
@@ -366,7 +373,8 @@ struct slab *slab_leave(struct slabs *slabs, unsigned number)
     if (slab) {
         list_drop(slabs, class, slab);
         slab->leaving = true;
-        class->free_cells -= slab_class_of(slabs, slab)->count - slab->used;
+        add(&class->free_cells,
+            slab->used - (int64_t)slab_class_of(slabs, slab)->count);
         update_spare(slabs, class);
     }
     lock_drop(&class->lock);
@@ -383,7 +391,7 @@ bool slab_return(struct slabs *slabs, struct slab *slab)
         slab_end(slabs, class, slab);
     } else {
         unsigned count = slab_class_of(slabs, slab)->count;
-        class->free_cells += count - slab->used;
+        add(&class->free_cells, (int64_t)count - slab->used);
         if (slab->used < count)
             list_add(slabs, class, slab, true);
         update_spare(slabs, class);

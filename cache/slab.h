@@ -58,7 +58,7 @@ struct slab_class {
     uint32_t lists[SLAB_LISTS]; /* heads; 3: the fullest */
     uint64_t free_cells;        /* in slabs that are not leaving */
     uint64_t taken_cells;
-    uint32_t slabs;
+    uint64_t slabs;
     bool spare; /* counted in slabs.spare_classes */
 } __attribute__((aligned(64)));
 

@@ -58,7 +58,7 @@ static void add_slabs(struct cache *cache, struct cache_stats *out)
         struct slab_class *class = &slabs->classes[i];
         lock_take(&class->lock);
         if (i == sizes_of_segment(&slabs->sizes))
-            out->index_bytes = (uint64_t) class->slabs * SIZES_SLAB;
+            out->index_bytes = class->slabs * SIZES_SLAB;
         else
             out->live_bytes +=
                 class->taken_cells * slabs->sizes.classes[i].cell;

@@ -110,7 +110,7 @@ bool cache_step(struct cache *cache, int64_t now_ms)
     bool more = step_stock(cache, now_ms);
     more |= walk_dead(cache, STEP_DEAD);
     more |= walk_expired(cache, now_ms, STEP_CRAWL) > 0 ||
-            __atomic_load_n(&cache->crawl.active, __ATOMIC_RELAXED);
+            atomic_load_explicit(&cache->crawl.active, memory_order_relaxed);
     return more || step_tidy(cache, now_ms);
 }
 

@@ -2,6 +2,7 @@
 /* Transactions: which shards are locked, and cells set aside for them. */
 
 #include "index.h"
+#include "long.h"
 #include "room.h"
 #include "spares.h"
 
@@ -80,5 +81,23 @@ bool cache_make_room(struct cache_tx *tx)
 bool cache_provide(struct cache_tx *tx, size_t key_len,
                    const struct cache_write *write)
 {
+    if (key_len > ENTRY_KEY_HERE &&
+        !set_aside(tx, long_key_class(tx->cache, key_len)))
+        return false;
     return set_aside(tx, put_class(tx->cache, key_len, write));
+}
+
+enum cache_result cache_ready(struct cache_tx *tx, const struct cache_key *keys,
+                              size_t count)
+{
+    uint32_t more[CORE_SHARDS] = {0};
+    for (size_t i = 0; i < count; i++)
+        more[shard_of(tx->cache, keys[i].hash)->number]++;
+    for (unsigned i = 0; i < tx->cache->shard_count; i++)
+        if (more[i] > 0 && !index_reserve(tx->cache, &tx->cache->shards[i],
+                                          more[i], tx->spares)) {
+            tx->wanted = sizes_of_segment(&tx->cache->slabs.sizes);
+            return CACHE_NO_ROOM;
+        }
+    return CACHE_OK;
 }

@@ -116,21 +116,25 @@ unsigned walk_expired(struct cache *cache, int64_t now_ms, unsigned slabs)
 {
     struct walk *walk = &cache->crawl;
     if (now_ms < atomic_load_explicit(&cache->due_ms, memory_order_relaxed) &&
-        !__atomic_load_n(&walk->active, __ATOMIC_RELAXED))
+        !atomic_load_explicit(&walk->active, memory_order_relaxed))
         return 0;
     if (!lock_try(&cache->crawl_lock))
         return 0;
-    if (!walk->active && now_ms - walk->began_ms >= WALK_PAUSE_MS) {
-        *walk = (struct walk){
-            .active = true, .began_ms = now_ms, .next_due_ms = INT64_MAX};
+    int64_t pause_ms = now_ms - walk->began_ms;
+    if (!walk->active && (pause_ms >= WALK_PAUSE_MS || pause_ms < 0)) {
+        walk->slab = 0;
+        walk->cell = 0;
+        walk->began_ms = now_ms;
+        walk->next_due_ms = INT64_MAX;
         atomic_store(&cache->due_ms, INT64_MAX);
+        atomic_store(&walk->active, true);
     }
     unsigned dropped = 0;
     uint32_t end = slabs_end(&cache->slabs), last = walk->slab + slabs;
     while (walk->active && walk->slab < last && walk->slab < end)
         dropped += advance(cache, walk, now_ms);
     if (walk->active && walk->slab >= end) {
-        __atomic_store_n(&walk->active, false, __ATOMIC_RELAXED);
+        atomic_store(&walk->active, false);
         int64_t due = atomic_load(&cache->due_ms);
         while (walk->next_due_ms < due &&
                !atomic_compare_exchange_weak(&cache->due_ms, &due,
