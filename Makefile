@@ -62,12 +62,13 @@ run:
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	$(BUILD)/ebb-server $(ARGS)
 
-# Made from the option table.
+# Made from the tables of options and metrics.
 .PHONY: docs
-docs: $(BUILD)/tests/print_options
+docs: $(BUILD)/tests/print_options $(BUILD)/tests/print_metrics
 	@mkdir -p docs
 	$< markdown >docs/options.md
 	$< sample >ebb.conf
+	$(BUILD)/tests/print_metrics >docs/metrics.md
 
 # A configuration that is there already stays.
 .PHONY: install

@@ -172,7 +172,9 @@ enum metric_kind {
 };
 
 struct metric {
-    const char *name, *type, *help;
+    const char *name;
+    const char *labels; /* of its samples, for the documentation */
+    const char *type, *help;
     enum metric_kind kind;
     size_t at;
     write_samples *write;
@@ -180,80 +182,80 @@ struct metric {
 
 // clang-format off
 #define AT(field)                   offsetof(struct stats_now, field)
-#define GAUGE(name, field, help)    {name, "gauge", help, METRIC_NUMBER, AT(field), NULL}
-#define COUNTER(name, field, help)  {name, "counter", help, METRIC_NUMBER, AT(field), NULL}
-#define SECONDS(name, field, help)  {name, "gauge", help, METRIC_SECONDS, AT(field), NULL}
-#define MILLIS(name, field, help)   {name, "gauge", help, METRIC_MILLIS, AT(field), NULL}
-#define WRITTEN(name, type, write, help) {name, type, help, METRIC_WRITTEN, 0, write}
+#define GAUGE(name, field, help)    {name, "", "gauge", help, METRIC_NUMBER, AT(field), NULL}
+#define COUNTER(name, field, help)  {name, "", "counter", help, METRIC_NUMBER, AT(field), NULL}
+#define SECONDS(name, field, help)  {name, "", "gauge", help, METRIC_SECONDS, AT(field), NULL}
+#define MILLIS(name, field, help)   {name, "", "gauge", help, METRIC_MILLIS, AT(field), NULL}
+#define WRITTEN(name, labels, type, write, help) {name, labels, type, help, METRIC_WRITTEN, 0, write}
 
 static const struct metric metrics[] = {
-    WRITTEN("ebb_info", "gauge", write_info,              "1; the labels tell the version"),
-    GAUGE("ebb_uptime_seconds", uptime_s,                 "Time since the start"),
+    WRITTEN( "ebb_info",                              "{version,redis_version}", "gauge",   write_info,     "1; the labels tell the version"),
+    GAUGE(   "ebb_uptime_seconds",                  uptime_s,                   "Time since the start"),
 
-    GAUGE("ebb_budget_bytes", governor.budget_bytes,      "The budget in force for the process's resident memory"),
-    GAUGE("ebb_resident_bytes", governor.resident_bytes,  "Resident memory of the process"),
-    GAUGE("ebb_used_bytes", used_bytes,                   "Memory in use: the base, entries with their headers, the index"),
-    GAUGE("ebb_used_peak_bytes", peak_bytes,              "The most that ebb_used_bytes was seen at"),
-    GAUGE("ebb_base_bytes", governor.base_bytes,          "Resident memory that is neither slabs nor clients' buffers"),
-    GAUGE("ebb_reserve_bytes", governor.reserve_bytes,    "Part of the budget kept free for what is not counted at once"),
-    GAUGE("ebb_floor_bytes", governor.floor_bytes,        "The smallest budget that could be kept"),
-    GAUGE("ebb_slab_limit_bytes", governor.slab_limit_bytes, "Part of the budget that slabs may use"),
-    GAUGE("ebb_client_pool_bytes", pool_bytes,            "Part of the budget that clients' buffers may use"),
-    GAUGE("ebb_client_pool_used_bytes", pool_used_bytes,  "Bytes of clients' buffers"),
+    GAUGE(   "ebb_budget_bytes",                    governor.budget_bytes,      "The budget in force for the process's resident memory"),
+    GAUGE(   "ebb_resident_bytes",                  governor.resident_bytes,    "Resident memory of the process"),
+    GAUGE(   "ebb_used_bytes",                      used_bytes,                 "Memory in use: the base, entries with their headers, the index"),
+    GAUGE(   "ebb_used_peak_bytes",                 peak_bytes,                 "The most that ebb_used_bytes was seen at"),
+    GAUGE(   "ebb_base_bytes",                      governor.base_bytes,        "Resident memory that is neither slabs nor clients' buffers"),
+    GAUGE(   "ebb_reserve_bytes",                   governor.reserve_bytes,     "Part of the budget kept free for what is not counted at once"),
+    GAUGE(   "ebb_floor_bytes",                     governor.floor_bytes,       "The smallest budget that could be kept"),
+    GAUGE(   "ebb_slab_limit_bytes",                governor.slab_limit_bytes,  "Part of the budget that slabs may use"),
+    GAUGE(   "ebb_client_pool_bytes",               pool_bytes,                 "Part of the budget that clients' buffers may use"),
+    GAUGE(   "ebb_client_pool_used_bytes",          pool_used_bytes,            "Bytes of clients' buffers"),
 
-    GAUGE("ebb_rebuilding", rebuilding,                   "1 while a lowered budget is not yet reached"),
-    GAUGE("ebb_rebuild_remaining_bytes", remaining_bytes, "Resident memory above the new budget while rebuilding"),
-    COUNTER("ebb_rebuilds_total", governor.rebuilds,      "Times the budget was lowered below what was resident"),
-    GAUGE("ebb_last_rebuild_from_bytes", governor.rebuild_from_bytes, "Where the last rebuild began"),
-    GAUGE("ebb_last_rebuild_to_bytes", governor.rebuild_to_bytes, "The budget that the last rebuild was for"),
-    MILLIS("ebb_last_rebuild_seconds", governor.last_rebuild_ms, "How long the last finished rebuild took"),
+    GAUGE(   "ebb_rebuilding",                      rebuilding,                 "1 while a lowered budget is not yet reached"),
+    GAUGE(   "ebb_rebuild_remaining_bytes",         remaining_bytes,            "Resident memory above the new budget while rebuilding"),
+    COUNTER( "ebb_rebuilds_total",                  governor.rebuilds,          "Times the budget was lowered below what was resident"),
+    GAUGE(   "ebb_last_rebuild_from_bytes",         governor.rebuild_from_bytes,"Where the last rebuild began"),
+    GAUGE(   "ebb_last_rebuild_to_bytes",           governor.rebuild_to_bytes,  "The budget that the last rebuild was for"),
+    MILLIS(  "ebb_last_rebuild_seconds",            governor.last_rebuild_ms,   "How long the last finished rebuild took"),
 
-    GAUGE("ebb_entries", cache.entries,                   "Entries held, flushed ones not yet dropped included"),
+    GAUGE(   "ebb_entries",                         cache.entries,              "Entries held, flushed ones not yet dropped included"),
 #define X(row, help) COUNTER("ebb_" #row "_total", cache.row, help),
     CACHE_COUNTERS(X)
 #undef X
 #define X(row, help) GAUGE("ebb_cache_" #row, cache.row, help),
     CACHE_GAUGES(X)
 #undef X
-    MILLIS("ebb_cache_oldest_idle_seconds", cache.oldest_idle_ms, "How long the entry to be evicted next was not used"),
+    MILLIS(  "ebb_cache_oldest_idle_seconds",       cache.oldest_idle_ms,       "How long the entry to be evicted next was not used"),
 
-    GAUGE("ebb_connections", clients,                     "Connected clients"),
-    GAUGE("ebb_connections_max", clients_max,             "Clients that may be connected at one time"),
-    COUNTER("ebb_connections_rejected_total", rejected_connections, "Clients refused because there were too many"),
+    GAUGE(   "ebb_connections",                     clients,                    "Connected clients"),
+    GAUGE(   "ebb_connections_max",                 clients_max,                "Clients that may be connected at one time"),
+    COUNTER( "ebb_connections_rejected_total",      rejected_connections,       "Clients refused because there were too many"),
 #define X(row, help) COUNTER("ebb_client_" #row "_total", workers.row, help),
     WORKER_COUNTERS(X)
 #undef X
 
-    WRITTEN("ebb_commands_total", "counter", write_calls, "Commands run, by name"),
-    WRITTEN("ebb_commands_seconds_total", "counter", write_seconds, "Time spent running them"),
-    WRITTEN("ebb_commands_rejected_total", "counter", write_rejected, "Commands refused before they ran"),
-    WRITTEN("ebb_commands_failed_total", "counter", write_failed, "Commands that answered an error"),
-    WRITTEN("ebb_errors_total", "counter", write_errors,  "Error replies, by code"),
+    WRITTEN( "ebb_commands_total",                    "{cmd}",                   "counter", write_calls,    "Commands run, by name"),
+    WRITTEN( "ebb_commands_seconds_total",            "{cmd}",                   "counter", write_seconds,  "Time spent running them"),
+    WRITTEN( "ebb_commands_rejected_total",           "{cmd}",                   "counter", write_rejected, "Commands refused before they ran"),
+    WRITTEN( "ebb_commands_failed_total",             "{cmd}",                   "counter", write_failed,   "Commands that answered an error"),
+    WRITTEN( "ebb_errors_total",                      "{code}",                  "counter", write_errors,   "Error replies, by code"),
 
-    GAUGE("process_resident_memory_bytes", governor.resident_bytes, "Resident memory size in bytes"),
-    WRITTEN("process_cpu_seconds_total", "counter", write_cpu, "Total user and system CPU time spent in seconds"),
-    SECONDS("process_start_time_seconds", started_s,      "Start time of the process since unix epoch in seconds"),
-    WRITTEN("process_open_fds", "gauge", write_open_fds,  "Number of open file descriptors"),
-    WRITTEN("process_max_fds", "gauge", write_max_fds,    "Maximum number of open file descriptors"),
+    GAUGE(   "process_resident_memory_bytes",       governor.resident_bytes,    "Resident memory size in bytes"),
+    WRITTEN( "process_cpu_seconds_total",             "",                        "counter", write_cpu,      "Total user and system CPU time spent in seconds"),
+    SECONDS( "process_start_time_seconds",          started_s,                  "Start time of the process since unix epoch in seconds"),
+    WRITTEN( "process_open_fds",                      "",                        "gauge",   write_open_fds, "Number of open file descriptors"),
+    WRITTEN( "process_max_fds",                       "",                        "gauge",   write_max_fds,  "Maximum number of open file descriptors"),
 
     /* What dashboards made for Redis's exporter ask for. */
-    WRITTEN("redis_up", "gauge", write_one,                "Always 1"),
-    GAUGE("redis_uptime_in_seconds", uptime_s,            "As ebb_uptime_seconds"),
-    GAUGE("redis_connected_clients", clients,             "As ebb_connections"),
-    WRITTEN("redis_blocked_clients", "gauge", write_zero, "Always 0"),
-    GAUGE("redis_memory_used_bytes", used_bytes,          "As ebb_used_bytes"),
-    GAUGE("redis_memory_max_bytes", budget_bytes,         "The option maxmemory in bytes"),
-    WRITTEN("redis_commands_total", "counter", write_calls, "As ebb_commands_total"),
-    WRITTEN("redis_commands_duration_seconds_total", "counter", write_seconds, "As ebb_commands_seconds_total"),
-    COUNTER("redis_commands_processed_total", workers.commands, "As ebb_client_commands_total"),
-    COUNTER("redis_keyspace_hits_total", cache.hits,      "As ebb_hits_total"),
-    COUNTER("redis_keyspace_misses_total", cache.misses,  "As ebb_misses_total"),
-    COUNTER("redis_net_input_bytes_total", workers.read_bytes, "As ebb_client_read_bytes_total"),
-    COUNTER("redis_net_output_bytes_total", workers.written_bytes, "As ebb_client_written_bytes_total"),
-    WRITTEN("redis_db_keys", "gauge", write_keys,         "Entries, by database"),
-    WRITTEN("redis_db_keys_expiring", "gauge", write_expiring, "Entries with an expiry, by database"),
-    COUNTER("redis_expired_keys_total", cache.expired,    "As ebb_expired_total"),
-    COUNTER("redis_evicted_keys_total", cache.evicted,    "As ebb_evicted_total"),
+    WRITTEN( "redis_up",                              "",                        "gauge",   write_one,      "Always 1"),
+    GAUGE(   "redis_uptime_in_seconds",             uptime_s,                   "As ebb_uptime_seconds"),
+    GAUGE(   "redis_connected_clients",             clients,                    "As ebb_connections"),
+    WRITTEN( "redis_blocked_clients",                 "",                        "gauge",   write_zero,     "Always 0"),
+    GAUGE(   "redis_memory_used_bytes",             used_bytes,                 "As ebb_used_bytes"),
+    GAUGE(   "redis_memory_max_bytes",              budget_bytes,               "The option maxmemory in bytes"),
+    WRITTEN( "redis_commands_total",                  "{cmd}",                   "counter", write_calls,    "As ebb_commands_total"),
+    WRITTEN( "redis_commands_duration_seconds_total", "{cmd}",                   "counter", write_seconds,  "As ebb_commands_seconds_total"),
+    COUNTER( "redis_commands_processed_total",      workers.commands,           "As ebb_client_commands_total"),
+    COUNTER( "redis_keyspace_hits_total",           cache.hits,                 "As ebb_hits_total"),
+    COUNTER( "redis_keyspace_misses_total",         cache.misses,               "As ebb_misses_total"),
+    COUNTER( "redis_net_input_bytes_total",         workers.read_bytes,         "As ebb_client_read_bytes_total"),
+    COUNTER( "redis_net_output_bytes_total",        workers.written_bytes,      "As ebb_client_written_bytes_total"),
+    WRITTEN( "redis_db_keys",                         "{db}",                    "gauge",   write_keys,     "Entries, by database"),
+    WRITTEN( "redis_db_keys_expiring",                "{db}",                    "gauge",   write_expiring, "Entries with an expiry, by database"),
+    COUNTER( "redis_expired_keys_total",            cache.expired,              "As ebb_expired_total"),
+    COUNTER( "redis_evicted_keys_total",            cache.evicted,              "As ebb_evicted_total"),
 };
 // clang-format on
 
@@ -301,8 +303,17 @@ const char *metrics_name(size_t i)
 
 void metrics_print_markdown(FILE *to)
 {
-    fputs("| metric | type | what it is |\n|---|---|---|\n", to);
+    fputs("# Metrics\n\n"
+          "`GET /metrics` on `metrics-port` answers in Prometheus's text "
+          "format 0.0.4.\n`GET /healthz` answers `ok`.  Neither asks for a "
+          "password, and neither tells\nkeys, values, addresses or "
+          "secrets.\n\n"
+          "Names that begin with `redis_` repeat numbers under the names that "
+          "dashboards\nmade for Redis's exporter ask for.  `CONFIG RESETSTAT` "
+          "sets counters back to 0.\n\n"
+          "| metric | type | what it is |\n|---|---|---|\n",
+          to);
     for (size_t i = 0; i < metric_count; i++)
-        fprintf(to, "| `%s` | %s | %s |\n", metrics[i].name, metrics[i].type,
-                metrics[i].help);
+        fprintf(to, "| `%s%s` | %s | %s |\n", metrics[i].name,
+                metrics[i].labels, metrics[i].type, metrics[i].help);
 }

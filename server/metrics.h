@@ -18,7 +18,7 @@ void metrics_write(struct server *server, int64_t now_ms, struct buf *out);
 /* The name of row i; NULL behind the last. */
 const char *metrics_name(size_t i);
 
-/* The rows as a table for docs/metrics.md. */
+/* docs/metrics.md, made from the rows. */
 void metrics_print_markdown(FILE *to);
 
 #endif

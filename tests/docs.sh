@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What is made from the option table is up to date, and the sample loads.
+# What is made from the tables of options and metrics is up to date.
 set -u
 passed=0 failed=0
 
-same() { # same FILE WHAT
-    if diff -u "$1" <("$BUILD/tests/print_options" "$2"); then
+same() { # same FILE PROGRAM...
+    if diff -u "$1" <("$BUILD/tests/$2" ${3:+"$3"}); then
         passed=$((passed + 1))
     else
         echo "$1 is out of date: run make docs"
@@ -13,7 +13,8 @@ same() { # same FILE WHAT
     fi
 }
 
-same docs/options.md markdown
-same ebb.conf sample
+same docs/options.md print_options markdown
+same ebb.conf print_options sample
+same docs/metrics.md print_metrics
 echo "$passed passed, $failed failed"
 exit $((failed > 0))
