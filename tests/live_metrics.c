@@ -27,7 +27,7 @@ enum { PATIENCE_MS = 60000, CONNECTIONS = 32, HEADERS = 8192 };
 struct fixture {
     struct live *live;
     redisContext *redis;
-    int port;
+    int port, reserved;
 };
 
 static struct sockaddr_in local(int port)
@@ -39,17 +39,19 @@ static struct sockaddr_in local(int port)
     return addr;
 }
 
-/* A port that was free a moment ago: 0 would switch metrics off. */
-static int free_port(void)
+/* A socket on a free port.  As long as it is there and does not listen, the
+ * system gives the port to nobody who does not ask for it by number. */
+static int reserve_port(int *port)
 {
     struct sockaddr_in addr = local(0);
     socklen_t len = sizeof addr;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     assert_int_equal(bind(fd, (struct sockaddr *)&addr, len), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
-    close(fd);
-    return ntohs(addr.sin_port);
+    *port = ntohs(addr.sin_port);
+    return fd;
 }
 
 static int start_with(void **state, const char *timeout_s)
@@ -57,7 +59,7 @@ static int start_with(void **state, const char *timeout_s)
     struct fixture *f = calloc(1, sizeof *f);
     char port[16];
 
-    f->port = free_port();
+    f->reserved = reserve_port(&f->port);
     snprintf(port, sizeof port, "%d", f->port);
     f->live = live_start("--metrics-port", port, "--metrics-timeout", timeout_s,
                          "--maxmemory", "64mb", NULL);
@@ -83,6 +85,7 @@ static int stop(void **state)
 
     redisFree(f->redis);
     live_stop(f->live);
+    close(f->reserved);
     free(f);
     return 0;
 }
