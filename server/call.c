@@ -138,7 +138,7 @@ static void reply_copy(struct call *call, const struct cache_view *view)
 static void reply_pinned(struct call *call, struct cache_pin pin, size_t len,
                          const char *tail, size_t tail_len)
 {
-    call->pinned = true;
+    call->pinned += len - tail_len;
     reply_bulk_begin(&call->reply, len);
     conn_send_pin(call->conn, pin);
     buf_add(call->reply.out, tail, tail_len);

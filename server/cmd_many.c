@@ -25,12 +25,17 @@ struct progress {
 /* Serves one key under the transaction; true counts it. */
 typedef bool serve_key(struct call *call, const struct cache_key *key);
 
+static size_t replied(const struct call *call)
+{
+    return buf_len(call->reply.out) + call->pinned;
+}
+
 /* One slice.  Stops before its end when it has replied much. */
 static void serve_slice(struct call *call, struct progress *progress,
                         serve_key *serve)
 {
     struct cache_key keys[CALL_SLICE_KEYS];
-    size_t count = 0, replied = buf_len(call->reply.out);
+    size_t count = 0, enough = replied(call) + SLICE_BYTES;
     do {
         keys[count] = call_key_of(call, progress->next + count);
         count++;
@@ -39,7 +44,7 @@ static void serve_slice(struct call *call, struct progress *progress,
     for (size_t i = 0; i < count; i++) {
         progress->count += serve(call, &keys[i]);
         progress->next++;
-        if (buf_len(call->reply.out) > replied + SLICE_BYTES)
+        if (replied(call) >= enough)
             break;
     }
     cache_end(&call->tx);
@@ -221,8 +226,8 @@ static enum command_result store_all(struct call *call, bool must_be_new,
     struct pairs pairs = {some_keys, some_pairs, (call->argc - 1) / 2};
     void *memory = NULL;
     if (pairs.count > STACK_PAIRS) {
-        memory = malloc(pairs.count *
-                        (sizeof *pairs.keys + sizeof *pairs.pairs));
+        memory =
+            malloc(pairs.count * (sizeof *pairs.keys + sizeof *pairs.pairs));
         if (!memory)
             return COMMAND_NO_ROOM;
         pairs.keys = memory;

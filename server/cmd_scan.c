@@ -91,15 +91,19 @@ static void match_bucket(struct scan *scan)
     }
 }
 
-/* False: the clients' buffers may not grow that far. */
+/* False: the clients' buffers may not grow that far.  What other turns have
+ * borrowed for a moment does not count. */
 static bool charge(struct scan *scan)
 {
-    size_t more = scan->keys.cap - scan->charged;
+    struct pool *pool = scan->call->server->pool;
     if (scan->keys.cap <= scan->charged)
         return true;
-    size_t taken = pool_take(scan->call->server->pool, more);
-    scan->charged += taken;
-    return taken == more;
+    size_t more = scan->keys.cap - scan->charged;
+    if (pool_used(pool) + more > pool_limit(pool))
+        return false;
+    pool_charge(pool, more);
+    scan->charged += more;
+    return true;
 }
 
 /* Looks at a slice of the index, or until `wanted` entries were seen; false:

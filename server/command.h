@@ -51,7 +51,7 @@ struct call {
     struct cache_tx tx;
     struct cache_key key;
     bool rerun;            /* not the first time */
-    bool pinned;           /* part of the reply is not in reply.out */
+    size_t pinned;         /* bytes of the reply that are not in reply.out */
     bool holds;            /* `held` is in use; a run that changes nothing */
     struct cache_pin held; /* leaves it to be unpinned */
 
