@@ -21,12 +21,14 @@ void buf_release(struct buf *buf)
 /* The capacity to grow to so that `need` bytes fit; 0 when they cannot. */
 static size_t cap_for(const struct buf *buf, size_t need)
 {
-    size_t most = buf->max ? buf->max : SIZE_MAX / 2;
+    size_t most = SIZE_MAX / 2;
+    if (buf->max > 0 && buf->max < most)
+        most = buf->max;
     if (need > most)
         return 0;
     size_t cap = buf->cap ? buf->cap : CAP_FIRST;
     while (cap < need)
-        cap = cap <= most / 2 ? cap * 2 : most;
+        cap *= 2;
     return cap < most ? cap : most;
 }
 

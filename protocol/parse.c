@@ -303,13 +303,12 @@ static enum parse_status parse_line(struct parser *parser, char *in, size_t len,
         return len > limits->line ? fail(parser, "too big inline request")
                                   : PARSE_MORE;
     }
-    char *at = in, *end = newline;
-    if (end > in && end[-1] == '\r')
-        end--;
+    /* A CR before the LF is white space like any other. */
+    char *at = in;
     parser->expected = 0;
-    while (inline_skip(&at, end)) {
+    while (inline_skip(&at, newline)) {
         struct arg arg;
-        if (!inline_take(&at, end, &arg.ptr, &arg.len))
+        if (!inline_take(&at, newline, &arg.ptr, &arg.len))
             return fail(parser, "unbalanced quotes in request");
         if (parser->argc == limits->args)
             return fail(parser, limits->anonymous

@@ -99,8 +99,15 @@ static void growing_leaves_behind_what_was_drained(void **state)
         assert_int_equal(buf_len(&buf), 256 - drained);
         assert_memory_equal(buf.data + buf.start, bytes + drained,
                             256 - drained);
+        assert_int_equal(buf.cap, 256);
         buf_release(&buf);
     }
+    /* Even if it would just fit: moving that much again and again costs. */
+    buf_add(&buf, bytes, 128);
+    buf_drain(&buf, 1);
+    buf_add(&buf, bytes, 1);
+    assert_int_equal(buf.cap, 256);
+    buf_release(&buf);
 }
 
 static void growing_doubles(void **state)

@@ -31,6 +31,7 @@ struct row {
         stream, sizeof(stream) - 1, said                                       \
     }
 #define DIGITS31 "1111111111111111111111111111111"
+#define A50      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A60      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 // clang-format off
@@ -85,6 +86,9 @@ static const struct row rows[] = {
     ROW("*2\r\n$1\r\na\r\n$119\r\n" A60 A60 "\r\n", "!expected CRLF after bulk"),
     ROW("*2\r\n$4\r\nECHO\r\n$121\r\n", "!invalid bulk length"),
     ROW("*1\r\n$060\r\n", "!invalid bulk length"),
+    ROW("*1\r\n$03\r\nabc\r\n", "!invalid bulk length"),
+    ROW("*1\r\n$10:\r\n" A60 A60, "!invalid bulk length"),
+    ROW("*1\r\n$10:\r\n" A60 A50 "\r\n", "!invalid bulk length"),
     ROW("*1\r\n$6x\r\n", "!invalid bulk length"),
     ROW("*1\r\n$11x\r\n", "!invalid bulk length"),
     ROW("*1\r\n$111x\r\n", "!invalid bulk length"),
@@ -306,6 +310,7 @@ static void the_bytes_of_a_request_are_limited(void **state)
         limits.request = 21;
         check_all_cuts((struct driver){.limits = &limits}, &too_big,
                        too_big.said);
+        check_all_cuts((struct driver){.limits = &limits}, &fits, too_big.said);
     }
     /* What is diverted does not count, its header does. */
     limits.divert = 4;

@@ -54,6 +54,7 @@ static void errors_are_one_line(void **state)
     (void)state;
     SAYS_BOTH(reply_error(r, "ERR syntax error"), "-ERR syntax error\r\n");
     SAYS_BOTH(reply_error(r, "ERR a\r\nb\nc\rd"), "-ERR a  b c d\r\n");
+    SAYS_BOTH(reply_error(r, "\n\r"), "-  \r\n");
     SAYS_BOTH(reply_errorf(r, "ERR no '%s', %d", "x\r\n+OK", 7),
               "-ERR no 'x  +OK', 7\r\n");
     /* What stands before it is left alone. */
