@@ -56,7 +56,7 @@ for test in "$@"; do
     # is ended with it.
     timeout -k 5 "$seconds" "${run[@]}" >"$work/output" 2>&1 </dev/null &
     group=$!
-    wait $group
+    wait $group 2>/dev/null
     status=$?
     kill -KILL -- -$group 2>/dev/null
 
