@@ -21,7 +21,7 @@ static const uint64_t sizes[PHASES] = {64, 400, 100, 1000, 64};
 
 struct arguments {
     uint64_t budget, seed;
-    const char *ebb;
+    const char *ebb, *only;
 };
 
 struct phase {
@@ -110,6 +110,7 @@ int main(int argc, char **argv)
     const struct args_row rows[] = {
         {"budget", &a.budget, NULL, "of each server, in whole MiB"},
         {"seed", &a.seed, NULL, "of the random numbers"},
+        {"only", NULL, &a.only, "server to run, by name, not the others"},
         {"ebb", NULL, &a.ebb, "the program, if not the one built here"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "churn: sizes of values that change", argc, argv);
@@ -121,7 +122,7 @@ int main(int argc, char **argv)
     table_init(&table, headings);
     bool whole = true;
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
-        if (peer_present(id, &(struct peer_options){.ebb = a.ebb}))
+        if (peer_present(id, a.ebb, a.only))
             whole = run(&table, &a, id) && whole;
     }
     printf("Budget %llu MiB; each phase writes 1.5 times as much\n\n",

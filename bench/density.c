@@ -47,9 +47,10 @@ static bool measure(enum peer_id id, const char *ebb, uint64_t entries,
 int main(int argc, char **argv)
 {
     uint64_t entries = 2000000;
-    const char *ebb = NULL;
+    const char *ebb = NULL, *only = NULL;
     const struct args_row rows[] = {
         {"entries", &entries, NULL, "how many, each with a key of 16 B"},
+        {"only", NULL, &only, "server to run, by name, not the others"},
         {"ebb", NULL, &ebb, "the program, if not the one built here"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "density: bytes an entry costs beyond key and value", argc,
@@ -68,7 +69,7 @@ int main(int argc, char **argv)
     bool whole = true;
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
         double beyond;
-        if (!peer_present(id, &(struct peer_options){.ebb = ebb}))
+        if (!peer_present(id, ebb, only))
             continue;
         table_cell(&table, "%s", peer_name(id));
         for (unsigned i = 0; i < 2 * SIZES; i++) {

@@ -40,7 +40,7 @@ enum measure { MEASURES(X) MEASURE_COUNT };
 struct arguments {
     uint64_t seconds, rounds, connections, sets, value, keys, theta, seed;
     uint64_t budget;
-    const char *order, *ebb;
+    const char *order, *ebb, *only;
 };
 
 struct runner {
@@ -134,7 +134,7 @@ static bool start(struct runner *runner, enum peer_id id,
                                                             : PEER_ANY_CORE,
                                    .value_bytes = arguments->value,
                                    .ebb = arguments->ebb};
-    if (!peer_present(id, &options))
+    if (!peer_present(id, arguments->ebb, arguments->only))
         return true;
     if (!peer_start(&runner->peer, id, &options))
         return false;
@@ -190,6 +190,7 @@ int main(int argc, char **argv)
         {"theta", &a.theta, NULL, "skew of zipf in hundredths, below 100"},
         {"budget", &a.budget, NULL, "memory of each server"},
         {"seed", &a.seed, NULL, "of the random numbers"},
+        {"only", NULL, &a.only, "server to run, by name, not the others"},
         {"ebb", NULL, &a.ebb, "the program, if not the one built here"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "load: throughput, latency and CPU, by pipeline depth",

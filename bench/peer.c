@@ -167,9 +167,12 @@ static bool program_found(const char *name)
     return false;
 }
 
-bool peer_present(enum peer_id id, const struct peer_options *options)
+bool peer_present(enum peer_id id, const char *ebb, const char *only)
 {
-    struct command command = command_of(id, 0, options);
+    if (only != NULL && strcmp(only, kinds[id].name) != 0)
+        return false;
+    struct peer_options options = {.ebb = ebb};
+    struct command command = command_of(id, 0, &options);
     bool found = program_found(command.argv[0]);
     if (!found)
         fprintf(stderr, "%s is not there; it is left out\n", command.argv[0]);

@@ -36,8 +36,10 @@ struct peer {
 
 const char *peer_name(enum peer_id id);
 
-/* True if its program is there; if not, a sentence on stderr says so. */
-bool peer_present(enum peer_id id, const struct peer_options *options);
+/* True if its program is there and nobody wants only another one; if it is not
+ * there, a sentence on stderr says so.  ebb as in the options; only: the name
+ * of a peer, NULL: all. */
+bool peer_present(enum peer_id id, const char *ebb, const char *only);
 
 /* Starts it and waits until it accepts; false (with a sentence on stderr) if
  * it does not start. */

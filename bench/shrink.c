@@ -29,7 +29,7 @@ static const unsigned shown[TICKS] = {0, 1,  2,  3,  4,   5,  6,
 
 struct arguments {
     uint64_t from, to, value[VALUES], seconds, control_ms, seed;
-    const char *csv, *ebb;
+    const char *csv, *ebb, *only;
 };
 
 struct outcome {
@@ -38,6 +38,7 @@ struct outcome {
     uint64_t fill_peak, shrink_peak, settled_peak;
     uint64_t lowered_ns; /* since the sampler's start */
     double reached_s;    /* since the budget was lowered; negative: never */
+    double cpu_s;        /* the server's, from there to then or to the end */
     uint64_t answered_ns, gap_ns;
     struct sampler_result watched;
 };
@@ -51,6 +52,12 @@ struct report {
 static double mib(uint64_t bytes)
 {
     return (double)bytes / (1 << 20);
+}
+
+static double cpu_s(const struct peer *peer)
+{
+    struct host_cpu cpu = host_cpu(peer->pid);
+    return (double)(cpu.user_ns + cpu.system_ns) / 1e9;
 }
 
 /* Waits for the end of the window; notes when the budget is first kept. */
@@ -68,14 +75,17 @@ static void await(const struct arguments *arguments, const struct peer *peer,
         if (outcome->reached_s >= 0 || resident > arguments->to)
             continue;
         outcome->reached_s = (double)(host_now_ns() - lowered_ns) / 1e9;
+        outcome->cpu_s += cpu_s(peer);
         outcome->shrink_peak = host_peak(peer->pid);
         host_reset_peak(peer->pid);
     }
     uint64_t peak = host_peak(peer->pid);
-    if (outcome->reached_s < 0)
-        outcome->shrink_peak = peak;
-    else
+    if (outcome->reached_s >= 0) {
         outcome->settled_peak = peak;
+        return;
+    }
+    outcome->shrink_peak = peak;
+    outcome->cpu_s += cpu_s(peer);
 }
 
 /* From a full server to the end of the window. */
@@ -91,6 +101,7 @@ static bool lower(const struct arguments *arguments, struct peer *peer,
     if (sampler == NULL)
         return false;
     host_wait_until(sampler_started_ns(sampler) + LEAD_MS * 1000000ULL);
+    outcome->cpu_s = -cpu_s(peer);
     uint64_t lowered_ns = host_now_ns();
     bool done = peer_set_budget(peer, arguments->to);
     outcome->answered_ns = host_now_ns() - lowered_ns;
@@ -168,6 +179,7 @@ static void add_rows(struct report *report, const struct arguments *arguments,
         table_cell(table, "never");
     else
         table_cell(table, "%.2f", outcome->reached_s);
+    table_cell(table, "%.2f", outcome->cpu_s);
     table_cell(table, "%.1f", mib(outcome->after));
     table_cell(table, "%.3f", (double)outcome->after / to);
     table_cell(table, "%.3f", (double)outcome->shrink_peak / from);
@@ -197,11 +209,10 @@ static void add_rows(struct report *report, const struct arguments *arguments,
 static void report_init(struct report *report, const char *csv)
 {
     static const char *const summary[] = {
-        "server",     "value B",        "fill peak/old",
-        "reached s",  "RSS MiB",        "RSS/new",
-        "peak/old",   "peak after/new", "reader max ms",
-        "control ms", "answer ms",      "kept",
-        "fresh",      "kept %",         NULL};
+        "server",         "value B",       "fill peak/old", "reached s",
+        "CPU s",          "RSS MiB",       "RSS/new",       "peak/old",
+        "peak after/new", "reader max ms", "control ms",    "answer ms",
+        "kept",           "fresh",         "kept %",        NULL};
     char texts[TICKS][16];
     const char *course[TICKS + 3] = {"RSS MiB after", "value B"};
     for (unsigned i = 0; i < TICKS; i++) {
@@ -238,6 +249,7 @@ int main(int argc, char **argv)
         {"control", &a.control_ms, NULL, "ms of spinning, before and after"},
         {"csv", NULL, &a.csv, "file for all samples"},
         {"seed", &a.seed, NULL, "of the random numbers"},
+        {"only", NULL, &a.only, "server to run, by name, not the others"},
         {"ebb", NULL, &a.ebb, "the program, if not the one built here"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "shrink: a full server's budget is lowered", argc, argv);
@@ -249,7 +261,7 @@ int main(int argc, char **argv)
 
     bool present[PEER_FLOOR];
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++)
-        present[id] = peer_present(id, &(struct peer_options){.ebb = a.ebb});
+        present[id] = peer_present(id, a.ebb, a.only);
     static struct report report;
     static struct outcome outcome;
     report_init(&report, a.csv);
