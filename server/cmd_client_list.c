@@ -14,7 +14,7 @@
 #include "server.h"
 #include "worker.h"
 
-enum { LIST_IDS_MAX = 65536 }; /* ids in one CLIENT LIST ID */
+enum { LIST_IDS_MAX = 16384 }; /* ids in one CLIENT LIST ID */
 
 static const char *text_or_empty(const char *text)
 {

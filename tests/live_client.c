@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* CLIENT: lists and kills connections of all workers, and names them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/talk.h"
+
+enum { OTHERS = 12, NAME_MAX_LEN = 1024, IDS_MAX = 16384 };
+
+#define SYNTAX "-ERR syntax error"
+#define BAD_NAME(what)                                                         \
+    "-ERR " what " cannot contain spaces, newlines or special characters."
+
+/* One that asks, and others that are spread over the workers. */
+struct fixture {
+    struct live *live;
+    struct talk me, others[OTHERS];
+    long long my_id, ids[OTHERS];
+};
+
+static long long id_of(struct talk *t)
+{
+    long long id = 0;
+
+    assert_int_equal(sscanf(talk(t, "CLIENT ID"), ":%lld", &id), 1);
+    return id;
+}
+
+static int start(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    f->live = live_start("--threads", "3", "--maxmemory", "64mb", NULL);
+    talk_open(&f->me, f->live);
+    f->my_id = id_of(&f->me);
+    for (int i = 0; i < OTHERS; i++) {
+        talk_open(&f->others[i], f->live);
+        f->ids[i] = id_of(&f->others[i]);
+    }
+    *state = f;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < OTHERS; i++)
+        talk_close(&f->others[i]);
+    talk_close(&f->me);
+    live_stop(f->live);
+    free(f);
+    return 0;
+}
+
+/* A command with an id at the place of its %lld. */
+static const char *with_id(struct fixture *f, const char *format, long long id)
+{
+    char line[200];
+
+    snprintf(line, sizeof line, format, id);
+    return talk(&f->me, line);
+}
+
+static bool is_open(struct talk *t)
+{
+    return strcmp(talk(t, "PING"), "+PONG") == 0;
+}
+
+static void check_open(struct fixture *f, const bool open[OTHERS])
+{
+    for (int i = 0; i < OTHERS; i++)
+        if (is_open(&f->others[i]) != open[i])
+            fail_msg("connection %d is %s", i, open[i] ? "closed" : "open");
+}
+
+/* The ids of the lines of a reply, in their order. */
+static size_t ids_in(const char *list, long long ids[], size_t max)
+{
+    size_t count = 0;
+
+    for (const char *at = list; (at = strstr(at, "id=")) != NULL; at += 3) {
+        if (at[-1] != '"' && at[-1] != 'n')
+            continue; /* redir=, not the beginning of a line */
+        assert_true(count < max);
+        ids[count++] = strtoll(at + 3, NULL, 10);
+    }
+    return count;
+}
+
+/* ------------------------------------------------------------ LIST and INFO */
+
+static void list_has_everybody_once(void **state)
+{
+    struct fixture *f = *state;
+    long long ids[2 * OTHERS];
+
+    for (int round = 0; round < 50; round++) {
+        assert_int_equal(ids_in(talk(&f->me, "CLIENT LIST"), ids, 2 * OTHERS),
+                         OTHERS + 1);
+        assert_int_equal(ids[0], f->my_id);
+        for (int i = 0; i < OTHERS; i++)
+            assert_int_equal(ids[i + 1], f->ids[i]);
+    }
+}
+
+static void a_line_has_all_columns(void **state)
+{
+    static const char columns[] =
+        "id addr laddr fd name age idle flags db sub psub ssub multi qbuf "
+        "qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events cmd "
+        "user redir resp lib-name lib-ver";
+    struct fixture *f = *state;
+    struct talk *t = &f->others[3];
+    char line[1000], found[1000] = "", end[200];
+    char *save, *word;
+
+    talk(t, "HELLO 3 SETNAME me");
+    talk(t, "CLIENT SETINFO LIB-NAME lib");
+    talk(t, "CLIENT SETINFO lib-ver 1.0");
+    talk(t, "CLIENT NO-EVICT ON");
+    talk(t, "CLIENT NO-TOUCH on");
+    talk(t, "SELECT 9");
+    snprintf(line, sizeof line, "%s",
+             with_id(f, "CLIENT LIST ID %lld", f->ids[3]));
+    assert_non_null(strstr(line, " name=me age="));
+    assert_non_null(strstr(line, " flags=eT db=9 "));
+    snprintf(end, sizeof end,
+             " cmd=select user=default redir=-1 resp=3 lib-name=lib "
+             "lib-ver=1.0\\n\"");
+    assert_string_equal(line + strlen(line) - strlen(end), end);
+    for (word = strtok_r(line, " ", &save); word != NULL;
+         word = strtok_r(NULL, " ", &save)) {
+        const char *name = word[0] == '"' ? word + 1 : word;
+
+        snprintf(found + strlen(found), sizeof found - strlen(found), "%s%.*s",
+                 found[0] == '\0' ? "" : " ", (int)strcspn(name, "="), name);
+    }
+    assert_string_equal(found, columns);
+}
+
+static void info_is_the_line_of_oneself(void **state)
+{
+    struct fixture *f = *state;
+    char start[40];
+
+    snprintf(start, sizeof start, "\"id=%lld addr=127.0.0.1:", f->my_id);
+    talk(&f->me, "CLIENT INFO");
+    assert_memory_equal(f->me.shown, start, strlen(start));
+    assert_non_null(strstr(f->me.shown, " flags=N "));
+    assert_non_null(strstr(f->me.shown, " cmd=client|info "));
+}
+
+static void list_gives_those_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    long long ids[8];
+    char line[200];
+
+    snprintf(line, sizeof line, "CLIENT LIST ID %lld 999999 %lld %lld",
+             f->ids[5], f->ids[2], f->ids[5]);
+    assert_int_equal(ids_in(talk(&f->me, line), ids, 8), 3);
+    assert_int_equal(ids[0], f->ids[5]);
+    assert_int_equal(ids[1], f->ids[2]);
+    assert_int_equal(ids[2], f->ids[5]);
+    assert_string_equal(talk(&f->me, "CLIENT LIST ID 999999 0 -1"), "\"\"");
+    assert_string_equal(talk(&f->me, "CLIENT LIST TYPE pubsub"), "\"\"");
+    assert_string_equal(talk(&f->me, "CLIENT LIST TYPE MASTER"), "\"\"");
+    assert_non_null(strstr(talk(&f->me, "CLIENT LIST TYPE normal"), "id="));
+    assert_string_equal(talk(&f->me, "CLIENT LIST TYPE foo"),
+                        "-ERR Unknown client type 'foo'");
+    assert_string_equal(talk(&f->me, "CLIENT LIST TYPE"), SYNTAX);
+    assert_string_equal(talk(&f->me, "CLIENT LIST ID"), SYNTAX);
+    assert_string_equal(talk(&f->me, "CLIENT LIST FOO BAR"), SYNTAX);
+    assert_string_equal(talk(&f->me, "CLIENT LIST ID 1 x"),
+                        "-ERR Invalid client ID");
+}
+
+/* As many ids as may be asked for at once, and one more. */
+static void a_list_of_ids_has_a_limit(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int count = IDS_MAX; count <= IDS_MAX + 1; count++) {
+        char head[64];
+        size_t len = (size_t)count * 7;
+        char *rest = malloc(len);
+
+        snprintf(head, sizeof head,
+                 "*%d\r\n$6\r\nCLIENT\r\n$4\r\nLIST\r\n$2\r\nID\r\n",
+                 count + 3);
+        for (int i = 0; i < count; i++)
+            memcpy(rest + i * 7, "$1\r\n0\r\n", 7);
+        assert_true(live_send(f->me.fd, head, strlen(head)));
+        assert_true(live_send(f->me.fd, rest, len));
+        free(rest);
+        assert_string_equal(
+            talk_hear(&f->me),
+            count == IDS_MAX ? "\"\"" : "-ERR more than 16384 client IDs");
+    }
+}
+
+/* Who asks and leaves before the workers have answered harms nobody. */
+static void askers_may_leave(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 200; i++) {
+        struct talk t;
+
+        talk_open(&t, f->live);
+        talk_say(&t, i % 2 == 0 ? "CLIENT LIST\r\nCLIENT LIST"
+                                : "CONFIG RESETSTAT\r\nCLIENT KILL ID 999999");
+        talk_close(&t);
+    }
+    check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+}
+
+/* Commands behind one that waits for the workers keep their order. */
+static void a_pipeline_keeps_its_order(void **state)
+{
+    struct fixture *f = *state;
+
+    talk_say(&f->me, "PING 1\r\nCONFIG RESETSTAT\r\nPING 2\r\n"
+                     "CLIENT KILL ID 999999\r\nPING 3");
+    assert_string_equal(talk_hear(&f->me), "\"1\"");
+    assert_string_equal(talk_hear(&f->me), "+OK");
+    assert_string_equal(talk_hear(&f->me), "\"2\"");
+    assert_string_equal(talk_hear(&f->me), ":0");
+    assert_string_equal(talk_hear(&f->me), "\"3\"");
+}
+
+/* -------------------------------------------------------------------- KILL */
+
+static void kill_by_id(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_string_equal(with_id(f, "CLIENT KILL ID %lld", f->ids[0]), ":1");
+    assert_string_equal(with_id(f, "CLIENT KILL ID %lld", f->ids[0]), ":0");
+    assert_string_equal(
+        with_id(f, "CLIENT KILL TYPE pubsub ID %lld", f->ids[1]), ":0");
+    assert_string_equal(
+        with_id(f, "CLIENT KILL TYPE normal USER default ID %lld", f->ids[2]),
+        ":1");
+    assert_string_equal(with_id(f, "CLIENT KILL ID %lld", f->my_id), ":0");
+    check_open(f, (bool[OTHERS]){0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+}
+
+static void kill_by_address(void **state)
+{
+    struct fixture *f = *state;
+    char addr[64], laddr[64], line[200];
+
+    assert_int_equal(
+        sscanf(strstr(with_id(f, "CLIENT LIST ID %lld", f->ids[4]), "addr="),
+               "addr=%63s laddr=%63s", addr, laddr),
+        2);
+    snprintf(line, sizeof line, "CLIENT KILL ADDR %s LADDR 127.0.0.1:1", addr);
+    assert_string_equal(talk(&f->me, line), ":0");
+    snprintf(line, sizeof line, "CLIENT KILL ADDR %s LADDR %s", addr, laddr);
+    assert_string_equal(talk(&f->me, line), ":1");
+    assert_string_equal(talk(&f->me, line), ":0");
+    snprintf(line, sizeof line, "CLIENT KILL %s", addr);
+    assert_string_equal(talk(&f->me, line), "-ERR No such client");
+    assert_int_equal(
+        sscanf(strstr(with_id(f, "CLIENT LIST ID %lld", f->ids[5]), "addr="),
+               "addr=%63s", addr),
+        1);
+    snprintf(line, sizeof line, "CLIENT KILL %s", addr);
+    assert_string_equal(talk(&f->me, line), "+OK");
+    check_open(f, (bool[OTHERS]){1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1});
+    snprintf(line, sizeof line, "CLIENT KILL LADDR %s", laddr);
+    assert_string_equal(talk(&f->me, line), ":10");
+    check_open(f, (bool[OTHERS]){0});
+}
+
+static void kill_spares_the_young(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_string_equal(talk(&f->me, "CLIENT KILL MAXAGE 100000"), ":0");
+    check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+}
+
+/* The reply comes first, then the end; what is pipelined behind is dropped. */
+static void kill_oneself(void **state)
+{
+    struct fixture *f = *state;
+    char line[200], addr[64];
+
+    assert_string_equal(
+        with_id(f, "CLIENT KILL ID %lld SKIPME no\r\nPING", f->my_id), ":1");
+    assert_string_equal(talk_hear(&f->me), "(no reply)");
+    talk_close(&f->me);
+    talk_open(&f->me, f->live);
+    assert_int_equal(
+        sscanf(strstr(talk(&f->me, "CLIENT INFO"), "addr="), "addr=%63s", addr),
+        1);
+    snprintf(line, sizeof line, "CLIENT KILL %s", addr);
+    assert_string_equal(talk(&f->me, line), "+OK");
+    assert_string_equal(talk_hear(&f->me), "(no reply)");
+    talk_close(&f->me);
+    talk_open(&f->me, f->live);
+    assert_string_equal(talk(&f->me, "CLIENT KILL TYPE normal SKIPME no"),
+                        ":13");
+    assert_string_equal(talk_hear(&f->me), "(no reply)");
+    check_open(f, (bool[OTHERS]){0});
+}
+
+static void kill_refuses(void **state)
+{
+    static const char *const cases[][2] = {
+        {"CLIENT KILL", "-ERR wrong number of arguments for 'client|kill' "
+                        "command"},
+        {"CLIENT KILL foo", "-ERR No such client"},
+        {"CLIENT KILL ID", "-ERR No such client"},
+        {"CLIENT KILL ID x", "-ERR client-id should be greater than 0"},
+        {"CLIENT KILL ID 0", "-ERR client-id should be greater than 0"},
+        {"CLIENT KILL ID -1", "-ERR client-id should be greater than 0"},
+        {"CLIENT KILL MAXAGE 0", "-ERR maxage should be greater than 0"},
+        {"CLIENT KILL MAXAGE x",
+         "-ERR maxage is not an integer or out of range"},
+        {"CLIENT KILL TYPE foo", "-ERR Unknown client type 'foo'"},
+        {"CLIENT KILL USER foo", "-ERR No such user 'foo'"},
+        {"CLIENT KILL SKIPME foo", SYNTAX},
+        {"CLIENT KILL FOO BAR", SYNTAX},
+        {"CLIENT KILL ID 1 ADDR", SYNTAX},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_string_equal(talk(&f->me, cases[i][0]), cases[i][1]);
+    check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+}
+
+/* -------------------------------------------------------------- one's own */
+
+static void names_are_kept_and_checked(void **state)
+{
+    struct fixture *f = *state;
+    struct talk *t = &f->me;
+    char line[NAME_MAX_LEN + 40];
+
+    assert_string_equal(talk(t, "CLIENT GETNAME"), "nil");
+    assert_string_equal(talk(t, "CLIENT SETNAME me"), "+OK");
+    assert_string_equal(talk(t, "CLIENT GETNAME"), "\"me\"");
+    assert_string_equal(talk(t, "CLIENT SETNAME \"a b\""),
+                        BAD_NAME("Client names"));
+    assert_string_equal(talk(t, "CLIENT SETNAME \"a\\nb\""),
+                        BAD_NAME("Client names"));
+    assert_string_equal(talk(t, "CLIENT SETNAME \"a\\xffb\""),
+                        BAD_NAME("Client names"));
+    assert_string_equal(talk(t, "CLIENT GETNAME"), "\"me\"");
+    assert_string_equal(talk(t, "CLIENT SETNAME \"\""), "+OK");
+    assert_string_equal(talk(t, "CLIENT GETNAME"), "nil");
+    strcpy(line, "CLIENT SETNAME ");
+    memset(line + 15, 'n', NAME_MAX_LEN);
+    strcpy(line + 15 + NAME_MAX_LEN, "");
+    assert_string_equal(talk(t, line), "+OK");
+    strcpy(line + 15 + NAME_MAX_LEN, "n");
+    assert_string_equal(talk(t, line), "-ERR Client names cannot be longer "
+                                       "than 1024 characters.");
+}
+
+static void libraries_say_what_they_are(void **state)
+{
+    struct talk *t = &((struct fixture *)*state)->me;
+
+    assert_string_equal(talk(t, "CLIENT SETINFO LIB-NAME my-lib"), "+OK");
+    assert_string_equal(talk(t, "CLIENT SETINFO lib-name \"a b\""),
+                        BAD_NAME("lib-name"));
+    assert_string_equal(talk(t, "CLIENT SETINFO LIB-VER \"1\\n2\""),
+                        BAD_NAME("LIB-VER"));
+    assert_string_equal(talk(t, "CLIENT SETINFO foo x"),
+                        "-ERR Unrecognized option 'foo'");
+    assert_non_null(strstr(talk(t, "CLIENT INFO"), " lib-name=my-lib lib-ver="
+                                                   "\\n"));
+    assert_string_equal(talk(t, "RESET"), "+RESET");
+    assert_non_null(strstr(talk(t, "CLIENT INFO"), " lib-name=my-lib "));
+    assert_string_equal(talk(t, "CLIENT SETINFO LIB-NAME \"\""), "+OK");
+    assert_non_null(strstr(talk(t, "CLIENT INFO"), " lib-name= "));
+}
+
+static void replies_can_be_switched_off(void **state)
+{
+    struct talk *t = &((struct fixture *)*state)->me;
+
+    assert_string_equal(talk(t, "CLIENT REPLY OFF\r\nPING\r\nPING x\r\n"
+                                "CLIENT REPLY FOO\r\nCLIENT LIST\r\n"
+                                "CLIENT REPLY SKIP\r\nPING\r\n"
+                                "CLIENT REPLY ON"),
+                        "+OK");
+    assert_string_equal(talk(t, "CLIENT REPLY SKIP\r\nPING 1\r\nPING 2"),
+                        "\"2\"");
+    assert_string_equal(talk(t, "CLIENT REPLY SKIP\r\nCLIENT LIST\r\nPING 3"),
+                        "\"3\"");
+    assert_string_equal(talk(t, "CLIENT REPLY foo"), SYNTAX);
+    assert_string_equal(talk(t, "CLIENT REPLY ON"), "+OK");
+}
+
+static void unknown_ones_are_refused_as_redis_does(void **state)
+{
+    struct talk *t = &((struct fixture *)*state)->me;
+
+    assert_string_equal(
+        talk(t, "CLIENT MAINT_NOTIFICATIONS ON moving-endpoint-type none"),
+        "-ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.");
+    assert_string_equal(talk(t, "CLIENT NO-EVICT foo"), SYNTAX);
+    assert_string_equal(talk(t, "CLIENT NO-TOUCH foo"), SYNTAX);
+    assert_string_equal(talk(t, "CLIENT"), "-ERR wrong number of arguments "
+                                           "for 'client' command");
+    talk(t, "CLIENT HELP");
+    assert_memory_equal(t->shown, "[+CLIENT <subcommand>", 21);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(list_has_everybody_once),
+        TEST(a_line_has_all_columns),
+        TEST(info_is_the_line_of_oneself),
+        TEST(list_gives_those_asked_for),
+        TEST(a_list_of_ids_has_a_limit),
+        TEST(askers_may_leave),
+        TEST(a_pipeline_keeps_its_order),
+        TEST(kill_by_id),
+        TEST(kill_by_address),
+        TEST(kill_spares_the_young),
+        TEST(kill_oneself),
+        TEST(kill_refuses),
+        TEST(names_are_kept_and_checked),
+        TEST(libraries_say_what_they_are),
+        TEST(replies_can_be_switched_off),
+        TEST(unknown_ones_are_refused_as_redis_does),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
