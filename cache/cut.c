@@ -73,6 +73,8 @@ void cut_stored(struct cache *cache, struct shard *shard, uint32_t loc)
 
 void cut_touched(struct cache *cache, struct shard *shard, uint32_t loc)
 {
+    if (shard->cursor == loc) /* it was the head already */
+        shard->cursor = entry_at(cache, loc)->next;
     if (cell_is_marked(&cache->slabs, loc))
         return;
     cell_set_mark(&cache->slabs, loc);
@@ -160,7 +162,6 @@ static int64_t mark_run(struct cache *cache, struct shard *shard,
         if (marked == CUT_RUN || age_ms > horizon_ms)
             break;
         cut_touched(cache, shard, shard->cursor);
-        shard->cursor = entry->next;
         age_ms = -1;
     }
     if (shard->cursor != 0) {
@@ -244,7 +245,7 @@ static bool sweep_some(struct cache *cache)
     }
     if (!more) {
         shard->cut = false;
-        if (shard->items == 0)
+        if (shard->items == 0 && shard->buckets == 1)
             index_close(cache, shard);
         cut->shard++;
         cut->at = 0;

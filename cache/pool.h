@@ -6,8 +6,9 @@
 
 #include "slab.h"
 
-/* A resident slab of the stock, only `number` set; NULL: none within the
- * limit.  With the class locked. */
+/* A resident slab of the stock, only `number` set; NULL: there is none.  One
+ * may be taken while the limit is exceeded: it is resident already.  With the
+ * class locked. */
 struct slab *slab_take(struct slabs *slabs, unsigned class);
 void slab_give(struct slabs *slabs, struct slab *slab);
 

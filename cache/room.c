@@ -2,15 +2,18 @@
 /* What has to go when a cell is wanted and there is none. */
 
 #include "room.h"
+#include <assert.h>
+
 #include "cut.h"
 #include "move.h"
 #include "shard.h"
 #include "walk.h"
 
 enum {
-    ROOM_HOLES = 4,  /* slabs made resident at a time */
-    ROOM_MOVES = 32, /* entries moved at a time */
-    ROOM_CRAWL = 8,  /* slabs searched for expired entries at a time */
+    ROOM_HOLES = 4,      /* slabs made resident at a time */
+    ROOM_MOVES = 32,     /* entries moved at a time */
+    ROOM_CRAWL = 8,      /* slabs searched for expired entries at a time */
+    ROOM_EVICTIONS = 64, /* evictions in vain */
 };
 
 bool room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
@@ -21,7 +24,9 @@ bool room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
         struct entry *entry = entry_at(cache, loc);
         uint64_t hash = entry_hash(cache, entry);
         struct place place;
-        index_find_loc(cache, shard, hash, loc, &place);
+        bool found = index_find_loc(cache, shard, hash, loc, &place);
+        assert(found);
+        (void)found;
         if (entry_expired(entry, now_ms)) {
             shard->expired++;
         } else if (!number_is_dead(cache, packed_number(entry_packed(entry)))) {
@@ -66,15 +71,18 @@ bool room_evict_oldest(struct cache *cache, int64_t now_ms)
 uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
-    for (;;) {
+    for (unsigned evicted = 0;;) {
         uint32_t loc = cell_take(slabs, class);
         if (loc != 0)
             return loc;
         __atomic_store_n(&cache->grew, true, __ATOMIC_RELAXED);
         if (slabs_populate(slabs, ROOM_HOLES) > 0)
             continue;
-        if (cut_active(cache) && cut_step(cache, now_ms))
-            continue; /* dead cells are waiting to be freed */
+        /* While much is being dropped nothing moves.  An evicted entry may
+         * leave the cell that is wanted; if not, help to end that. */
+        if (cut_active(cache) && evicted >= ROOM_EVICTIONS &&
+            cut_step(cache, now_ms))
+            continue;
         if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) >
                 0 &&
             move_some(cache, now_ms, ROOM_MOVES))
@@ -83,7 +91,8 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
             continue;
         if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed))
             return 0;
-        if (!room_evict_oldest(cache, now_ms))
+        if (!room_evict_oldest(cache, now_ms) && !cut_step(cache, now_ms))
             return 0;
+        evicted++;
     }
 }
