@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/talk.h"
+#include "tests/console.h"
 
 #define WRONGPASS                                                              \
     "-WRONGPASS invalid username-password pair or user is disabled."
@@ -41,15 +41,15 @@ static void check(struct live *live, const struct exchange *exchanges,
                   size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct talk t;
+        struct console t;
         const char *answer;
 
-        talk_open(&t, live);
-        answer = talk(&t, exchanges[i].line);
+        console_open(&t, live);
+        answer = console_ask(&t, exchanges[i].line);
         if (strcmp(answer, exchanges[i].answer) != 0)
             fail_msg("%s answers %s, not %s", exchanges[i].line, answer,
                      exchanges[i].answer);
-        talk_close(&t);
+        console_close(&t);
     }
 }
 
@@ -71,29 +71,29 @@ static const char *begins(const char *answer, const char *with)
 
 static void hello_has_seven_fields(void **state)
 {
-    struct talk t;
+    struct console t;
     char wanted[300];
     const char *id;
 
-    talk_open(&t, *state);
-    id = talk(&t, "CLIENT ID");
+    console_open(&t, *state);
+    id = console_ask(&t, "CLIENT ID");
     snprintf(wanted, sizeof wanted,
              "[\"server\" \"redis\" \"version\" \"7.2.4\" \"proto\" :2 \"id\" "
              "%s \"mode\" \"standalone\" \"role\" \"master\" \"modules\" []]",
              id);
-    assert_string_equal(talk(&t, "HELLO"), wanted);
-    assert_string_equal(talk(&t, "HELLO 2"), wanted);
-    id = talk(&t, "CLIENT ID");
+    assert_string_equal(console_ask(&t, "HELLO"), wanted);
+    assert_string_equal(console_ask(&t, "HELLO 2"), wanted);
+    id = console_ask(&t, "CLIENT ID");
     snprintf(wanted, sizeof wanted,
              "{\"server\": \"redis\", \"version\": \"7.2.4\", \"proto\": :3, "
              "\"id\": %s, \"mode\": \"standalone\", \"role\": \"master\", "
              "\"modules\": []}",
              id);
-    assert_string_equal(talk(&t, "HELLO 3"), wanted);
-    assert_string_equal(talk(&t, "HELLO"), wanted);
-    assert_string_equal(talk(&t, "HELLO 3 SETNAME me"), wanted);
-    assert_string_equal(talk(&t, "CLIENT GETNAME"), "\"me\"");
-    talk_close(&t);
+    assert_string_equal(console_ask(&t, "HELLO 3"), wanted);
+    assert_string_equal(console_ask(&t, "HELLO"), wanted);
+    assert_string_equal(console_ask(&t, "HELLO 3 SETNAME me"), wanted);
+    assert_string_equal(console_ask(&t, "CLIENT GETNAME"), "\"me\"");
+    console_close(&t);
 }
 
 static void hello_refuses(void **state)
@@ -117,23 +117,24 @@ static void hello_refuses(void **state)
 /* Each reply in the protocol that was agreed on at its place. */
 static void hello_takes_effect_within_a_pipeline(void **state)
 {
-    struct talk t;
+    struct console t;
 
-    talk_open(&t, *state);
-    talk_say(&t, "GET none\r\nHELLO 3\r\nGET none\r\nCONFIG GET databases\r\n"
-                 "HELLO 2\r\nGET none\r\nCONFIG GET databases\r\nHELLO 3\r\n"
-                 "RESET\r\nCONFIG GET databases");
-    assert_string_equal(talk_hear(&t), "nil");
-    begins(talk_hear(&t), "{\"server\"");
-    assert_string_equal(talk_hear(&t), "nil");
-    assert_string_equal(talk_hear(&t), "{\"databases\": \"16\"}");
-    begins(talk_hear(&t), "[\"server\"");
-    assert_string_equal(talk_hear(&t), "nil");
-    assert_string_equal(talk_hear(&t), "[\"databases\" \"16\"]");
-    begins(talk_hear(&t), "{\"server\"");
-    assert_string_equal(talk_hear(&t), "+RESET");
-    assert_string_equal(talk_hear(&t), "[\"databases\" \"16\"]");
-    talk_close(&t);
+    console_open(&t, *state);
+    console_say(&t,
+                "GET none\r\nHELLO 3\r\nGET none\r\nCONFIG GET databases\r\n"
+                "HELLO 2\r\nGET none\r\nCONFIG GET databases\r\nHELLO 3\r\n"
+                "RESET\r\nCONFIG GET databases");
+    assert_string_equal(console_hear(&t), "nil");
+    begins(console_hear(&t), "{\"server\"");
+    assert_string_equal(console_hear(&t), "nil");
+    assert_string_equal(console_hear(&t), "{\"databases\": \"16\"}");
+    begins(console_hear(&t), "[\"server\"");
+    assert_string_equal(console_hear(&t), "nil");
+    assert_string_equal(console_hear(&t), "[\"databases\" \"16\"]");
+    begins(console_hear(&t), "{\"server\"");
+    assert_string_equal(console_hear(&t), "+RESET");
+    assert_string_equal(console_hear(&t), "[\"databases\" \"16\"]");
+    console_close(&t);
 }
 
 static void small_commands_answer_as_they_should(void **state)
@@ -162,50 +163,52 @@ static void small_commands_answer_as_they_should(void **state)
 
 static void quit_closes(void **state)
 {
-    struct talk t;
+    struct console t;
 
-    talk_open(&t, *state);
-    assert_string_equal(talk(&t, "QUIT\r\nPING"), "+OK");
-    assert_string_equal(talk_hear(&t), "(no reply)");
-    talk_close(&t);
+    console_open(&t, *state);
+    assert_string_equal(console_ask(&t, "QUIT\r\nPING"), "+OK");
+    assert_string_equal(console_hear(&t), "(no reply)");
+    console_close(&t);
 }
 
 static void reset_forgets_the_session(void **state)
 {
-    struct talk t;
+    struct console t;
 
-    talk_open(&t, *state);
-    talk(&t, "SELECT 5");
-    talk(&t, "SET here 1");
-    talk(&t, "CLIENT SETNAME me");
-    assert_string_equal(talk(&t, "CLIENT REPLY OFF\r\nPING\r\nRESET"),
+    console_open(&t, *state);
+    console_ask(&t, "SELECT 5");
+    console_ask(&t, "SET here 1");
+    console_ask(&t, "CLIENT SETNAME me");
+    assert_string_equal(console_ask(&t, "CLIENT REPLY OFF\r\nPING\r\nRESET"),
                         "+RESET");
-    assert_string_equal(talk(&t, "CLIENT GETNAME"), "nil");
-    assert_string_equal(talk(&t, "GET here"), "nil");
-    talk_close(&t);
+    assert_string_equal(console_ask(&t, "CLIENT GETNAME"), "nil");
+    assert_string_equal(console_ask(&t, "GET here"), "nil");
+    console_close(&t);
 }
 
 static void time_is_two_numbers(void **state)
 {
     long long seconds = 0, micros = -1;
-    struct talk t;
+    struct console t;
 
-    talk_open(&t, *state);
-    assert_int_equal(
-        sscanf(talk(&t, "TIME"), "[\"%lld\" \"%lld\"]", &seconds, &micros), 2);
+    console_open(&t, *state);
+    assert_int_equal(sscanf(console_ask(&t, "TIME"), "[\"%lld\" \"%lld\"]",
+                            &seconds, &micros),
+                     2);
     assert_true(seconds > 1700000000);
     assert_true(micros >= 0 && micros < 1000000);
-    talk_close(&t);
+    console_close(&t);
 }
 
 /* --------------------------------------------------------------- passwords */
 
 static void a_password_is_asked_for(void **state)
 {
-    struct talk old, t;
+    struct console old, t;
 
-    talk_open(&old, *state);
-    assert_string_equal(talk(&old, "CONFIG SET requirepass secret"), "+OK");
+    console_open(&old, *state);
+    assert_string_equal(console_ask(&old, "CONFIG SET requirepass secret"),
+                        "+OK");
     CHECK({"PING", NOAUTH}, {"GET a", NOAUTH}, {"GET", NOAUTH},
           {"NOSUCH", NOAUTH}, {"CLIENT FOO", NOAUTH}, {"INFO", NOAUTH},
           {"SHUTDOWN", NOAUTH}, {"QUIT", "+OK"}, {"RESET", "+RESET"},
@@ -219,21 +222,23 @@ static void a_password_is_asked_for(void **state)
            "authenticated, otherwise the HELLO AUTH <user> <pass> option can "
            "be used to authenticate the client and select the RESP protocol "
            "version at the same time"});
-    talk_open(&t, *state);
-    begins(talk(&t, "HELLO 3 AUTH default secret SETNAME me"), "{\"server\"");
-    assert_string_equal(talk(&t, "AUTH x"), WRONGPASS);
-    assert_string_equal(talk(&t, "CLIENT GETNAME"), "\"me\"");
-    assert_string_equal(talk(&t, "CONFIG GET requirepass"),
+    console_open(&t, *state);
+    begins(console_ask(&t, "HELLO 3 AUTH default secret SETNAME me"),
+           "{\"server\"");
+    assert_string_equal(console_ask(&t, "AUTH x"), WRONGPASS);
+    assert_string_equal(console_ask(&t, "CLIENT GETNAME"), "\"me\"");
+    assert_string_equal(console_ask(&t, "CONFIG GET requirepass"),
                         "{\"requirepass\": \"(redacted)\"}");
-    assert_string_equal(talk(&t, "RESET"), "+RESET");
-    assert_string_equal(talk(&t, "PING"), NOAUTH);
-    assert_string_equal(talk(&old, "PING"), "+PONG");
-    assert_string_equal(talk(&old, "CONFIG SET requirepass \"\""), "+OK");
-    assert_string_equal(talk(&t, "PING"), "+PONG");
-    assert_string_equal(talk(&t, "CONFIG GET requirepass"),
+    assert_string_equal(console_ask(&t, "RESET"), "+RESET");
+    assert_string_equal(console_ask(&t, "PING"), NOAUTH);
+    assert_string_equal(console_ask(&old, "PING"), "+PONG");
+    assert_string_equal(console_ask(&old, "CONFIG SET requirepass \"\""),
+                        "+OK");
+    assert_string_equal(console_ask(&t, "PING"), "+PONG");
+    assert_string_equal(console_ask(&t, "CONFIG GET requirepass"),
                         "[\"requirepass\" \"\"]");
-    talk_close(&t);
-    talk_close(&old);
+    console_close(&t);
+    console_close(&old);
 }
 
 /* ------------------------------------------------------------------ CONFIG */
@@ -294,19 +299,19 @@ static void sizes_never_wrap(void **state)
 
 static void maxclients_takes_effect(void **state)
 {
-    struct talk first, second;
+    struct console first, second;
 
-    talk_open(&first, *state);
-    assert_string_equal(talk(&first, "CONFIG SET maxclients 1"), "+OK");
-    talk_open(&second, *state);
-    assert_string_equal(talk_hear(&second),
+    console_open(&first, *state);
+    assert_string_equal(console_ask(&first, "CONFIG SET maxclients 1"), "+OK");
+    console_open(&second, *state);
+    assert_string_equal(console_hear(&second),
                         "-ERR max number of clients reached");
-    talk_close(&second);
-    assert_string_equal(talk(&first, "CONFIG SET maxclients 2"), "+OK");
-    talk_open(&second, *state);
-    assert_string_equal(talk(&second, "PING"), "+PONG");
-    talk_close(&second);
-    talk_close(&first);
+    console_close(&second);
+    assert_string_equal(console_ask(&first, "CONFIG SET maxclients 2"), "+OK");
+    console_open(&second, *state);
+    assert_string_equal(console_ask(&second, "PING"), "+PONG");
+    console_close(&second);
+    console_close(&first);
 }
 
 static void config_rewrite_keeps_what_was_written(void **state)
@@ -314,19 +319,20 @@ static void config_rewrite_keeps_what_was_written(void **state)
     char path[] = "/tmp/ebb-conf-XXXXXX", text[2000] = "";
     int fd = mkstemp(path);
     struct live *live;
-    struct talk t;
+    struct console t;
     FILE *file;
 
     (void)state;
     assert_int_equal(write(fd, "# mine\ntimeout 5\n", 17), 17);
     close(fd);
     live = live_start(path, "--maxmemory", "64mb", NULL);
-    talk_open(&t, live);
-    assert_string_equal(talk(&t, "CONFIG GET timeout"), "[\"timeout\" \"5\"]");
-    assert_string_equal(talk(&t, "CONFIG SET timeout 6 loglevel verbose"),
-                        "+OK");
-    assert_string_equal(talk(&t, "CONFIG REWRITE"), "+OK");
-    talk_close(&t);
+    console_open(&t, live);
+    assert_string_equal(console_ask(&t, "CONFIG GET timeout"),
+                        "[\"timeout\" \"5\"]");
+    assert_string_equal(
+        console_ask(&t, "CONFIG SET timeout 6 loglevel verbose"), "+OK");
+    assert_string_equal(console_ask(&t, "CONFIG REWRITE"), "+OK");
+    console_close(&t);
     live_stop(live);
     file = fopen(path, "r");
     assert_non_null(file);
@@ -399,11 +405,11 @@ static void info_has_what_tools_look_for(void **state)
         "used_cpu_user",
         "cluster_enabled",
     };
-    struct talk t;
+    struct console t;
     const char *info;
 
-    talk_open(&t, *state);
-    info = talk(&t, "INFO");
+    console_open(&t, *state);
+    info = console_ask(&t, "INFO");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (info_line(info, names[i]) == NULL)
             fail_msg("%s is not there", names[i]);
@@ -414,7 +420,7 @@ static void info_has_what_tools_look_for(void **state)
     assert_string_equal(info_line(info, "maxmemory"), "67108864");
     assert_string_equal(info_line(info, "maxmemory_human"), "64.00M");
     assert_string_equal(info_line(info, "connected_clients"), "1");
-    talk_close(&t);
+    console_close(&t);
 }
 
 static void info_gives_the_sections_asked_for(void **state)
@@ -429,54 +435,55 @@ static void info_gives_the_sections_asked_for(void **state)
 
 static void info_is_verbatim_in_resp3(void **state)
 {
-    struct talk t;
+    struct console t;
 
-    talk_open(&t, *state);
-    talk(&t, "HELLO 3");
-    assert_string_equal(talk(&t, "INFO modules"), "=\"# Modules\\r\\n\"");
-    assert_string_equal(talk(&t, "INFO nosuch"), "=\"\"");
-    begins(talk(&t, "CLIENT INFO"), "=\"id=");
-    begins(talk(&t, "CLIENT LIST"), "=\"id=");
-    talk_close(&t);
+    console_open(&t, *state);
+    console_ask(&t, "HELLO 3");
+    assert_string_equal(console_ask(&t, "INFO modules"),
+                        "=\"# Modules\\r\\n\"");
+    assert_string_equal(console_ask(&t, "INFO nosuch"), "=\"\"");
+    begins(console_ask(&t, "CLIENT INFO"), "=\"id=");
+    begins(console_ask(&t, "CLIENT LIST"), "=\"id=");
+    console_close(&t);
 }
 
-static void has_section(struct talk *t, const char *line, const char *title,
+static void has_section(struct console *t, const char *line, const char *title,
                         bool wanted)
 {
-    if ((strstr(talk(t, line), title) != NULL) != wanted)
+    if ((strstr(console_ask(t, line), title) != NULL) != wanted)
         fail_msg("%s: %s", line, title);
 }
 
 static void all_has_more_than_the_default(void **state)
 {
-    struct talk t;
+    struct console t;
 
-    talk_open(&t, *state);
+    console_open(&t, *state);
     has_section(&t, "INFO", "# Commandstats", false);
     has_section(&t, "INFO default", "# Commandstats", false);
     has_section(&t, "INFO default commandstats", "# Commandstats", true);
     has_section(&t, "INFO all", "# Commandstats", true);
     has_section(&t, "INFO everything", "# Commandstats", true);
     has_section(&t, "INFO default", "# Errorstats", true);
-    talk_close(&t);
+    console_close(&t);
 }
 
 static void info_counts_commands_and_errors(void **state)
 {
     unsigned long long usec, rejected, failed, calls;
     const char *info;
-    struct talk t;
+    struct console t;
     double per_call;
 
-    talk_open(&t, *state);
-    talk(&t, "SET a x");
-    talk(&t, "INCR a");
-    talk(&t, "INCR");
-    talk(&t, "INCR b");
-    talk(&t, "EXPIRE b 1000");
-    talk(&t, "SELECT 4");
-    talk(&t, "SET c 1");
-    info = talk(&t, "INFO commandstats errorstats keyspace");
+    console_open(&t, *state);
+    console_ask(&t, "SET a x");
+    console_ask(&t, "INCR a");
+    console_ask(&t, "INCR");
+    console_ask(&t, "INCR b");
+    console_ask(&t, "EXPIRE b 1000");
+    console_ask(&t, "SELECT 4");
+    console_ask(&t, "SET c 1");
+    info = console_ask(&t, "INFO commandstats errorstats keyspace");
     assert_non_null(info_line(info, "cmdstat_incr"));
     assert_int_equal(sscanf(info_line(info, "cmdstat_incr"),
                             "calls=%llu,usec=%llu,usec_per_call=%lf,"
@@ -490,13 +497,13 @@ static void info_counts_commands_and_errors(void **state)
     assert_string_equal(info_line(info, "db0"), "keys=2,expires=1,avg_ttl=0");
     assert_string_equal(info_line(info, "db4"), "keys=1,expires=0,avg_ttl=0");
     assert_null(info_line(info, "db1"));
-    assert_string_equal(talk(&t, "CONFIG RESETSTAT"), "+OK");
-    info = talk(&t, "INFO commandstats errorstats stats");
+    assert_string_equal(console_ask(&t, "CONFIG RESETSTAT"), "+OK");
+    info = console_ask(&t, "INFO commandstats errorstats stats");
     assert_null(info_line(info, "cmdstat_incr"));
     assert_null(info_line(info, "errorstat_ERR"));
     assert_string_equal(info_line(info, "total_error_replies"), "0");
     assert_string_equal(info_line(info, "total_connections_received"), "0");
-    talk_close(&t);
+    console_close(&t);
 }
 
 /* Lists of arguments end somewhere, with an error that says so. */
@@ -509,17 +516,17 @@ static void long_lists_have_a_limit(void **state)
 
     for (size_t i = 0; i < 2; i++) {
         char line[8192];
-        struct talk t;
+        struct console t;
         size_t len = strlen(heads[i].line);
 
         strcpy(line, heads[i].line);
         for (int j = 0; j < 1024; j++, len += 2)
             strcpy(line + len, " x");
-        talk_open(&t, *state);
-        assert_string_not_equal(talk(&t, line), heads[i].answer);
+        console_open(&t, *state);
+        assert_string_not_equal(console_ask(&t, line), heads[i].answer);
         strcpy(line + len, " x");
-        assert_string_equal(talk(&t, line), heads[i].answer);
-        talk_close(&t);
+        assert_string_equal(console_ask(&t, line), heads[i].answer);
+        console_close(&t);
     }
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/talk.h"
+#include "tests/console.h"
 
 enum { OTHERS = 12, NAME_MAX_LEN = 1024, IDS_MAX = 16384 };
 
@@ -22,15 +22,15 @@ enum { OTHERS = 12, NAME_MAX_LEN = 1024, IDS_MAX = 16384 };
 /* One that asks, and others that are spread over the workers. */
 struct fixture {
     struct live *live;
-    struct talk me, others[OTHERS];
+    struct console me, others[OTHERS];
     long long my_id, ids[OTHERS];
 };
 
-static long long id_of(struct talk *t)
+static long long id_of(struct console *t)
 {
     long long id = 0;
 
-    assert_int_equal(sscanf(talk(t, "CLIENT ID"), ":%lld", &id), 1);
+    assert_int_equal(sscanf(console_ask(t, "CLIENT ID"), ":%lld", &id), 1);
     return id;
 }
 
@@ -39,10 +39,10 @@ static int start(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     f->live = live_start("--threads", "3", "--maxmemory", "64mb", NULL);
-    talk_open(&f->me, f->live);
+    console_open(&f->me, f->live);
     f->my_id = id_of(&f->me);
     for (int i = 0; i < OTHERS; i++) {
-        talk_open(&f->others[i], f->live);
+        console_open(&f->others[i], f->live);
         f->ids[i] = id_of(&f->others[i]);
     }
     *state = f;
@@ -54,8 +54,8 @@ static int stop(void **state)
     struct fixture *f = *state;
 
     for (int i = 0; i < OTHERS; i++)
-        talk_close(&f->others[i]);
-    talk_close(&f->me);
+        console_close(&f->others[i]);
+    console_close(&f->me);
     live_stop(f->live);
     free(f);
     return 0;
@@ -67,12 +67,12 @@ static const char *with_id(struct fixture *f, const char *format, long long id)
     char line[200];
 
     snprintf(line, sizeof line, format, id);
-    return talk(&f->me, line);
+    return console_ask(&f->me, line);
 }
 
-static bool is_open(struct talk *t)
+static bool is_open(struct console *t)
 {
-    return strcmp(talk(t, "PING"), "+PONG") == 0;
+    return strcmp(console_ask(t, "PING"), "+PONG") == 0;
 }
 
 static void check_open(struct fixture *f, const bool open[OTHERS])
@@ -104,8 +104,9 @@ static void list_has_everybody_once(void **state)
     long long ids[2 * OTHERS];
 
     for (int round = 0; round < 50; round++) {
-        assert_int_equal(ids_in(talk(&f->me, "CLIENT LIST"), ids, 2 * OTHERS),
-                         OTHERS + 1);
+        assert_int_equal(
+            ids_in(console_ask(&f->me, "CLIENT LIST"), ids, 2 * OTHERS),
+            OTHERS + 1);
         assert_int_equal(ids[0], f->my_id);
         for (int i = 0; i < OTHERS; i++)
             assert_int_equal(ids[i + 1], f->ids[i]);
@@ -119,16 +120,16 @@ static void a_line_has_all_columns(void **state)
         "qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events cmd "
         "user redir resp lib-name lib-ver";
     struct fixture *f = *state;
-    struct talk *t = &f->others[3];
+    struct console *t = &f->others[3];
     char line[1000], found[1000] = "", end[200];
     char *save, *word;
 
-    talk(t, "HELLO 3 SETNAME me");
-    talk(t, "CLIENT SETINFO LIB-NAME lib");
-    talk(t, "CLIENT SETINFO lib-ver 1.0");
-    talk(t, "CLIENT NO-EVICT ON");
-    talk(t, "CLIENT NO-TOUCH on");
-    talk(t, "SELECT 9");
+    console_ask(t, "HELLO 3 SETNAME me");
+    console_ask(t, "CLIENT SETINFO LIB-NAME lib");
+    console_ask(t, "CLIENT SETINFO lib-ver 1.0");
+    console_ask(t, "CLIENT NO-EVICT ON");
+    console_ask(t, "CLIENT NO-TOUCH on");
+    console_ask(t, "SELECT 9");
     snprintf(line, sizeof line, "%s",
              with_id(f, "CLIENT LIST ID %lld", f->ids[3]));
     assert_non_null(strstr(line, " name=me age="));
@@ -153,7 +154,7 @@ static void info_is_the_line_of_oneself(void **state)
     char start[40];
 
     snprintf(start, sizeof start, "\"id=%lld addr=127.0.0.1:", f->my_id);
-    talk(&f->me, "CLIENT INFO");
+    console_ask(&f->me, "CLIENT INFO");
     assert_memory_equal(f->me.shown, start, strlen(start));
     assert_non_null(strstr(f->me.shown, " flags=N "));
     assert_non_null(strstr(f->me.shown, " cmd=client|info "));
@@ -167,20 +168,22 @@ static void list_gives_those_asked_for(void **state)
 
     snprintf(line, sizeof line, "CLIENT LIST ID %lld 999999 %lld %lld",
              f->ids[5], f->ids[2], f->ids[5]);
-    assert_int_equal(ids_in(talk(&f->me, line), ids, 8), 3);
+    assert_int_equal(ids_in(console_ask(&f->me, line), ids, 8), 3);
     assert_int_equal(ids[0], f->ids[5]);
     assert_int_equal(ids[1], f->ids[2]);
     assert_int_equal(ids[2], f->ids[5]);
-    assert_string_equal(talk(&f->me, "CLIENT LIST ID 999999 0 -1"), "\"\"");
-    assert_string_equal(talk(&f->me, "CLIENT LIST TYPE pubsub"), "\"\"");
-    assert_string_equal(talk(&f->me, "CLIENT LIST TYPE MASTER"), "\"\"");
-    assert_non_null(strstr(talk(&f->me, "CLIENT LIST TYPE normal"), "id="));
-    assert_string_equal(talk(&f->me, "CLIENT LIST TYPE foo"),
+    assert_string_equal(console_ask(&f->me, "CLIENT LIST ID 999999 0 -1"),
+                        "\"\"");
+    assert_string_equal(console_ask(&f->me, "CLIENT LIST TYPE pubsub"), "\"\"");
+    assert_string_equal(console_ask(&f->me, "CLIENT LIST TYPE MASTER"), "\"\"");
+    assert_non_null(
+        strstr(console_ask(&f->me, "CLIENT LIST TYPE normal"), "id="));
+    assert_string_equal(console_ask(&f->me, "CLIENT LIST TYPE foo"),
                         "-ERR Unknown client type 'foo'");
-    assert_string_equal(talk(&f->me, "CLIENT LIST TYPE"), SYNTAX);
-    assert_string_equal(talk(&f->me, "CLIENT LIST ID"), SYNTAX);
-    assert_string_equal(talk(&f->me, "CLIENT LIST FOO BAR"), SYNTAX);
-    assert_string_equal(talk(&f->me, "CLIENT LIST ID 1 x"),
+    assert_string_equal(console_ask(&f->me, "CLIENT LIST TYPE"), SYNTAX);
+    assert_string_equal(console_ask(&f->me, "CLIENT LIST ID"), SYNTAX);
+    assert_string_equal(console_ask(&f->me, "CLIENT LIST FOO BAR"), SYNTAX);
+    assert_string_equal(console_ask(&f->me, "CLIENT LIST ID 1 x"),
                         "-ERR Invalid client ID");
 }
 
@@ -203,7 +206,7 @@ static void a_list_of_ids_has_a_limit(void **state)
         assert_true(live_send(f->me.fd, rest, len));
         free(rest);
         assert_string_equal(
-            talk_hear(&f->me),
+            console_hear(&f->me),
             count == IDS_MAX ? "\"\"" : "-ERR more than 16384 client IDs");
     }
 }
@@ -214,12 +217,13 @@ static void askers_may_leave(void **state)
     struct fixture *f = *state;
 
     for (int i = 0; i < 200; i++) {
-        struct talk t;
+        struct console t;
 
-        talk_open(&t, f->live);
-        talk_say(&t, i % 2 == 0 ? "CLIENT LIST\r\nCLIENT LIST"
-                                : "CONFIG RESETSTAT\r\nCLIENT KILL ID 999999");
-        talk_close(&t);
+        console_open(&t, f->live);
+        console_say(&t, i % 2 == 0
+                            ? "CLIENT LIST\r\nCLIENT LIST"
+                            : "CONFIG RESETSTAT\r\nCLIENT KILL ID 999999");
+        console_close(&t);
     }
     check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
 }
@@ -229,13 +233,13 @@ static void a_pipeline_keeps_its_order(void **state)
 {
     struct fixture *f = *state;
 
-    talk_say(&f->me, "PING 1\r\nCONFIG RESETSTAT\r\nPING 2\r\n"
-                     "CLIENT KILL ID 999999\r\nPING 3");
-    assert_string_equal(talk_hear(&f->me), "\"1\"");
-    assert_string_equal(talk_hear(&f->me), "+OK");
-    assert_string_equal(talk_hear(&f->me), "\"2\"");
-    assert_string_equal(talk_hear(&f->me), ":0");
-    assert_string_equal(talk_hear(&f->me), "\"3\"");
+    console_say(&f->me, "PING 1\r\nCONFIG RESETSTAT\r\nPING 2\r\n"
+                        "CLIENT KILL ID 999999\r\nPING 3");
+    assert_string_equal(console_hear(&f->me), "\"1\"");
+    assert_string_equal(console_hear(&f->me), "+OK");
+    assert_string_equal(console_hear(&f->me), "\"2\"");
+    assert_string_equal(console_hear(&f->me), ":0");
+    assert_string_equal(console_hear(&f->me), "\"3\"");
 }
 
 /* -------------------------------------------------------------------- KILL */
@@ -265,21 +269,21 @@ static void kill_by_address(void **state)
                "addr=%63s laddr=%63s", addr, laddr),
         2);
     snprintf(line, sizeof line, "CLIENT KILL ADDR %s LADDR 127.0.0.1:1", addr);
-    assert_string_equal(talk(&f->me, line), ":0");
+    assert_string_equal(console_ask(&f->me, line), ":0");
     snprintf(line, sizeof line, "CLIENT KILL ADDR %s LADDR %s", addr, laddr);
-    assert_string_equal(talk(&f->me, line), ":1");
-    assert_string_equal(talk(&f->me, line), ":0");
+    assert_string_equal(console_ask(&f->me, line), ":1");
+    assert_string_equal(console_ask(&f->me, line), ":0");
     snprintf(line, sizeof line, "CLIENT KILL %s", addr);
-    assert_string_equal(talk(&f->me, line), "-ERR No such client");
+    assert_string_equal(console_ask(&f->me, line), "-ERR No such client");
     assert_int_equal(
         sscanf(strstr(with_id(f, "CLIENT LIST ID %lld", f->ids[5]), "addr="),
                "addr=%63s", addr),
         1);
     snprintf(line, sizeof line, "CLIENT KILL %s", addr);
-    assert_string_equal(talk(&f->me, line), "+OK");
+    assert_string_equal(console_ask(&f->me, line), "+OK");
     check_open(f, (bool[OTHERS]){1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1});
     snprintf(line, sizeof line, "CLIENT KILL LADDR %s", laddr);
-    assert_string_equal(talk(&f->me, line), ":10");
+    assert_string_equal(console_ask(&f->me, line), ":10");
     check_open(f, (bool[OTHERS]){0});
 }
 
@@ -287,7 +291,7 @@ static void kill_spares_the_young(void **state)
 {
     struct fixture *f = *state;
 
-    assert_string_equal(talk(&f->me, "CLIENT KILL MAXAGE 100000"), ":0");
+    assert_string_equal(console_ask(&f->me, "CLIENT KILL MAXAGE 100000"), ":0");
     check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
 }
 
@@ -299,20 +303,20 @@ static void kill_oneself(void **state)
 
     assert_string_equal(
         with_id(f, "CLIENT KILL ID %lld SKIPME no\r\nPING", f->my_id), ":1");
-    assert_string_equal(talk_hear(&f->me), "(no reply)");
-    talk_close(&f->me);
-    talk_open(&f->me, f->live);
-    assert_int_equal(
-        sscanf(strstr(talk(&f->me, "CLIENT INFO"), "addr="), "addr=%63s", addr),
-        1);
+    assert_string_equal(console_hear(&f->me), "(no reply)");
+    console_close(&f->me);
+    console_open(&f->me, f->live);
+    assert_int_equal(sscanf(strstr(console_ask(&f->me, "CLIENT INFO"), "addr="),
+                            "addr=%63s", addr),
+                     1);
     snprintf(line, sizeof line, "CLIENT KILL %s", addr);
-    assert_string_equal(talk(&f->me, line), "+OK");
-    assert_string_equal(talk_hear(&f->me), "(no reply)");
-    talk_close(&f->me);
-    talk_open(&f->me, f->live);
-    assert_string_equal(talk(&f->me, "CLIENT KILL TYPE normal SKIPME no"),
-                        ":13");
-    assert_string_equal(talk_hear(&f->me), "(no reply)");
+    assert_string_equal(console_ask(&f->me, line), "+OK");
+    assert_string_equal(console_hear(&f->me), "(no reply)");
+    console_close(&f->me);
+    console_open(&f->me, f->live);
+    assert_string_equal(
+        console_ask(&f->me, "CLIENT KILL TYPE normal SKIPME no"), ":13");
+    assert_string_equal(console_hear(&f->me), "(no reply)");
     check_open(f, (bool[OTHERS]){0});
 }
 
@@ -338,7 +342,7 @@ static void kill_refuses(void **state)
     struct fixture *f = *state;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_string_equal(talk(&f->me, cases[i][0]), cases[i][1]);
+        assert_string_equal(console_ask(&f->me, cases[i][0]), cases[i][1]);
     check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
 }
 
@@ -347,78 +351,83 @@ static void kill_refuses(void **state)
 static void names_are_kept_and_checked(void **state)
 {
     struct fixture *f = *state;
-    struct talk *t = &f->me;
+    struct console *t = &f->me;
     char line[NAME_MAX_LEN + 40];
 
-    assert_string_equal(talk(t, "CLIENT GETNAME"), "nil");
-    assert_string_equal(talk(t, "CLIENT SETNAME me"), "+OK");
-    assert_string_equal(talk(t, "CLIENT GETNAME"), "\"me\"");
-    assert_string_equal(talk(t, "CLIENT SETNAME \"a b\""),
+    assert_string_equal(console_ask(t, "CLIENT GETNAME"), "nil");
+    assert_string_equal(console_ask(t, "CLIENT SETNAME me"), "+OK");
+    assert_string_equal(console_ask(t, "CLIENT GETNAME"), "\"me\"");
+    assert_string_equal(console_ask(t, "CLIENT SETNAME \"a b\""),
                         BAD_NAME("Client names"));
-    assert_string_equal(talk(t, "CLIENT SETNAME \"a\\nb\""),
+    assert_string_equal(console_ask(t, "CLIENT SETNAME \"a\\nb\""),
                         BAD_NAME("Client names"));
-    assert_string_equal(talk(t, "CLIENT SETNAME \"a\\xffb\""),
+    assert_string_equal(console_ask(t, "CLIENT SETNAME \"a\\xffb\""),
                         BAD_NAME("Client names"));
-    assert_string_equal(talk(t, "CLIENT GETNAME"), "\"me\"");
-    assert_string_equal(talk(t, "CLIENT SETNAME \"\""), "+OK");
-    assert_string_equal(talk(t, "CLIENT GETNAME"), "nil");
+    assert_string_equal(console_ask(t, "CLIENT GETNAME"), "\"me\"");
+    assert_string_equal(console_ask(t, "CLIENT SETNAME \"\""), "+OK");
+    assert_string_equal(console_ask(t, "CLIENT GETNAME"), "nil");
     strcpy(line, "CLIENT SETNAME ");
     memset(line + 15, 'n', NAME_MAX_LEN);
     strcpy(line + 15 + NAME_MAX_LEN, "");
-    assert_string_equal(talk(t, line), "+OK");
+    assert_string_equal(console_ask(t, line), "+OK");
     strcpy(line + 15 + NAME_MAX_LEN, "n");
-    assert_string_equal(talk(t, line), "-ERR Client names cannot be longer "
-                                       "than 1024 characters.");
+    assert_string_equal(console_ask(t, line),
+                        "-ERR Client names cannot be longer "
+                        "than 1024 characters.");
 }
 
 static void libraries_say_what_they_are(void **state)
 {
-    struct talk *t = &((struct fixture *)*state)->me;
+    struct console *t = &((struct fixture *)*state)->me;
 
-    assert_string_equal(talk(t, "CLIENT SETINFO LIB-NAME my-lib"), "+OK");
-    assert_string_equal(talk(t, "CLIENT SETINFO lib-name \"a b\""),
+    assert_string_equal(console_ask(t, "CLIENT SETINFO LIB-NAME my-lib"),
+                        "+OK");
+    assert_string_equal(console_ask(t, "CLIENT SETINFO lib-name \"a b\""),
                         BAD_NAME("lib-name"));
-    assert_string_equal(talk(t, "CLIENT SETINFO LIB-VER \"1\\n2\""),
+    assert_string_equal(console_ask(t, "CLIENT SETINFO LIB-VER \"1\\n2\""),
                         BAD_NAME("LIB-VER"));
-    assert_string_equal(talk(t, "CLIENT SETINFO foo x"),
+    assert_string_equal(console_ask(t, "CLIENT SETINFO foo x"),
                         "-ERR Unrecognized option 'foo'");
-    assert_non_null(strstr(talk(t, "CLIENT INFO"), " lib-name=my-lib lib-ver="
-                                                   "\\n"));
-    assert_string_equal(talk(t, "RESET"), "+RESET");
-    assert_non_null(strstr(talk(t, "CLIENT INFO"), " lib-name=my-lib "));
-    assert_string_equal(talk(t, "CLIENT SETINFO LIB-NAME \"\""), "+OK");
-    assert_non_null(strstr(talk(t, "CLIENT INFO"), " lib-name= "));
+    assert_non_null(strstr(console_ask(t, "CLIENT INFO"),
+                           " lib-name=my-lib lib-ver="
+                           "\\n"));
+    assert_string_equal(console_ask(t, "RESET"), "+RESET");
+    assert_non_null(strstr(console_ask(t, "CLIENT INFO"), " lib-name=my-lib "));
+    assert_string_equal(console_ask(t, "CLIENT SETINFO LIB-NAME \"\""), "+OK");
+    assert_non_null(strstr(console_ask(t, "CLIENT INFO"), " lib-name= "));
 }
 
 static void replies_can_be_switched_off(void **state)
 {
-    struct talk *t = &((struct fixture *)*state)->me;
+    struct console *t = &((struct fixture *)*state)->me;
 
-    assert_string_equal(talk(t, "CLIENT REPLY OFF\r\nPING\r\nPING x\r\n"
-                                "CLIENT REPLY FOO\r\nCLIENT LIST\r\n"
-                                "CLIENT REPLY SKIP\r\nPING\r\n"
-                                "CLIENT REPLY ON"),
+    assert_string_equal(console_ask(t, "CLIENT REPLY OFF\r\nPING\r\nPING x\r\n"
+                                       "CLIENT REPLY FOO\r\nCLIENT LIST\r\n"
+                                       "CLIENT REPLY SKIP\r\nPING\r\n"
+                                       "CLIENT REPLY ON"),
                         "+OK");
-    assert_string_equal(talk(t, "CLIENT REPLY SKIP\r\nPING 1\r\nPING 2"),
+    assert_string_equal(console_ask(t, "CLIENT REPLY SKIP\r\nPING 1\r\nPING 2"),
                         "\"2\"");
-    assert_string_equal(talk(t, "CLIENT REPLY SKIP\r\nCLIENT LIST\r\nPING 3"),
-                        "\"3\"");
-    assert_string_equal(talk(t, "CLIENT REPLY foo"), SYNTAX);
-    assert_string_equal(talk(t, "CLIENT REPLY ON"), "+OK");
+    assert_string_equal(
+        console_ask(t, "CLIENT REPLY SKIP\r\nCLIENT LIST\r\nPING 3"), "\"3\"");
+    assert_string_equal(console_ask(t, "CLIENT REPLY foo"), SYNTAX);
+    assert_string_equal(console_ask(t, "CLIENT REPLY ON"), "+OK");
 }
 
 static void unknown_ones_are_refused_as_redis_does(void **state)
 {
-    struct talk *t = &((struct fixture *)*state)->me;
+    struct console *t = &((struct fixture *)*state)->me;
 
     assert_string_equal(
-        talk(t, "CLIENT MAINT_NOTIFICATIONS ON moving-endpoint-type none"),
+        console_ask(t,
+                    "CLIENT MAINT_NOTIFICATIONS ON moving-endpoint-type none"),
         "-ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.");
-    assert_string_equal(talk(t, "CLIENT NO-EVICT foo"), SYNTAX);
-    assert_string_equal(talk(t, "CLIENT NO-TOUCH foo"), SYNTAX);
-    assert_string_equal(talk(t, "CLIENT"), "-ERR wrong number of arguments "
-                                           "for 'client' command");
-    talk(t, "CLIENT HELP");
+    assert_string_equal(console_ask(t, "CLIENT NO-EVICT foo"), SYNTAX);
+    assert_string_equal(console_ask(t, "CLIENT NO-TOUCH foo"), SYNTAX);
+    assert_string_equal(console_ask(t, "CLIENT"),
+                        "-ERR wrong number of arguments "
+                        "for 'client' command");
+    console_ask(t, "CLIENT HELP");
     assert_memory_equal(t->shown, "[+CLIENT <subcommand>", 21);
 }
 
