@@ -159,6 +159,20 @@ static const char *check_maxmemory(struct server *server,
                    state.floor_bytes);
 }
 
+static const char *check_maxmemory_clients(struct server *server,
+                                           const struct conf *conf, char *why)
+{
+    uint64_t budget = budget_of(conf);
+    int64_t share = conf->maxmemory_clients;
+    uint64_t bytes =
+        share < 0 ? budget / 100 * (uint64_t)-share : (uint64_t)share;
+
+    (void)server;
+    (void)why;
+    return bytes <= budget / 2 ? NULL
+                               : "argument must be at most half of maxmemory";
+}
+
 /* Each client is a descriptor; the process may raise how many it may have up
  * to the hard limit. */
 static const char *check_maxclients(struct server *server,
@@ -192,7 +206,8 @@ struct rule {
 static const struct rule rules[CONF_COUNT] = {
     [CONF_maxmemory] = {apply_maxmemory, check_maxmemory},
     [CONF_maxmemory_policy] = {apply_maxmemory_policy, NULL},
-    [CONF_maxmemory_clients] = {apply_maxmemory_clients, NULL},
+    [CONF_maxmemory_clients] = {apply_maxmemory_clients,
+                                check_maxmemory_clients},
     [CONF_maxclients] = {apply_limits, check_maxclients},
     [CONF_timeout] = {apply_limits, NULL},
     [CONF_request_timeout] = {apply_limits, NULL},

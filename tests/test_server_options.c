@@ -216,6 +216,22 @@ static void a_budget_below_the_floor_is_refused(void **state)
     assert_string_equal(SET("maxmemory", text), "");
 }
 
+static void clients_get_half_at_most(void **state)
+{
+    static const char says[] = FAILED(
+        "maxmemory-clients", "argument must be at most half of maxmemory");
+    struct server *server = *state;
+
+    assert_string_equal(SET("maxmemory", "64mb"), "");
+    assert_string_equal(SET("maxmemory-clients", "33554433"), says);
+    assert_string_equal(SET("maxmemory-clients", "51%"), says);
+    assert_string_equal(SET("maxmemory-clients", "33554432"), "");
+    assert_string_equal(SET("maxmemory-clients", "50%"), "");
+    assert_string_equal(SET("maxmemory-clients", "40mb", "maxmemory", "128mb"),
+                        "");
+    assert_string_equal(get(server, CONF_maxmemory_clients), "41943040");
+}
+
 /* --------------------------------------------------------------- passwords */
 
 static bool ok(struct server *server, const char *password)
@@ -315,6 +331,7 @@ int main(void)
         TEST(long_names_are_cut),
         TEST(a_share_is_told_in_bytes),
         TEST(a_budget_below_the_floor_is_refused),
+        TEST(clients_get_half_at_most),
         TEST(a_password_is_compared_whole),
         TEST(a_password_may_be_as_long_as_a_text),
         TEST(two_at_once_do_not_mix),
