@@ -16,6 +16,7 @@ struct difference {
 static const struct difference differences[] = {
     {"scan -1*", "-ERR invalid cursor*", "\\*2*",
      "SCAN takes no negative cursor"},
+    {"* help", "\\**", "\\**", "HELP is in Ebb's words, of what Ebb has"},
 };
 // clang-format on
 
