@@ -88,9 +88,9 @@ format:
 
 tidy:
 	@tests/install.sh build tidy
-	@for leaf in $(LEAVES); do \
-	    clang-tidy --quiet $$leaf/*.c -- $(CFLAGS) || exit 1; done
-	clang-tidy --quiet server/*.c -- -I. $(CFLAGS)
+	@status=0; for part in $(LEAVES) server; do echo "$$part/"; \
+	    clang-tidy --quiet $$part/*.c -- $$([ $$part = server ] && echo -I.) \
+	        $(CFLAGS) 2>/dev/null || status=1; done; exit $$status
 
 .PHONY: clean
 clean:
