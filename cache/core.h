@@ -60,6 +60,9 @@ struct cut {
     uint32_t at;        /* slab, or bucket */
     unsigned shard;     /* of the sweep */
     int64_t horizon_ms; /* age to which the round of marking goes */
+    bool levelling;     /* enough is marked, see mark_round */
+    atomic_bool vain;   /* the last cut dropped nothing: what is too much is not
+                           held by entries */
     /* Marked cells by class; written under the locks of different shards. */
     _Atomic uint64_t cells[SIZES_MAX];
     _Atomic uint64_t entries;

@@ -174,26 +174,32 @@ static int64_t mark_run(struct cache *cache, struct shard *shard,
 }
 
 /*
- * One round through the shards; false: enough is marked, or everything.  The
+ * One round through the shards; false: all is marked that should be.  The
  * cursors stay about equally old: those that are older than the average wait.
+ * When enough is marked they are levelled at the oldest that was marked, so
+ * that no entry is cut that was used after one that stays; what that marks too
+ * much is evicted in order later.
  */
 static bool mark_round(struct cache *cache, int64_t now_ms)
 {
     struct cut *cut = &cache->cut;
     int64_t sum_ms = 0;
-    unsigned cursors = 0;
+    unsigned cursors = 0, behind = 0;
     for (unsigned i = 0; i < cache->shard_count; i++) {
         int64_t age_ms =
             mark_run(cache, &cache->shards[i], now_ms, cut->horizon_ms);
-        if (age_ms >= 0) {
-            sum_ms += age_ms;
-            cursors++;
-        }
+        if (age_ms < 0)
+            continue;
+        sum_ms += age_ms;
+        cursors++;
+        behind += age_ms <= cut->horizon_ms;
     }
-    if (cursors == 0)
-        return false;
-    cut->horizon_ms = sum_ms / cursors;
-    return slabs_marked(cache) <= cut->limit;
+    if (cut->levelling)
+        return behind > 0;
+    if (cursors > 0 && sum_ms / cursors > cut->horizon_ms)
+        cut->horizon_ms = sum_ms / cursors;
+    cut->levelling = slabs_marked(cache) > cut->limit;
+    return cursors > 0;
 }
 
 /* What the shard drops by being cut. */
@@ -221,6 +227,7 @@ static void cut_shard(struct cache *cache, struct shard *shard)
         shard->tail = last;
         shard->cursor = 0;
         shard->cut = true;
+        cache->cut.vain = false;
         shard_publish_tail(cache, shard);
         count_evicted(cache, shard);
         shard->tally = shard->marked;
@@ -273,11 +280,13 @@ static void step_locked(struct cache *cache, int64_t now_ms)
         if (!next_slabs(cache, false)) {
             begin_marking(cache);
             cut->horizon_ms = 0;
+            cut->levelling = false;
             next = CUT_MARK;
         }
         break;
     case CUT_MARK:
         if (!mark_round(cache, now_ms)) {
+            cut->vain = true;
             for (unsigned i = 0; i < cache->shard_count; i++)
                 cut_shard(cache, &cache->shards[i]);
             cut->shard = 0;

@@ -14,7 +14,7 @@
  *              head                cursor                         tail
  *               |  marked  marked  |   not yet seen ...             |
  *
- *   cut     at the cursor: the list ends there, the counters are those of the
+ *   cut     at the cursors: the list ends there, the counters are those of the
  *           survivors, and everything without a mark is dead at once: look-ups
  *           pass over it
  *   sweep   the index, bucket by bucket, dropping what has no mark; contract

@@ -51,7 +51,8 @@ static bool step_shrink(struct cache *cache, int64_t now_ms)
     if (get(&slabs->stock) > 0)
         return slabs_purge(slabs, STEP_PURGES) > 0;
     uint64_t needed = slabs_needed(cache);
-    if (needed > limit + limit / CUT_SHARE && needed > CUT_LEAST) {
+    if (needed > limit + limit / CUT_SHARE && needed > CUT_LEAST &&
+        !cache->cut.vain) {
         cut_begin(cache, limit);
         return true;
     }
@@ -118,7 +119,11 @@ void cache_set_limit(struct cache *cache, size_t bytes)
 {
     size_t most = cache->slabs.slab_count;
     size_t limit = bytes / SIZES_SLAB;
-    atomic_store(&cache->slabs.limit, (uint32_t)(limit < most ? limit : most));
+    limit = limit < most ? limit : most;
+    if (limit == atomic_load(&cache->slabs.limit))
+        return;
+    atomic_store(&cache->slabs.limit, (uint32_t)limit);
+    atomic_store(&cache->cut.vain, false);
 }
 
 void cache_set_evicting(struct cache *cache, bool evicting)
