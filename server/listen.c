@@ -109,7 +109,7 @@ static void welcome(struct listeners *all, int fd,
     uint64_t clients = atomic_load(&server->client_count);
     bool room = clients < (uint64_t)server->limits.clients &&
                 pool_admits(server->pool, clients);
-    if (!room || pool_take(server->pool, POOL_CONNECTION) < POOL_CONNECTION) {
+    if (!room) {
         log_rarely(server->log, &server->logged_full, LOG_WARNING,
                    "A client was refused: %llu are connected",
                    (unsigned long long)clients);
@@ -117,6 +117,9 @@ static void welcome(struct listeners *all, int fd,
         atomic_fetch_add(&server->rejected_connections, 1);
         return;
     }
+    /* Not pool_take: what workers have borrowed for replies must not turn
+     * clients away. */
+    pool_charge(server->pool, POOL_CONNECTION);
     if (tcp)
         set_options(server, fd);
     worker_adopt(least_loaded(all), fd);
