@@ -5,10 +5,10 @@
 #
 # Options are flags, or a file mounted at /etc/ebb.conf that says where to listen.
 #
-# A container is of use only if it listens on all its addresses, so it wants a
-# password: EBB_REQUIREPASS is empty here, which the server refuses.  Where
-# nobody else can connect, `docker run -e EBB_REQUIREPASS ebb`, with no such
-# variable outside, takes it away.  /metrics has no password and shows no keys.
+# A container is of use only if it listens on all its addresses, and without a
+# password the server turns away all but its own machine.  So EBB_REQUIREPASS is
+# empty here, which the server refuses: it says at once what is missing.
+# /metrics has no password; it shows numbers, no keys.
 
 FROM debian:12-slim AS build
 RUN apt-get update \
