@@ -165,7 +165,19 @@ static void add_line(const struct list *list, const struct line *line,
     buf_add(out, list->text.data + list->text.start + line->at, line->len);
 }
 
-/* Connections in the order in which they came, or of the ids asked for. */
+/* The lines of the ids asked for, in that order. */
+static void add_asked_for(const struct list *list, struct buf *out)
+{
+    for (size_t i = 0; i < list->id_count && list->count > 0; i++) {
+        struct line key = {.id = list->ids[i]};
+        const struct line *line =
+            bsearch(&key, list->lines, list->count, sizeof key, by_id);
+
+        if (line != NULL)
+            add_line(list, line, out);
+    }
+}
+
 static void list_reply(struct call *call, struct list *list)
 {
     struct buf out = {0};
@@ -175,19 +187,14 @@ static void list_reply(struct call *call, struct list *list)
                                   "that clients may use");
         return;
     }
+    out.max = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
     if (list->count > 0)
         qsort(list->lines, list->count, sizeof list->lines[0], by_id);
-    out.max = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
-    for (size_t i = 0; list->ids == NULL && i < list->count; i++)
-        add_line(list, &list->lines[i], &out);
-    for (size_t i = 0; i < list->id_count && list->count > 0; i++) {
-        struct line key = {.id = list->ids[i]};
-        const struct line *line =
-            bsearch(&key, list->lines, list->count, sizeof key, by_id);
-
-        if (line != NULL)
-            add_line(list, line, &out);
-    }
+    if (list->ids != NULL)
+        add_asked_for(list, &out);
+    else
+        for (size_t i = 0; i < list->count; i++)
+            add_line(list, &list->lines[i], &out);
     if (out.failed)
         reply_error(&call->reply, "OOM the list is longer than output-limit");
     else

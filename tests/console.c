@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Types commands and shows replies. */
-#include "tests/console.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "tests/console.h"
 
 enum { PATIENCE_MS = 60000 };
 
@@ -41,4 +47,27 @@ const char *console_ask(struct console *console, const char *line)
 {
     console_say(console, line);
     return console_hear(console);
+}
+
+const char *console_begins(const char *answer, const char *with)
+{
+    if (strncmp(answer, with, strlen(with)) != 0)
+        fail_msg("%s does not begin with %s", answer, with);
+    return answer;
+}
+
+void console_check(const struct live *live, const struct exchange *exchanges,
+                   size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct console c;
+        const char *answer;
+
+        console_open(&c, live);
+        answer = console_ask(&c, exchanges[i].line);
+        if (strcmp(answer, exchanges[i].answer) != 0)
+            fail_msg("%s answers %s, not %s", exchanges[i].line, answer,
+                     exchanges[i].answer);
+        console_close(&c);
+    }
 }

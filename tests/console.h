@@ -27,4 +27,21 @@ const char *console_hear(struct console *console);
 /* Both. */
 const char *console_ask(struct console *console, const char *line);
 
+/* The answer, which must begin with that. */
+const char *console_begins(const char *answer, const char *with);
+
+/* Lines and what must be answered to them, each on a connection of its own:
+ * CONSOLE_CHECK({"PING", "+PONG"}, ...) in a test whose *state is the live
+ * server. */
+struct exchange {
+    const char *line, *answer;
+};
+void console_check(const struct live *live, const struct exchange *exchanges,
+                   size_t count);
+
+#define CONSOLE_CHECK(...)                                                     \
+    console_check(*state, (const struct exchange[]){__VA_ARGS__},              \
+                  sizeof((const struct exchange[]){__VA_ARGS__}) /             \
+                      sizeof(struct exchange))
+
 #endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What every option that may change at runtime does, and what it must be. */
+
+#include "option_rules.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "governor.h"
+#include "limits.h"
+#include "log.h"
+#include "options.h"
+#include "password.h"
+#include "server.h"
+
+/* ---------------------------------------------------------------- effects */
+
+/* The budget in bytes: 0 and percentages are shares of the machine, within the
+ * option's bounds. */
+static uint64_t budget_of(const struct conf *conf)
+{
+    uint64_t least = (uint64_t)conf_option(CONF_maxmemory)->least;
+    uint64_t most = (uint64_t)conf_option(CONF_maxmemory)->most;
+    uint64_t share;
+
+    if (conf->maxmemory > 0)
+        return (uint64_t)conf->maxmemory;
+    share = conf->maxmemory == 0 ? OPTIONS_DEFAULT_SHARE
+                                 : (uint64_t)-conf->maxmemory;
+    share = governor_machine_bytes("") / 100 * share;
+    if (share > most)
+        return most;
+    return share < least ? least : share;
+}
+
+static void apply_maxmemory(struct server *server, const struct conf *conf)
+{
+    uint64_t bytes = budget_of(conf);
+
+    atomic_store(&server->options->budget_bytes, bytes);
+    governor_set_budget(server->governor, bytes);
+}
+
+static void apply_maxmemory_policy(struct server *server,
+                                   const struct conf *conf)
+{
+    enum { ALLKEYS_LRU, NOEVICTION };
+
+    cache_set_evicting(server->cache, conf->maxmemory_policy != NOEVICTION);
+}
+
+static void apply_maxmemory_clients(struct server *server,
+                                    const struct conf *conf)
+{
+    governor_set_clients_share(server->governor, conf->maxmemory_clients);
+}
+
+static void apply_requirepass(struct server *server, const struct conf *conf)
+{
+    password_set(server->options->password, conf->requirepass);
+}
+
+static void apply_loglevel(struct server *server, const struct conf *conf)
+{
+    log_set_level(server->log, (enum log_level)conf->loglevel);
+}
+
+/* What connections read: struct limits, all of it at once. */
+static void apply_limits(struct server *server, const struct conf *conf)
+{
+    struct limits *limits = &server->limits;
+
+    atomic_store(&limits->clients, conf->maxclients);
+    atomic_store(&limits->bulk_bytes, conf->proto_max_bulk_len);
+    atomic_store(&limits->request_args, conf->request_args_max);
+    atomic_store(&limits->request_bytes, conf->request_bytes_max);
+    atomic_store(&limits->inline_bytes, conf->inline_max);
+    atomic_store(&limits->output_mark_bytes, conf->output_mark);
+    atomic_store(&limits->output_limit_bytes, conf->output_limit);
+    atomic_store(&limits->idle_ms, conf->timeout * 1000);
+    atomic_store(&limits->request_ms, conf->request_timeout * 1000);
+    atomic_store(&limits->stall_ms, conf->stall_timeout * 1000);
+    atomic_store(&limits->auth_ms, conf->auth_timeout * 1000);
+    atomic_store(&limits->stop_ms, conf->stop_timeout * 1000);
+    atomic_store(&limits->keepalive_s, conf->tcp_keepalive);
+}
+
+/* ----------------------------------------------------------------- checks */
+
+static const char *explain(char why[CONF_TEXT_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static const char *explain(char why[CONF_TEXT_MAX], const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why, CONF_TEXT_MAX, format, args);
+    va_end(args);
+    return why;
+}
+
+static const char *check_maxmemory(struct server *server,
+                                   const struct conf *conf, char *why)
+{
+    struct governor_state state;
+
+    governor_state(server->governor, &state);
+    if (budget_of(conf) >= state.floor_bytes)
+        return NULL;
+    return explain(why, "argument must be at least %" PRIu64 " bytes",
+                   state.floor_bytes);
+}
+
+static const char *check_maxmemory_clients(struct server *server,
+                                           const struct conf *conf, char *why)
+{
+    uint64_t budget = budget_of(conf);
+    int64_t share = conf->maxmemory_clients;
+    uint64_t bytes =
+        share < 0 ? budget / 100 * (uint64_t)-share : (uint64_t)share;
+
+    (void)server;
+    (void)why;
+    return bytes <= budget / 2 ? NULL
+                               : "argument must be at most half of maxmemory";
+}
+
+/* Each client is a descriptor; the process may raise how many it may have up
+ * to the hard limit. */
+static const char *check_maxclients(struct server *server,
+                                    const struct conf *conf, char *why)
+{
+    rlim_t wanted = (rlim_t)conf->maxclients + LIMIT_OWN_FDS;
+    struct rlimit limit;
+
+    (void)server;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return NULL;
+    if (limit.rlim_max >= wanted) {
+        limit.rlim_cur = wanted;
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+            return NULL;
+    }
+    return explain(why,
+                   "The operating system is not able to handle the specified "
+                   "number of clients, try with %" PRIu64,
+                   (uint64_t)limit.rlim_max - LIMIT_OWN_FDS);
+}
+
+const struct option_rule option_rules[CONF_COUNT] = {
+    [CONF_maxmemory] = {apply_maxmemory, check_maxmemory},
+    [CONF_maxmemory_policy] = {apply_maxmemory_policy, NULL},
+    [CONF_maxmemory_clients] = {apply_maxmemory_clients,
+                                check_maxmemory_clients},
+    [CONF_maxclients] = {apply_limits, check_maxclients},
+    [CONF_timeout] = {apply_limits, NULL},
+    [CONF_request_timeout] = {apply_limits, NULL},
+    [CONF_stall_timeout] = {apply_limits, NULL},
+    [CONF_auth_timeout] = {apply_limits, NULL},
+    [CONF_stop_timeout] = {apply_limits, NULL},
+    [CONF_tcp_keepalive] = {apply_limits, NULL},
+    [CONF_proto_max_bulk_len] = {apply_limits, NULL},
+    [CONF_request_args_max] = {apply_limits, NULL},
+    [CONF_request_bytes_max] = {apply_limits, NULL},
+    [CONF_inline_max] = {apply_limits, NULL},
+    [CONF_output_mark] = {apply_limits, NULL},
+    [CONF_output_limit] = {apply_limits, NULL},
+    [CONF_requirepass] = {apply_requirepass, NULL},
+    [CONF_loglevel] = {apply_loglevel, NULL},
+};
