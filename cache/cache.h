@@ -58,9 +58,14 @@ struct cache_key {
 struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
                               size_t len);
 
-/* Hints that the key will be looked up soon. */
+/*
+ * Hints that the key will be looked up soon: first this, and when that has
+ * had time to arrive (hints for some more keys later), the other.
+ */
 void cache_prefetch(const struct cache *cache, unsigned db,
                     const struct cache_key *key);
+void cache_prefetch_entry(const struct cache *cache, unsigned db,
+                          const struct cache_key *key);
 
 /* ---------------------------------------------------------- transactions */
 
