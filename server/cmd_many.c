@@ -38,7 +38,7 @@ static void serve_slice(struct call *call, struct progress *progress,
     size_t count = 0, enough = replied(call) + SLICE_BYTES;
     do {
         keys[count] = call_key_of(call, progress->next + count);
-        count++;
+        cache_prefetch(call->server->cache, call->session->db, &keys[count++]);
     } while (progress->next + count < call->argc && count < CALL_SLICE_KEYS);
     cache_begin(&call->tx, call->server->cache, call->now_ms, keys, count);
     for (size_t i = 0; i < count; i++) {

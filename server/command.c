@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "options.h"
+#include "protocol/skim.h"
 #include "stats.h"
 #include "worker.h"
 
@@ -364,4 +365,31 @@ enum command_large command_large(const struct server *server,
         return LARGE_KEEP;
     return cache_fits(server->cache, argv[1].len, len) ? LARGE_DIVERT
                                                        : LARGE_REFUSE;
+}
+
+/* The first argument is taken for a key; where it is none, a little is fetched
+ * in vain. */
+void command_prefetch(const struct server *server,
+                      const struct session *session, const char *in, size_t len)
+{
+    struct arg found[COMMAND_PREFETCH];
+    struct cache_key keys[COMMAND_PREFETCH];
+    size_t count = 0, size = 1;
+    for (size_t n = 0; n < COMMAND_PREFETCH && len > 0 && size > 0; n++) {
+        struct arg args[2];
+        size_t args_found;
+        size = skim_request(in, len, args, 2, &args_found);
+        if (args_found == 2 && args[1].len <= CACHE_KEY_MAX)
+            found[count++] = args[1];
+        in += size;
+        len -= size;
+    }
+    if (count < 2 || !session->authenticated)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = cache_key_of(server->cache, found[i].ptr, found[i].len);
+        cache_prefetch(server->cache, session->db, &keys[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        cache_prefetch_entry(server->cache, session->db, &keys[i]);
 }

@@ -129,6 +129,16 @@ static inline size_t command_row(const struct command *command)
  */
 enum command_result command_serve(struct call *call);
 
+/*
+ * Looks at the next COMMAND_PREFETCH requests in the input and has what they
+ * will need fetched to the processor meanwhile.  Pays where there are several;
+ * to be called again after that many.
+ */
+enum { COMMAND_PREFETCH = 16 };
+void command_prefetch(const struct server *server,
+                      const struct session *session, const char *in,
+                      size_t len);
+
 /* Frees what a call owns that will not be gone on with (its connection died);
  * a zeroed call is fine. */
 void command_drop(struct call *call);

@@ -199,6 +199,10 @@ static void process(struct conn *conn)
             conn_later(conn);
             return;
         }
+        if (turn->requests % COMMAND_PREFETCH == 0 && !turn->running &&
+            turn->body_left == 0)
+            command_prefetch(conn->worker->server, &conn->session, turn->at,
+                             turn->len);
         if (!step(conn, &limits) || conn->later || conn->waiting)
             break;
     }
