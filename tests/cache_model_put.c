@@ -134,6 +134,20 @@ void model_put_blob(struct model *m)
     put_and_note(m, db, key, &write);
 }
 
+/* Begins when the index has room for the keys; false: it never will. */
+static bool begin_ready(struct cache_tx *tx, const struct cache_key *keys,
+                        size_t count)
+{
+    for (;;) {
+        cache_begin_again(tx, keys, count);
+        if (cache_ready(tx, keys, count) == CACHE_OK)
+            return true;
+        cache_end(tx);
+        if (!cache_make_room(tx))
+            return false;
+    }
+}
+
 /* Several keys, stored together or not at all. */
 void model_put_many(struct model *m)
 {
@@ -154,13 +168,12 @@ void model_put_many(struct model *m)
             .value = value, .len = len, .expires_at_ms = model_some_expiry(m)};
         provided = provided && cache_provide(&tx, keys[i].len, &write[i]);
     }
-    if (provided) {
-        cache_begin_again(&tx, keys, count);
+    if (provided && begin_ready(&tx, keys, count)) {
         for (unsigned i = 0; i < count; i++) {
             struct shadow_entry *entry = shadow_at(&m->shadow, db, key[i]);
             entry->owed = false;
             hold(m, cache_put(&tx, db, &keys[i], &write[i]) == CACHE_OK,
-                 "a cell was set aside, and there is no room");
+                 "all was made ready, and there is no room");
             shadow_put(&m->shadow, entry, write[i].len, write[i].expires_at_ms,
                        CACHE_STRING, m->now_ms);
         }

@@ -44,7 +44,7 @@ static void scan_end(struct model *m)
         struct shadow_entry *entry = shadow_at(&m->shadow, m->scan_db, key);
         struct cache_tx tx;
         struct cache_view view;
-        if (!entry->owed)
+        if (!entry->owed || shadow_expired(entry, m->latest_ms))
             continue;
         model_begin(m, &tx, key);
         hold(m, !model_look(m, &tx, m->scan_db, key, 0, &view),

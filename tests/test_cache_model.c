@@ -42,7 +42,7 @@ static const struct scenario scenarios[] = {
      .keys = 20000, .ops = 600000, .limit_least = 2 * MB,
      .limit_most = 16 * MB, .value_most = 1500, .blob_permille = 10,
      .blob_most = 300000, .ttl_permille = 100, .ttl_most_ms = 60000,
-     .rare_permille = 2, .evicting = true, .slack_ms = 1},
+     .rare_permille = 2, .evicting = true, .slack_ms = 300},
 };
 // clang-format on
 
