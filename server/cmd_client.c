@@ -185,7 +185,8 @@ enum command_result cmd_client_help(struct call *call)
         "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)|ID <client-id> [...]]",
         "    A line for every connection, or for those named.",
         "NO-EVICT (ON|OFF)",
-        "    Do not close this connection when clients' memory runs out.",
+        "    A wish, shown by LIST: clients' memory has its bound all the "
+        "same.",
         "NO-TOUCH (ON|OFF)",
         "    Commands of this connection do not make keys recently used.",
         "REPLY (ON|OFF|SKIP)",
