@@ -326,6 +326,48 @@ static void what_never_fits_is_refused_and_the_old_stays(void **state)
     redisFree(redis);
 }
 
+/* With noeviction nothing makes room but removing. */
+static void a_full_cache_refuses_and_changes_nothing(void **state)
+{
+    enum { LEN = 3000 };
+    (void)state;
+    struct live *small = live_start("--maxmemory", "24mb", "--maxmemory-policy",
+                                    "noeviction", NULL);
+    redisContext *redis = live_connect(small);
+    char *bytes = bytes_of(LEN);
+    int count = 0;
+    redisReply *reply;
+    is_ok(redisCommand(redis, "SET number 7"));
+    while ((reply = redisCommand(redis, "SET k%d %b", count, bytes,
+                                 (size_t)LEN)) != NULL &&
+           reply->type == REDIS_REPLY_STATUS) {
+        freeReplyObject(reply);
+        count++;
+    }
+    is_out_of_memory(reply);
+    assert_true(count > 100);
+    long long evicted = live_info(redis, "evicted_keys");
+    is_out_of_memory(
+        redisCommand(redis, "MSET number 8 new %b", bytes, (size_t)LEN));
+    is_out_of_memory(
+        redisCommand(redis, "MSETNX small 8 new %b", bytes, (size_t)LEN));
+    is_out_of_memory(
+        redisCommand(redis, "SET number %b GET", bytes, (size_t)LEN));
+    is_out_of_memory(
+        redisCommand(redis, "APPEND number %b", bytes, (size_t)LEN));
+    assert_string_equal(live_text(redis, "GET number"), "7");
+    assert_int_equal(live_int(redis, "EXISTS small new k%d", count), 0);
+    returns(redisCommand(redis, "GET k0"), bytes, LEN);
+    assert_int_equal(live_int(redis, "DBSIZE"), count + 1);
+    assert_int_equal(live_info(redis, "evicted_keys"), evicted);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(live_int(redis, "DEL k%d", i), 1);
+    is_ok(redisCommand(redis, "SET number %b", bytes, (size_t)LEN));
+    free(bytes);
+    redisFree(redis);
+    live_stop(small);
+}
+
 static void too_many_at_once_are_refused(void **state)
 {
     (void)state;
@@ -465,6 +507,7 @@ int main(void)
         cmocka_unit_test(appending_joins_every_length_to_every_other),
         cmocka_unit_test(appending_ends_at_the_longest_value),
         cmocka_unit_test(what_never_fits_is_refused_and_the_old_stays),
+        cmocka_unit_test(a_full_cache_refuses_and_changes_nothing),
         cmocka_unit_test(too_many_at_once_are_refused),
         cmocka_unit_test(no_increment_is_lost),
         cmocka_unit_test(no_piece_is_lost_or_torn),
