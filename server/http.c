@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -183,13 +184,18 @@ static void answer_metrics(struct evhttp_request *req, struct http *http)
     buf_release(&text);
 }
 
+/* Every header is looked at: one that is there twice must not hide a body. */
 static bool has_body(struct evhttp_request *req)
 {
-    struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
-    const char *length = evhttp_find_header(headers, "Content-Length");
+    const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
 
-    return evhttp_find_header(headers, "Transfer-Encoding") != NULL ||
-           (length != NULL && strcmp(length, "0") != 0);
+    for (const struct evkeyval *header = headers->tqh_first; header != NULL;
+         header = header->next.tqe_next)
+        if (strcasecmp(header->key, "Transfer-Encoding") == 0 ||
+            (strcasecmp(header->key, "Content-Length") == 0 &&
+             strcmp(header->value, "0") != 0))
+            return true;
+    return false;
 }
 
 static void handle(struct evhttp_request *req, void *ctx)

@@ -357,6 +357,12 @@ static void other_requests_are_refused(void **state)
         {"POST /metrics HTTP/1.1\r\nContent-Length: 1\r\n\r\nx", 413},
         {"PUT /x HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\nx", 413},
         {"PUT /x HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400},
+        {"GET /x HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n",
+         413},
+        {"GET /metrics\r\n\r\n", 400},
+        {"GET /metrics HTTP/9.9\r\n\r\n", 400},
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
+        {"\x16\x03\x01\x02\r\n\r\n", 400},
         {"*1\r\n$4\r\nPING\r\n\r\n", 400},
         {"PING\r\n\r\n", 400},
     };
