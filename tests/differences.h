@@ -14,9 +14,10 @@ struct difference {
 
 // clang-format off
 static const struct difference differences[] = {
-    {"scan -1*", "-ERR invalid cursor*", "\\*2*",
-     "SCAN takes no negative cursor"},
-    {"* help", "\\**", "\\**", "HELP is in Ebb's words, of what Ebb has"},
+    {"* help", "\\**", "\\**",
+     "HELP lists the subcommands that there are"},
+    {"object encoding *", "$*", "$3\r\nraw\r\n",
+     "OBJECT ENCODING goes by the value, not by how it came about"},
 };
 // clang-format on
 

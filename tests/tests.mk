@@ -54,6 +54,12 @@ test:
 	@$(MAKE) --no-print-directory -j$(CORES) test-programs bench-programs
 	@tests/run.sh $(BUILD) $(UNIT_TESTS) $(LIVE_TESTS) $(OTHER_TESTS)
 
+# COUNT requests to Ebb and to redis-server, from another seed each time.
+COUNT ?= 1000000
+.PHONY: differential
+differential: all $(BUILD)/tests/live_differential
+	EBB_SERVER=$(BUILD)/ebb-server $(BUILD)/tests/live_differential $(COUNT)
+
 .PHONY: layers
 layers: $(LEAF_ARCHIVES)
 	@BUILD=$(BUILD) tests/layers.sh
