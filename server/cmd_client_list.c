@@ -23,9 +23,9 @@ static const char *text_or_empty(const char *text)
 
 static const char *last_command(const struct session *session)
 {
-    return session->last_command < command_count
-               ? command_table[session->last_command].name
-               : "NULL";
+    return session->last_command == SESSION_NO_COMMAND
+               ? "NULL"
+               : command_table[session->last_command].name;
 }
 
 /* One line.  There are no transactions, subscriptions or redirections, and

@@ -15,6 +15,7 @@ void session_init(struct session *session, uint64_t id, bool authenticated,
         .authenticated = authenticated,
         .created_ms = now_ms,
         .active_ms = now_ms,
+        .last_command = SESSION_NO_COMMAND,
     };
 }
 

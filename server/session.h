@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { SESSION_NO_COMMAND = UINT16_MAX };
+
 enum session_reply { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
 
 struct session {
@@ -19,7 +21,7 @@ struct session {
     bool no_evict, no_touch;
     char *name, *lib_name, *lib_ver; /* owned; NULL: not given */
     int64_t created_ms, active_ms;   /* wall clock; last command */
-    uint16_t last_command;           /* row in the command table */
+    uint16_t last_command; /* row in the command table; SESSION_NO_COMMAND */
 };
 
 void session_init(struct session *session, uint64_t id, bool authenticated,

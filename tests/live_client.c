@@ -148,6 +148,20 @@ static void a_line_has_all_columns(void **state)
     assert_string_equal(found, columns);
 }
 
+/* It is accepted a moment after it connected. */
+static void who_said_nothing_ran_no_command(void **state)
+{
+    struct fixture *f = *state;
+    struct console silent;
+    bool listed = false;
+
+    console_open(&silent, f->live);
+    for (int i = 0; i < 100000 && !listed; i++)
+        listed = strstr(console_ask(&f->me, "CLIENT LIST"), " cmd=NULL ");
+    assert_true(listed);
+    console_close(&silent);
+}
+
 static void info_is_the_line_of_oneself(void **state)
 {
     struct fixture *f = *state;
@@ -438,6 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(list_has_everybody_once),
         TEST(a_line_has_all_columns),
+        TEST(who_said_nothing_ran_no_command),
         TEST(info_is_the_line_of_oneself),
         TEST(list_gives_those_asked_for),
         TEST(a_list_of_ids_has_a_limit),
