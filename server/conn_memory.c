@@ -170,7 +170,7 @@ static void close_offender(struct conn *conn)
 
 /* Charges `need` more, if need be at the cost of a client that holds more than
  * this one would. */
-static bool charge(struct conn *conn, size_t need, size_t pinned)
+static bool charge(struct conn *conn, size_t need)
 {
     struct worker *worker = conn->worker;
     struct pool *pool = worker->server->pool;
@@ -181,11 +181,6 @@ static bool charge(struct conn *conn, size_t need, size_t pinned)
     worker->lease -= part;
     size_t taken = part;
     while ((taken += pool_take(pool, need - taken)) < need) {
-        /* Pinned bytes are held whether or not there is room for them. */
-        if (need - taken <= pinned) {
-            pool_charge(pool, need - taken);
-            break;
-        }
         struct conn *other = largest(worker, 0);
         if (!other || other->charged <= total) {
             pool_give(pool, taken);
@@ -196,6 +191,14 @@ static bool charge(struct conn *conn, size_t need, size_t pinned)
     }
     conn->charged = total;
     return true;
+}
+
+static void count_pins(struct conn *conn)
+{
+    size_t now = conn->turn ? conn->turn->out.pinned : 0;
+    pool_pin(conn->worker->server->pool,
+             (ptrdiff_t)now - (ptrdiff_t)conn->pinned);
+    conn->pinned = now;
 }
 
 bool turn_put(struct conn *conn)
@@ -214,10 +217,10 @@ bool turn_put(struct conn *conn)
         shrink_tail(&turn->out.tail);
     }
     hold(conn, conn->turn != NULL);
+    count_pins(conn);
     size_t now = held(conn);
     if (now > conn->charged)
-        return charge(conn, now - conn->charged,
-                      conn->turn ? conn->turn->out.pinned : 0);
+        return charge(conn, now - conn->charged);
     if (now < conn->charged)
         pool_give(worker->server->pool, conn->charged - now);
     conn->charged = now;
@@ -239,6 +242,7 @@ static void renew_lease(struct worker *worker)
 {
     struct pool *pool = worker->server->pool;
     size_t share = lease_share(worker);
+    worker->lease_least = share / 2;
     if (worker->lease > share) {
         pool_repay(pool, worker->lease - share);
         worker->lease = share;
@@ -261,7 +265,7 @@ void turn_allow(struct conn *conn)
         *tail = worker->warm;
         worker->warm = (struct buf){0};
     }
-    if (worker->lease < LIMIT_SPARE_OUTPUT)
+    if (worker->lease < worker->lease_least)
         renew_lease(worker);
     size_t max =
         tail->cap > LIMIT_SPARE_OUTPUT ? tail->cap : LIMIT_SPARE_OUTPUT;
@@ -287,6 +291,7 @@ bool conn_reserve(struct conn *conn, size_t bytes)
 void conn_discharge(struct conn *conn)
 {
     hold(conn, false);
+    count_pins(conn);
     pool_give(conn->worker->server->pool, conn->charged);
     conn->charged = 0;
 }
@@ -328,8 +333,26 @@ static void relieve(struct worker *worker)
         close_offender(conn);
 }
 
+/* Too much of the cache is pinned: whoever pins most without progress goes,
+ * unless nobody else pins anything. */
+static void relieve_pins(struct worker *worker)
+{
+    const struct pool *pool = worker->server->pool;
+    struct conn *found = NULL;
+    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
+        if (worker->clock_ms - conn->sent_ms < TIGHT_MS)
+            continue;
+        if (!found || conn->pinned > found->pinned)
+            found = conn;
+    }
+    if (found && found->pinned > 0 && found->pinned < pool_pinned(pool))
+        close_offender(found);
+}
+
 void worker_mind_memory(struct worker *worker)
 {
+    if (pool_pins_tight(worker->server->pool))
+        relieve_pins(worker);
     renew_lease(worker);
     bool tight = pool_tight(worker->server->pool);
     if (!tight) {

@@ -7,6 +7,10 @@
 #include "server.h"
 #include "turn.h"
 
+/* A short reply and some more: with less, nothing is run that could need it
+ * while something is unsent. */
+enum { ROOM_LEAST = 32 * 1024 };
+
 bool conn_flush(struct conn *conn)
 {
     struct worker *worker = conn->worker;
@@ -29,6 +33,13 @@ static size_t unsent(const struct output *output)
 {
     size_t len = output_len(output);
     return output->first ? len - output->first->pin.left : len;
+}
+
+/* How much more may be replied before memory must be asked for. */
+static size_t room(const struct output *output)
+{
+    size_t len = buf_len(&output->tail), max = output->tail.max;
+    return len < max ? max - len : 0;
 }
 
 static bool give_up(struct conn *conn)
@@ -63,7 +74,8 @@ bool conn_output_fits(struct conn *conn)
         worker_count(worker, closed_output, 1);
         return give_up(conn);
     }
-    conn->blocked = output_len(&turn->out) > mark;
+    len = output_len(&turn->out);
+    conn->blocked = len > mark || (len > 0 && room(&turn->out) < ROOM_LEAST);
     return !conn->blocked;
 }
 

@@ -52,9 +52,10 @@ static const char denied_text[] =
     "EBB_REQUIREPASS "
     "in the environment, or connect from the machine itself.\r\n";
 
-static void turn_away(const struct server *server, int fd, const char *text)
+static void turn_away(struct server *server, int fd, const char *text)
 {
     const struct platform *platform = server->platform;
+    atomic_fetch_add(&server->rejected_connections, 1);
     platform->write(platform->ctx, fd, text, strlen(text));
     close(fd);
 }
@@ -103,7 +104,6 @@ static void welcome(struct listeners *all, int fd,
                    "A client of another machine was refused: no password is "
                    "set");
         turn_away(server, fd, denied_text);
-        atomic_fetch_add(&server->rejected_connections, 1);
         return;
     }
     uint64_t clients = atomic_load(&server->client_count);
@@ -114,7 +114,6 @@ static void welcome(struct listeners *all, int fd,
                    "A client was refused: %llu are connected",
                    (unsigned long long)clients);
         turn_away(server, fd, full_text);
-        atomic_fetch_add(&server->rejected_connections, 1);
         return;
     }
     /* Not pool_take: what workers have borrowed for replies must not turn
@@ -141,7 +140,6 @@ static void pause_all(struct listeners *all, int fd, int error)
             turn_away(all->server, taken, full_text);
         all->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
-    atomic_fetch_add(&all->server->rejected_connections, 1);
     for (size_t i = 0; i < all->count; i++)
         event_del(all->list[i].event);
     event_add(all->resume, &pause);

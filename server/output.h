@@ -46,10 +46,10 @@ static inline bool output_empty(const struct output *output)
     return !output->first && buf_len(&output->tail) == 0;
 }
 
-/* Bytes held: memory, and pinned bytes that cannot be evicted. */
+/* Bytes of memory held, pinned ones not counted. */
 static inline size_t output_held(const struct output *output)
 {
-    return output->memory + output->pinned + output->tail.cap;
+    return output->memory + output->tail.cap;
 }
 
 /* Takes the pin over, also without memory; then tail.failed is set. */

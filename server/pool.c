@@ -10,6 +10,7 @@
 struct pool {
     _Alignas(64) _Atomic size_t taken; /* in use or borrowed */
     _Atomic size_t borrowed;
+    _Atomic size_t pinned;
     _Alignas(64) _Atomic size_t limit;
 };
 
@@ -20,6 +21,7 @@ struct pool *pool_new(size_t limit)
         return NULL;
     atomic_init(&pool->taken, 0);
     atomic_init(&pool->borrowed, 0);
+    atomic_init(&pool->pinned, 0);
     atomic_init(&pool->limit, limit);
     return pool;
 }
@@ -94,6 +96,23 @@ void pool_repay(struct pool *pool, size_t bytes)
 {
     pool_keep(pool, bytes);
     pool_give(pool, bytes);
+}
+
+void pool_pin(struct pool *pool, ptrdiff_t more)
+{
+    if (more != 0)
+        atomic_fetch_add_explicit(&pool->pinned, (size_t)more,
+                                  memory_order_relaxed);
+}
+
+size_t pool_pinned(const struct pool *pool)
+{
+    return atomic_load_explicit(&pool->pinned, memory_order_relaxed);
+}
+
+bool pool_pins_tight(const struct pool *pool)
+{
+    return pool_pinned(pool) / 4 > pool_limit(pool);
 }
 
 bool pool_tight(const struct pool *pool)

@@ -34,6 +34,15 @@ void pool_repay(struct pool *pool, size_t bytes);
 /* Charges all of it, whatever the limit: for what is held already. */
 void pool_charge(struct pool *pool, size_t bytes);
 void pool_give(struct pool *pool, size_t bytes);
+/*
+ * Values that are sent from where they lie in the cache take no memory of
+ * their own, but cannot be evicted or moved meanwhile: so they are counted
+ * apart, by as many bytes more (or less).  Too many is four times the limit.
+ */
+void pool_pin(struct pool *pool, ptrdiff_t more);
+size_t pool_pinned(const struct pool *pool);
+bool pool_pins_tight(const struct pool *pool);
+
 /* More than three quarters are in use: read no more from clients that hold
  * something. */
 bool pool_tight(const struct pool *pool);

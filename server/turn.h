@@ -62,6 +62,7 @@ struct conn {
     uint32_t sent_ms;   /* output made progress */
     uint32_t born_ms;
     size_t charged; /* to the pool, beside POOL_CONNECTION */
+    size_t pinned;  /* as the pool was told */
     struct session session;
     struct conn *next, **link; /* in worker->conns */
     struct conn *id_next;

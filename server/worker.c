@@ -187,6 +187,7 @@ bool workers_new(struct server *server)
 static void *worker_main(void *ctx)
 {
     struct worker *worker = ctx;
+    worker_mind_memory(worker);
     event_base_dispatch(worker->base);
     server_worker_done(worker->server);
     return NULL;
