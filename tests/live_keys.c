@@ -82,6 +82,7 @@ static void thousands_are_served_in_one_command(void **state)
     }
     argv[0] = "MGET";
     redisReply *reply = redisCommandArgv(redis, KEYS + 1, argv, NULL);
+    assert_non_null(reply);
     assert_int_equal(reply->elements, KEYS);
     for (int i = 0; i < KEYS; i++) {
         redisReply *value = reply->element[i];
@@ -95,6 +96,7 @@ static void thousands_are_served_in_one_command(void **state)
         static const char *const names[] = {"EXISTS", "TOUCH", "UNLINK", "DEL"};
         argv[0] = names[i];
         reply = redisCommandArgv(redis, KEYS + 1, argv, NULL);
+        assert_non_null(reply);
         assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
         assert_int_equal(reply->integer, i < 3 ? KEYS / 2 + 1 : 0);
         freeReplyObject(reply);
@@ -144,6 +146,7 @@ static void keys_have_a_longest_length(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         redisReply *reply =
             redisCommand(redis, lines[i], key, (size_t)CACHE_KEY_MAX + 1);
+        assert_non_null(reply);
         assert_int_equal(reply->type, REDIS_REPLY_ERROR);
         assert_string_equal(reply->str,
                             "ERR key is too long, at most 65536 bytes");

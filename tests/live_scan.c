@@ -213,12 +213,14 @@ static void keys_answers_at_once_or_names_scan(void **state)
     live_text(redis, "FLUSHALL");
     set_keys(redis, "k", 0, KEYS);
     redisReply *reply = redisCommand(redis, "KEYS k1*");
+    assert_non_null(reply);
     assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
     assert_int_equal(reply->elements, 11111);
     for (size_t i = 0; i < reply->elements; i++)
         assert_memory_equal(reply->element[i]->str, "k1", 2);
     freeReplyObject(reply);
     reply = redisCommand(redis, "KEYS *");
+    assert_non_null(reply);
     assert_int_equal(reply->type, REDIS_REPLY_ERROR);
     assert_string_equal(reply->str, "ERR too many keys match for one reply, "
                                     "use SCAN instead");
@@ -236,11 +238,13 @@ static void patterns_have_a_longest_length(void **state)
     memset(pattern, 'p', MOST + 1);
     live_text(redis, "FLUSHALL");
     redisReply *reply = redisCommand(redis, "KEYS %b", pattern, (size_t)MOST);
+    assert_non_null(reply);
     assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
     freeReplyObject(reply);
     static const char *const lines[] = {"KEYS %b", "SCAN 0 MATCH %b"};
     for (size_t i = 0; i < 2; i++) {
         reply = redisCommand(redis, lines[i], pattern, (size_t)MOST + 1);
+        assert_non_null(reply);
         assert_int_equal(reply->type, REDIS_REPLY_ERROR);
         assert_string_equal(reply->str,
                             "ERR pattern is too long, at most 65536 bytes");

@@ -287,6 +287,7 @@ static void appending_ends_at_the_longest_value(void **state)
     is_ok(redisCommand(redis, "SET k %b", bytes, (size_t)(1 << 20) - 1));
     assert_int_equal(live_int(redis, "APPEND k x"), 1 << 20);
     redisReply *reply = redisCommand(redis, "APPEND k y");
+    assert_non_null(reply);
     assert_int_equal(reply->type, REDIS_REPLY_ERROR);
     assert_string_equal(reply->str, "ERR string exceeds maximum allowed size "
                                     "(proto-max-bulk-len)");
@@ -342,6 +343,7 @@ static void a_full_cache_refuses_and_changes_nothing(void **state)
                                  (size_t)LEN)) != NULL &&
            reply->type == REDIS_REPLY_STATUS) {
         freeReplyObject(reply);
+        assert_non_null(reply);
         count++;
     }
     is_out_of_memory(reply);
@@ -382,6 +384,7 @@ static void too_many_at_once_are_refused(void **state)
     }
     is_ok(redisCommand(redis, "FLUSHALL"));
     redisReply *reply = redisCommandArgv(redis, (int)argc, argv, NULL);
+    assert_non_null(reply);
     assert_int_equal(reply->type, REDIS_REPLY_ERROR);
     assert_string_equal(
         reply->str, "ERR too many keys for one 'mset' command, at most 16384");
@@ -450,6 +453,7 @@ static void no_piece_is_lost_or_torn(void **state)
     is_ok(redisCommand(redis, "FLUSHALL"));
     in_threads(append);
     redisReply *reply = redisCommand(redis, "GET log");
+    assert_non_null(reply);
     assert_int_equal(reply->len, THREADS * (ROUNDS / 4) * PIECE);
     size_t pieces[THREADS] = {0};
     for (size_t at = 0; at < reply->len; at += PIECE) {
@@ -478,6 +482,7 @@ static void *store_or_look(void *arg)
             continue;
         }
         redisReply *reply = redisCommand(redis, "MGET a b c d");
+        assert_non_null(reply);
         for (size_t k = 1; reply && k < reply->elements; k++)
             if (strcmp(reply->element[k]->str, reply->element[0]->str) != 0)
                 atomic_fetch_add(&failures, 1);
