@@ -3,10 +3,7 @@
 
 #include "commands.h"
 
-#include <string.h>
-
 #include "client.h"
-#include "conn.h"
 #include "protocol/text.h"
 
 /* Printable ASCII without the space, so that names can stand in a line of

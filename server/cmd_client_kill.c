@@ -11,7 +11,6 @@
 #include "client.h"
 #include "conn.h"
 #include "protocol/text.h"
-#include "server.h"
 #include "worker.h"
 
 struct kill {

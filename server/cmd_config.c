@@ -10,7 +10,6 @@
 #include "protocol/text.h"
 #include "server.h"
 #include "stats.h"
-#include "worker.h"
 
 enum { PATTERNS_MAX = 1024 }; /* patterns in one CONFIG GET */
 

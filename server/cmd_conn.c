@@ -8,7 +8,6 @@
 
 #include "client.h"
 #include "conn.h"
-#include "limits.h"
 #include "options.h"
 #include "protocol/text.h"
 #include "server.h"
