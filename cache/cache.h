@@ -118,7 +118,6 @@ struct cache_view {
     size_t key_len;
     int64_t expires_at_ms; /* 0: never */
     uint32_t idle_ms;      /* since it was last touched, before this look */
-    uint32_t resident;     /* bytes it occupies, with all overhead */
     enum cache_type type;
     uint32_t loc, pieces; /* private */
     struct cache *cache;
@@ -141,6 +140,9 @@ bool cache_find(struct cache_tx *tx, unsigned db, const struct cache_key *key,
 /* Copies part of a value; offset + len must lie within it. */
 void cache_view_copy(const struct cache_view *view, size_t offset, char *to,
                      size_t len);
+
+/* Bytes the entry occupies, with all overhead. */
+size_t cache_view_resident(const struct cache_view *view);
 
 /* The key: in place, or copied to scratch (CACHE_KEY_MAX bytes) when it is
  * not in one run. */

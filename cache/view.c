@@ -22,15 +22,22 @@ void view_fill(struct cache *cache, uint32_t loc, int64_t now_ms,
         .key_len = ext ? ext->key_len : key_here,
         .expires_at_ms = entry_expires_at(entry),
         .idle_ms = (uint32_t)now_ms - entry->used_ms,
-        .resident = cell_size(&cache->slabs, loc),
         .type = (enum cache_type)packed_type(packed),
         .loc = loc,
         .pieces = ext ? ext->pieces : 0,
         .cache = cache,
     };
+}
+
+size_t cache_view_resident(const struct cache_view *view)
+{
+    struct cache *cache = view->cache;
+    const struct entry_ext *ext = entry_ext(entry_at(cache, view->loc));
+    size_t bytes = cell_size(&cache->slabs, view->loc);
     if (ext)
-        view->resident += (uint32_t)(long_resident(cache, ext->pieces) +
-                                     long_resident(cache, ext->key_pieces));
+        bytes += long_resident(cache, ext->pieces) +
+                 long_resident(cache, ext->key_pieces);
+    return bytes;
 }
 
 bool cache_find(struct cache_tx *tx, unsigned db, const struct cache_key *key,

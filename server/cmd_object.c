@@ -104,7 +104,7 @@ enum command_result cmd_memory_usage(struct call *call)
     }
     struct cache_view view;
     if (call_find(call, 0, &view))
-        reply_int(&call->reply, view.resident);
+        reply_int(&call->reply, (int64_t)cache_view_resident(&view));
     else
         reply_null(&call->reply);
     return COMMAND_DONE;
