@@ -73,8 +73,6 @@ int main(int argc, char **argv)
     if (!server)
         return complain(why);
     int status = server_run(server);
-    if (status != 0)
-        _exit(status); /* workers may still be running */
     server_free(server);
     return status;
 }

@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-/* Bytes, from /proc/self/statm; 0 if that cannot be read.  Any thread. */
+/* Bytes, from /proc/self/statm; 0 if that cannot be read, or says nothing
+ * because a sanitizer's memory is part of it.  Any thread. */
 size_t resident_read(void);
 
 #endif

@@ -101,19 +101,22 @@ void server_worker_done(struct server *server)
     server_post(server, worker_done, NULL);
 }
 
+/* The first signal lets replies be finished, the second does not wait for
+ * clients, the third not even for us. */
 static void on_stop_signal(evutil_socket_t number, short what, void *ctx)
 {
     struct server *server = ctx;
-    (void)what;
-    if (server->stopping) {
+    (void)number, (void)what;
+    if (!server->stopping) {
+        stop(server, NULL);
+    } else if (server->status == 0) {
         log_write(server->log, LOG_WARNING,
-                  "Stopping at once: asked a second time by signal %d",
-                  (int)number);
+                  "Stopping at once: asked a second time");
         server->status = 1;
-        event_base_loopbreak(server->base);
-        return;
+        atomic_store(&server->limits.stop_ms, 0);
+    } else {
+        _exit(1);
     }
-    stop(server, NULL);
 }
 
 static void on_hangup(evutil_socket_t number, short what, void *ctx)
@@ -336,6 +339,10 @@ int server_run(struct server *server)
         log_write(server->log, LOG_NOTICE, "Metrics are at port %d",
                   server->metrics_port);
     event_base_dispatch(server->base);
+    /* What is left is cleaning up, which a signal shall not cut short. */
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
     log_write(server->log, LOG_NOTICE, "Stopped");
     if (server->conf.pidfile[0] != '\0')
         unlink(server->conf.pidfile);
