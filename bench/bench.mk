@@ -15,7 +15,8 @@ bench: all bench-programs
 $(BUILD)/bench/kit.a: \
     $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_MAINS),$(BENCH_FILES)))
 
-$(BUILD)/bench/cache: $(BUILD)/cache.a
-$(BUILD)/bench/cache: BENCH_LIBS := $(CACHE_LIBS)
+IN_PROCESS := $(BUILD)/bench/cache $(BUILD)/bench/steps
+$(IN_PROCESS): $(BUILD)/cache.a
+$(IN_PROCESS): BENCH_LIBS := $(CACHE_LIBS)
 $(BENCH_PROGRAMS): %: %.o $(BUILD)/bench/kit.a
 	$(CC) $(LDFLAGS) $^ $(BENCH_LIBS) -lm -o $@

@@ -30,8 +30,9 @@ quick)
     churn='--budget 32mb'
     density='--entries 200000'
     cache='--entries 100000 --rounds 1'
+    steps='--from 64mb --to 16mb'
     ;;
-full) load='' shrink='' churn='' density='' cache='' ;;
+full) load='' shrink='' churn='' density='' cache='' steps='' ;;
 *)
     printf 'usage: %s BUILD [quick|full]\n' "$0" >&2
     exit 2
@@ -50,9 +51,9 @@ esac
     run "$bench/churn" $churn
     title 'Density'
     run "$bench/density" $density
-    if [ -x "$bench/cache" ]; then
-        title 'Cache, in process'
-        run "$bench/cache" $cache
-    fi
+    title 'Cache, in process'
+    run "$bench/cache" $cache
+    title 'Steps of lowering a budget, in process'
+    run "$bench/steps" $steps
 }
 exit "$failed"
