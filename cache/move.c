@@ -192,6 +192,8 @@ bool move_some(struct cache *cache, int64_t now_ms, unsigned max)
         unsigned count =
             guess_some(cache, guesses, max < MOVE_BATCH ? max : MOVE_BATCH);
         bool room = true;
+        for (unsigned i = 0; i < count && is_entry(cache, class); i++)
+            index_prefetch(cache, guesses[i].owner);
         for (unsigned i = 0; i < count && room; i++)
             room = move_one(cache, class, &guesses[i], now_ms);
         max -= count;
