@@ -97,9 +97,8 @@ static bool run(struct table *table, const struct arguments *arguments,
         table_cell(table, "%llu", (unsigned long long)phases[i].entries);
         table_cell(table, "%.1f", 100 * phases[i].payload_bytes / budget);
         table_cell(table, "%llu", (unsigned long long)fresh);
-        table_cell(
-            table, "%.1f",
-            fresh == 0 ? 0 : 100 * (double)phases[i].entries / (double)fresh);
+        table_cell(table, "%.1f",
+                   fresh == 0 ? 0 : 100 * phases[i].newest / (double)fresh);
     }
     return done;
 }
