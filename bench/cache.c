@@ -70,7 +70,8 @@ static void get(struct job *job, const char *names, uint64_t count)
     }
 }
 
-/* As a pipeline does it: all buckets are asked for before the first look. */
+/* As a pipeline does it: all buckets, then all entries are asked for before the
+ * first look. */
 static void get_batch(struct job *job, const char *names, uint64_t count)
 {
     int64_t now_ms = wall_ms();
@@ -81,6 +82,8 @@ static void get_batch(struct job *job, const char *names, uint64_t count)
             keys[i] = key_at(job, names + (done + i) * WIRE_KEY);
             cache_prefetch(job->cache, 0, &keys[i]);
         }
+        for (uint64_t i = 0; i < size; i++)
+            cache_prefetch_entry(job->cache, 0, &keys[i]);
         for (uint64_t i = 0; i < size; i++)
             get_one(job, &keys[i], now_ms);
     }
