@@ -253,7 +253,7 @@ typedef void cache_see(void *ctx, const struct cache_view *view);
 /*
  * Shows the entries of one bucket of a database and returns the cursor of the
  * next, 0 at the end.  Starting from 0 until 0 comes back, every entry that is
- * there throughout is shown at least once, also while the index grows and
+ * there throughout is shown exactly once, also while the index grows and
  * contracts and entries move.  Any number is a legal cursor.  Cursors are
  * below 2^53.
  */

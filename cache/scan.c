@@ -16,7 +16,8 @@
  *             0                                             2^32
  *
  * So a position that was the end of an interval lies at the start of one, or
- * (after buckets were merged) inside one, which is then shown again.
+ * (after buckets were merged) inside one, of which only the entries from there
+ * on are left to show.
  */
 
 static uint32_t reversed(uint32_t x)
@@ -35,9 +36,10 @@ static unsigned depth_of(uint32_t buckets, uint32_t bucket)
     return bucket >= half || bucket + half < buckets ? bits + 1 : bits;
 }
 
+/* Shows the entries of a bucket whose positions are not before `from`. */
 static void show_bucket(struct cache *cache, struct shard *shard,
-                        uint32_t number, unsigned database, int64_t now_ms,
-                        cache_see *see, void *ctx)
+                        uint32_t number, uint32_t from, unsigned database,
+                        int64_t now_ms, cache_see *see, void *ctx)
 {
     struct bucket *bucket = index_bucket(cache, shard, number);
     for (; bucket; bucket = index_more(cache, shard, bucket))
@@ -50,6 +52,8 @@ static void show_bucket(struct cache *cache, struct shard *shard,
                 continue;
             if (packed_number(entry_packed(entry)) != database ||
                 entry_expired(entry, now_ms))
+                continue;
+            if (from > 0 && reversed((uint32_t)entry_hash(cache, entry)) < from)
                 continue;
             struct cache_view view;
             view_fill(cache, loc, now_ms, &view);
@@ -69,9 +73,10 @@ uint64_t cache_scan(struct cache *cache, unsigned db, uint64_t cursor,
     if (shard->buckets > 0 && shard->tally.counts[number_of(cache, db)] > 0) {
         uint32_t bucket = index_bucket_of(shard, reversed(position));
         uint64_t width = next >> depth_of(shard->buckets, bucket);
-        show_bucket(cache, shard, bucket, number_of(cache, db), now_ms, see,
-                    ctx);
-        next = (position & ~(width - 1)) + width;
+        uint64_t first = position & ~(width - 1);
+        show_bucket(cache, shard, bucket, first < position ? position : 0,
+                    number_of(cache, db), now_ms, see, ctx);
+        next = first + width;
     }
     lock_drop(&shard->lock);
     next += number << 32;
@@ -108,12 +113,12 @@ static bool random_in(struct cache *cache, struct shard *shard,
         uint32_t bucket =
             (uint32_t)((lot->random + i) % (uint64_t)shard->buckets);
         lot->seen = 0;
-        show_bucket(cache, shard, bucket, database, now_ms, count_one, lot);
+        show_bucket(cache, shard, bucket, 0, database, now_ms, count_one, lot);
         if (lot->seen == 0)
             continue;
         lot->wanted = (unsigned)(lot->random >> 32) % lot->seen;
         lot->seen = 0;
-        show_bucket(cache, shard, bucket, database, now_ms, show_one, lot);
+        show_bucket(cache, shard, bucket, 0, database, now_ms, show_one, lot);
         return true;
     }
     return false;

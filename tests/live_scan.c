@@ -47,7 +47,7 @@ static void set_keys(redisContext *redis, const char *prefix, int first,
     }
 }
 
-/* One call of SCAN: the next cursor.  Marks keys "k<i>" as seen; how many
+/* One call of SCAN: the next cursor.  Counts in seen keys "k<i>"; how many
  * others there were is added to *others. */
 static uint64_t scan(redisContext *redis, uint64_t cursor, const char *options,
                      unsigned char *seen, int count, int *others)
@@ -62,7 +62,7 @@ static uint64_t scan(redisContext *redis, uint64_t cursor, const char *options,
     for (size_t i = 0; i < keys->elements; i++) {
         const char *key = keys->element[i]->str;
         if (key[0] == 'k' && atoi(key + 1) < count)
-            seen[atoi(key + 1)] = 1;
+            seen[atoi(key + 1)]++;
         else
             ++*others;
     }
@@ -71,6 +71,7 @@ static uint64_t scan(redisContext *redis, uint64_t cursor, const char *options,
     return next;
 }
 
+/* Each once. */
 static void all_seen(const unsigned char *seen, int count)
 {
     for (int i = 0; i < count; i++)
