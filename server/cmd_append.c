@@ -152,12 +152,14 @@ static enum outcome attempt(struct append *append)
 {
     struct call *call = append->call;
     struct cache_view view;
-    if (!call_find(call, 0, &view)) {
+    if (!call_find(call, CACHE_TOUCH, &view)) {
         struct cache_write write = {.type = CACHE_STRING};
         append->len = append->added;
         return call_value(call, &write) ? put(append, &write) : NEEDS_BLOB;
     }
     append->len = view.len + append->added;
+    if (append->added == 0)
+        return STORED;
     if (append->len > (size_t)atomic_load(&call->server->limits.bulk_bytes))
         return TOO_LONG;
     if (append->len <= CACHE_INLINE_MAX)

@@ -200,7 +200,7 @@ static bool admit(struct call *call)
     }
     if (!row)
         return refuse_unknown(call);
-    if (call->argc > 1 && command_sub_count(row) > 0) {
+    if (row->flags & COMMAND_HEAD && call->argc > 1) {
         const struct command *sub =
             command_find_sub(row, call->argv[1].ptr, call->argv[1].len);
         if (!sub)

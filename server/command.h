@@ -79,6 +79,7 @@ enum command_flag {
     COMMAND_DANGEROUS = 1 << 12,
     COMMAND_KEYSPACE = 1 << 13,
     COMMAND_CONNECTION = 1 << 14,
+    COMMAND_HEAD = 1 << 15, /* has subcommands */
 };
 
 struct command {

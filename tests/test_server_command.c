@@ -26,6 +26,8 @@ static void rows_are_sorted_and_complete(void **state)
         if (row > 0)
             assert_true(strcmp(command[-1].name, command->name) < 0);
         assert_true(command->run || command_sub_count(command) > 0);
+        assert_int_equal((command->flags & COMMAND_HEAD) != 0,
+                         command_sub_count(command) > 0);
         assert_true(*command->summary && *command->since);
         assert_int_not_equal(command->arity, 0);
         const char *bar = strchr(command->name, '|');
