@@ -118,6 +118,7 @@ static void shrink_tail(struct buf *tail)
 
 /* ------------------------------------------------------------------ books */
 
+/* With a quarter for what the allocator makes of it. */
 static size_t held(const struct conn *conn)
 {
     const struct turn *turn = conn->turn;
@@ -125,7 +126,7 @@ static size_t held(const struct conn *conn)
     if (turn)
         bytes += sizeof *turn + turn->parser.argv_cap * sizeof(struct arg) +
                  turn->in.cap + output_held(&turn->out);
-    return bytes;
+    return bytes + bytes / 4;
 }
 
 static void hold(struct conn *conn, bool holding)

@@ -23,6 +23,7 @@ bool conn_flush(struct conn *conn)
     worker_count(worker, writes, calls);
     if (sent > 0)
         conn->sent_ms = conn->active_ms = worker->clock_ms;
+    turn->bytes += sent;
     turn->stuck = result != OUTPUT_SENT;
     return result != OUTPUT_DEAD;
 }

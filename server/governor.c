@@ -16,7 +16,6 @@
 enum {
     WINDOW = 3,           /* seconds over which the base is looked at */
     WINDOW_MS = 1000,     /* one of them */
-    SLACK = 256 << 10,    /* a base too high by this stays as it is */
     FALL = 256,           /* the base falls by this part of the rest a tick */
     RESERVE = 1 << 20,    /* what the books cannot know in time */
     LAG = 64 * 4096,      /* a thread's pages that the kernel may count late */
@@ -109,45 +108,57 @@ void governor_set_clients_share(struct governor *governor, int64_t share)
     atomic_store(&governor->share, share);
 }
 
+/* The least of what was neither slab nor client's, over the window; nothing
+ * can be learned while clients hold much. */
+static bool look_at_base(struct governor *governor, uint64_t rest,
+                         uint64_t *steady, int64_t now_ms)
+{
+    uint64_t used = pool_used(governor->pool);
+    bool quiet = used <= governor->state.pool_bytes / 8;
+    uint64_t base = quiet ? less(rest, used) : 0;
+    if (now_ms - governor->window_ms >= WINDOW_MS) {
+        governor->window_ms = now_ms;
+        for (int i = WINDOW - 1; i > 0; i--)
+            governor->least[i] = governor->least[i - 1];
+        governor->least[0] = base;
+    }
+    governor->least[0] = least_of(governor->least[0], base);
+    *steady = governor->least[0];
+    for (int i = 1; i < WINDOW; i++)
+        *steady = least_of(*steady, governor->least[i]);
+    return quiet;
+}
+
 /*
  * Learns the base.  Clients' freed buffers look like base until the allocator
  * has given them back, and must not cost entries: so the base rises to what
  * was there throughout the window, and at once only by as much as would
- * exceed the budget otherwise.  It falls slowly, so as not to swing.
+ * exceed the budget otherwise.  It falls slowly, so as not to swing.  A part
+ * of the reserve is for small errors, so that not each of them costs entries.
  */
 static void learn_base(struct governor *governor, uint64_t slab_bytes,
                        int64_t now_ms)
 {
     struct governor_state *state = &governor->state;
-    uint64_t rest = less(state->resident_bytes, slab_bytes);
-    uint64_t unexplained = less(rest, pool_used(governor->pool));
-    if (now_ms - governor->window_ms >= WINDOW_MS) {
-        governor->window_ms = now_ms;
-        for (int i = WINDOW - 1; i > 0; i--)
-            governor->least[i] = governor->least[i - 1];
-        governor->least[0] = unexplained;
-    }
-    governor->least[0] = least_of(governor->least[0], unexplained);
-    uint64_t steady = governor->least[0];
-    for (int i = 1; i < WINDOW; i++)
-        steady = least_of(steady, governor->least[i]);
-
-    uint64_t forced = less(rest, state->pool_bytes);
+    uint64_t rest = less(state->resident_bytes, slab_bytes), steady;
+    bool quiet = look_at_base(governor, rest, &steady, now_ms);
+    uint64_t slack = state->reserve_bytes / 4;
+    uint64_t forced = less(rest, state->pool_bytes + slack);
     if (state->base_bytes < forced)
         state->base_bytes = forced;
-    else if (state->base_bytes < steady)
+    else if (state->base_bytes + slack < steady)
         state->base_bytes = steady;
-    else if (state->base_bytes > unexplained + SLACK)
-        state->base_bytes -= (state->base_bytes - unexplained) / FALL;
+    else if (quiet && state->base_bytes > rest + slack)
+        state->base_bytes -= (state->base_bytes - rest) / FALL;
 }
 
 /* ----------------------------------------------------------------- limits */
 
 static uint64_t share_of(uint64_t budget, int64_t share)
 {
-    if (share < 0)
-        return budget / 100 * (uint64_t)-share;
-    return least_of((uint64_t)share, budget / 2);
+    uint64_t bytes =
+        share < 0 ? budget / 100 * (uint64_t)-share : (uint64_t)share;
+    return least_of(bytes, budget / 2);
 }
 
 /* The least budget that leaves room for slabs. */
@@ -163,10 +174,7 @@ static uint64_t floor_of(const struct governor_state *state, int64_t share)
 static void set_limits(struct governor *governor)
 {
     struct governor_state *state = &governor->state;
-    int64_t share = atomic_load(&governor->share);
-    state->pool_bytes = share_of(state->budget_bytes, share);
-    state->floor_bytes = floor_of(state, share);
-    pool_set_limit(governor->pool, state->pool_bytes);
+    state->floor_bytes = floor_of(state, atomic_load(&governor->share));
     uint64_t others =
         state->base_bytes + state->pool_bytes + state->reserve_bytes;
     uint64_t limit = less(state->budget_bytes, others);
@@ -245,6 +253,9 @@ void governor_tick(struct governor *governor, int64_t now_ms)
     measure(governor, &stats);
     adopt_budget(governor, now_ms);
     if (state->budget_bytes > 0) {
+        state->pool_bytes =
+            share_of(state->budget_bytes, atomic_load(&governor->share));
+        pool_set_limit(governor->pool, state->pool_bytes);
         learn_base(governor, stats.resident_bytes, now_ms);
         set_limits(governor);
         warn_floor(governor);

@@ -18,7 +18,7 @@ enum {
     LIMIT_ANONYMOUS_OUTPUT = 16384,
     /* What one connection may do before others have a turn. */
     LIMIT_COMMANDS_PER_TURN = 1000,
-    LIMIT_BYTES_PER_TURN = 1 << 20,
+    LIMIT_BYTES_PER_TURN = 256 * 1024, /* in and out */
     /* Accepts in one turn of the main loop. */
     LIMIT_ACCEPTS_PER_TURN = 64,
     /* A worker's read buffer. */
