@@ -397,7 +397,7 @@ static void too_many_at_once_are_refused(void **state)
 
 /* ------------------------------------------------------------ two at a time */
 
-enum { THREADS = 4, ROUNDS = 400, PIECE = 700 };
+enum { THREADS = 4, ROUNDS = 400, PIECE = 700, BEFORE = 400000 };
 
 static atomic_int failures;
 
@@ -445,18 +445,22 @@ static void *append(void *arg)
     return NULL;
 }
 
-/* Also where the value is long and each new one is made outside the locks. */
+/* The value is long, so that each new one is made outside the locks. */
 static void no_piece_is_lost_or_torn(void **state)
 {
     (void)state;
     redisContext *redis = live_connect(live);
     is_ok(redisCommand(redis, "FLUSHALL"));
+    char *bytes = bytes_of(BEFORE);
+    is_ok(redisCommand(redis, "SET log %b", bytes, (size_t)BEFORE));
     in_threads(append);
     redisReply *reply = redisCommand(redis, "GET log");
     assert_non_null(reply);
-    assert_int_equal(reply->len, THREADS * (ROUNDS / 4) * PIECE);
+    assert_int_equal(reply->len, BEFORE + THREADS * (ROUNDS / 4) * PIECE);
+    assert_memory_equal(reply->str, bytes, BEFORE);
+    free(bytes);
     size_t pieces[THREADS] = {0};
-    for (size_t at = 0; at < reply->len; at += PIECE) {
+    for (size_t at = BEFORE; at < reply->len; at += PIECE) {
         char c = reply->str[at];
         assert_in_range(c, 'a', 'a' + THREADS - 1);
         pieces[c - 'a']++;
