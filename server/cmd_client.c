@@ -182,8 +182,7 @@ enum command_result cmd_client_help(struct call *call)
         "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)|ID <client-id> [...]]",
         "    A line for every connection, or for those named.",
         "NO-EVICT (ON|OFF)",
-        "    A wish, shown by LIST: clients' memory has its bound all the "
-        "same.",
+        "    A wish, shown by LIST; clients' memory is bounded anyway.",
         "NO-TOUCH (ON|OFF)",
         "    Commands of this connection do not make keys recently used.",
         "REPLY (ON|OFF|SKIP)",
