@@ -76,7 +76,8 @@ static bool picture_read(struct picture *picture, const char *path,
     while (fgets(line, sizeof line, in) != NULL) {
         if (sscanf(line, "%63[^,],%llu,%lf,%lf,%lf", name, &value, &seconds,
                    &resident, &budget) == 5 &&
-            value == value_bytes && seconds <= picture->last_s)
+            value == value_bytes && seconds >= -picture->last_s / 16 &&
+            seconds <= picture->last_s)
             take(picture, name, seconds, resident / (1 << 20),
                  budget / (1 << 20));
     }

@@ -21,9 +21,9 @@ struct sampler {
     uint64_t start_ns;
     pthread_t watcher, reader;
     int connection;
-    atomic_bool stop, broken;
+    atomic_bool stop, broken, begun;
     _Atomic uint64_t newest;
-    struct hist waits;
+    struct hist calm, waits;
     struct sampler_result result;
 };
 
@@ -74,7 +74,8 @@ static void *read_keys(void *argument)
         uint64_t sent_ns = host_now_ns();
         if (!exchange(sampler, &reader, request, (size_t)(end - request)))
             sampler->broken = true;
-        hist_add(&sampler->waits, host_now_ns() - sent_ns, 1);
+        hist_add(sampler->begun ? &sampler->waits : &sampler->calm,
+                 host_now_ns() - sent_ns, 1);
     }
     if (sampler->broken)
         fprintf(stderr, "%s: the reader got no answer: %s\n",
@@ -111,6 +112,11 @@ uint64_t sampler_started_ns(const struct sampler *sampler)
     return sampler->start_ns;
 }
 
+void sampler_begin(struct sampler *sampler)
+{
+    sampler->begun = true;
+}
+
 uint64_t sampler_resident(const struct sampler *sampler)
 {
     return sampler->newest;
@@ -123,9 +129,8 @@ bool sampler_stop(struct sampler *sampler, struct sampler_result *result)
     pthread_join(sampler->reader, NULL);
     close(sampler->connection);
     *result = sampler->result;
-    result->reads = sampler->waits.total;
+    result->calm_wait_ns = sampler->calm.longest_ns;
     result->longest_wait_ns = sampler->waits.longest_ns;
-    result->p999_wait_ns = hist_quantile_ns(&sampler->waits, 0.999);
     bool whole = !sampler->broken;
     free(sampler);
     return whole;

@@ -25,7 +25,7 @@ struct sampler_result {
     uint32_t count;                 /* of samples, the first at the start */
     uint64_t resident[SAMPLER_MAX]; /* bytes */
     uint64_t at_ns[SAMPLER_MAX];    /* since the start */
-    uint64_t reads, longest_wait_ns, p999_wait_ns;
+    uint64_t calm_wait_ns, longest_wait_ns; /* longest before it began, after */
 };
 
 struct sampler;
@@ -34,6 +34,8 @@ struct sampler;
 struct sampler *sampler_start(const struct peer *peer,
                               const struct sampler_options *options);
 uint64_t sampler_started_ns(const struct sampler *sampler);
+/* What is of interest begins: waits until now count as those of calm. */
+void sampler_begin(struct sampler *sampler);
 /* Bytes resident at the newest sample. */
 uint64_t sampler_resident(const struct sampler *sampler);
 
