@@ -115,7 +115,7 @@ struct cache_blob *call_blob_of(struct call *call, const char *bytes,
 /* Nobody will read it: a long value need not be pinned for it. */
 static bool unheard(const struct call *call)
 {
-    return call->session->reply == REPLY_OFF ||
+    return call->reply.out->failed || call->session->reply == REPLY_OFF ||
            call->session->reply == REPLY_SKIP;
 }
 

@@ -266,6 +266,7 @@ void turn_allow(struct conn *conn)
         *tail = worker->warm;
         worker->warm = (struct buf){0};
     }
+    output_ready(&conn->turn->out);
     if (worker->lease < worker->lease_least)
         renew_lease(worker);
     size_t max =

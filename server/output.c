@@ -3,6 +3,7 @@
 
 #include "output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,36 +22,36 @@ static size_t segment_memory(const struct output_segment *segment)
 
 /* Moves what the tail holds to the segment; few bytes are copied, so that the
  * tail keeps its memory for the replies to come. */
-static bool take_tail(struct output *output, struct output_segment *segment)
+static void take_tail(struct output *output, struct output_segment *segment)
 {
     struct buf *tail = &output->tail;
     size_t len = buf_len(tail);
-    if (len == 0)
-        return true;
-    if (len > COPY_MAX) {
+    char *copy = len > 0 && len <= COPY_MAX ? malloc(len) : NULL;
+    if (copy) {
+        memcpy(copy, tail->data + tail->start, len);
+        segment->bytes = (struct buf){.data = copy, .end = len, .cap = len};
+        buf_drain(tail, len);
+    } else if (len > 0) {
         segment->bytes = *tail;
         size_t rest = tail->max > tail->cap ? tail->max - tail->cap : 1;
         *tail = (struct buf){.max = tail->max ? rest : 0};
-        return true;
     }
-    segment->bytes.data = malloc(len);
-    if (!segment->bytes.data)
-        return false;
-    memcpy(segment->bytes.data, tail->data + tail->start, len);
-    segment->bytes.end = segment->bytes.cap = len;
-    buf_drain(tail, len);
-    return true;
+}
+
+void output_ready(struct output *output)
+{
+    if (!output->spare)
+        output->spare = calloc(1, sizeof *output->spare);
+    if (!output->spare)
+        output->tail.failed = true;
 }
 
 void output_pin(struct output *output, struct cache_pin pin)
 {
-    struct output_segment *segment = calloc(1, sizeof *segment);
-    if (output->tail.failed || !segment || !take_tail(output, segment)) {
-        free(segment);
-        output->tail.failed = true;
-        cache_unpin(&pin);
-        return;
-    }
+    struct output_segment *segment = output->spare;
+    assert(segment);
+    output->spare = NULL;
+    take_tail(output, segment);
     segment->pin = pin;
     if (output->last)
         output->last->next = segment;
@@ -60,6 +61,7 @@ void output_pin(struct output *output, struct cache_pin pin)
     output->sealed += buf_len(&segment->bytes) + pin.left;
     output->pinned += pin.left;
     output->memory += segment_memory(segment);
+    output_ready(output);
 }
 
 static void segment_free(struct output *output, struct output_segment *segment)
@@ -216,4 +218,6 @@ void output_release(struct output *output)
     free_from(output, output->first);
     output->first = output->last = NULL;
     buf_release(&output->tail);
+    free(output->spare);
+    output->spare = NULL;
 }

@@ -29,6 +29,7 @@ struct output_segment {
 struct output {
     struct buf tail;
     struct output_segment *first, *last;
+    struct output_segment *spare; /* for the next pin; see output_ready */
     size_t sealed; /* unsent bytes of all segments, pinned ones included */
     size_t pinned; /* of these, pinned */
     size_t memory; /* bytes that the segments occupy, pinned ones excluded */
@@ -52,7 +53,14 @@ static inline size_t output_held(const struct output *output)
     return output->memory + output->tail.cap;
 }
 
-/* Takes the pin over, also without memory; then tail.failed is set. */
+/*
+ * A pin often comes while the cache is locked, where it could not be given
+ * back: so there is always a segment ready for it.  To be called before
+ * replies are made; without memory tail.failed is set, and then no more values
+ * may be pinned.
+ */
+void output_ready(struct output *output);
+/* Takes the pin over.  May set tail.failed. */
 void output_pin(struct output *output, struct cache_pin pin);
 
 /* A place to which output_rewind can go back while nothing was written. */

@@ -220,6 +220,40 @@ static void values_of_all_lengths_come_back(void **state)
     free(wanted);
 }
 
+/* Commands on thousands of keys are done in slices, with other clients in
+ * between: their arguments, and the pipeline behind them, must be kept. */
+static void long_commands_in_a_pipeline_keep_their_arguments(void **state)
+{
+    enum { KEYS = 5000, ROUNDS = 3 };
+    char *bytes = malloc(ROUNDS * KEYS * 64),
+         *wanted = malloc(ROUNDS * KEYS * 32);
+    size_t len = 0, wanted_len = 0;
+    (void)state;
+    assert_non_null(bytes);
+    assert_non_null(wanted);
+    for (int round = 0; round < ROUNDS; round++) {
+        len +=
+            (size_t)sprintf(bytes + len, "*%d\r\n$4\r\nMSET\r\n", 2 * KEYS + 1);
+        for (int i = 0; i < KEYS; i++)
+            len += (size_t)sprintf(bytes + len, "$7\r\nm%06d\r\n$6\r\n%06d\r\n",
+                                   i, i + round);
+        len += (size_t)sprintf(bytes + len, "*%d\r\n$4\r\nMGET\r\n", KEYS + 1);
+        wanted_len +=
+            (size_t)sprintf(wanted + wanted_len, "+OK\r\n*%d\r\n", KEYS);
+        for (int i = 0; i < KEYS; i++) {
+            len += (size_t)sprintf(bytes + len, "$7\r\nm%06d\r\n", i);
+            wanted_len += (size_t)sprintf(wanted + wanted_len, "$6\r\n%06d\r\n",
+                                          i + round);
+        }
+        len += (size_t)sprintf(bytes + len, "ECHO %d\r\n", round);
+        wanted_len +=
+            (size_t)sprintf(wanted + wanted_len, "$1\r\n%d\r\n", round);
+    }
+    exchange(bytes, len, wanted, wanted_len);
+    free(bytes);
+    free(wanted);
+}
+
 /* A value that can never fit is refused, its bytes are skipped, what follows
  * is run, and nothing is evicted for it. */
 static void a_value_that_cannot_fit_is_refused(void **state)
@@ -277,6 +311,7 @@ int main(void)
         cmocka_unit_test(requests_may_come_byte_by_byte),
         cmocka_unit_test(a_pipeline_of_100000_is_answered_in_order),
         cmocka_unit_test(values_of_all_lengths_come_back),
+        cmocka_unit_test(long_commands_in_a_pipeline_keep_their_arguments),
         cmocka_unit_test(a_value_that_cannot_fit_is_refused),
         cmocka_unit_test(an_unfinished_value_is_forgotten),
     };
