@@ -117,6 +117,10 @@ static bool move_segment(struct cache *cache, const struct guess *guess)
             struct slab *slab = slab_of(slabs, to);
             memcpy(slabs_at(slabs, to), slabs_at(slabs, guess->loc),
                    SIZES_SEGMENT);
+            struct slab *old = slab_of(slabs, guess->loc);
+            memcpy(slab_homes(slab, slab_cell_number(slabs, slab, to)),
+                   slab_homes(old, slab_cell_number(slabs, old, guess->loc)),
+                   INDEX_SEGMENT * sizeof(uint32_t));
             __atomic_store_n(
                 &slab_owners(slab)[slab_cell_number(slabs, slab, to)],
                 (uint32_t)guess->owner, __ATOMIC_RELAXED);

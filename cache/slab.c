@@ -255,10 +255,19 @@ void cell_clear_mark(struct slabs *slabs, uint32_t loc)
     clear_bit(slabs, loc, BITS_MARKS);
 }
 
+/* The class comes from the dense array of states: the slab's header may be
+ * far, and this is asked for every slot of an index. */
 bool cell_is_marked(const struct slabs *slabs, uint32_t loc)
 {
-    struct slab *slab = slab_of(slabs, loc);
-    return get_bit(slabs, slab, BITS_MARKS, slab_cell_number(slabs, slab, loc));
+    uint32_t number = loc >> 13;
+    unsigned state =
+        atomic_load_explicit(&slabs->states[number], memory_order_relaxed);
+    const struct size_class *size = &slabs->sizes.classes[state - SLAB_USED];
+    uint32_t offset = (loc & 8191) * 8 - size->first;
+    unsigned cell = (unsigned)((uint64_t)offset * size->inverse >> 32);
+    const uint64_t *word =
+        slab_at(slabs, number)->bits + BITS_MARKS * size->words + cell / 64;
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE) >> cell % 64 & 1;
 }
 
 void slab_note_expiry(struct slab *slab, int64_t expires_at_ms)

@@ -170,6 +170,12 @@ static inline uint32_t *slab_owners(struct slab *slab)
     return (uint32_t *)(void *)((char *)slab + 128);
 }
 
+/* For the segment in a cell of it: a number for each of its 64 buckets. */
+static inline uint32_t *slab_homes(struct slab *slab, unsigned cell)
+{
+    return (uint32_t *)(void *)((char *)slab + 192) + cell * 64;
+}
+
 /* Lowers the time before which nothing in the slab expires. */
 void slab_note_expiry(struct slab *slab, int64_t expires_at_ms);
 

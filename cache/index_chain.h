@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef INDEX_CHAIN_H
+#define INDEX_CHAIN_H
+
+/*
+ * What an index is built of: segments, overflow buckets, chains.
+ *
+ *   bucket --more--> overflow bucket --more--> overflow bucket
+ *
+ * Overflow buckets are numbered without a gap: when one is freed, the last one
+ * takes its number.  To find who points to that one, every overflow bucket has
+ * the number of the bucket that its chain begins with, in the slab that holds
+ * its segment (slab_homes), so that no entry need be read.
+ */
+
+#include "index.h"
+
+static inline uint8_t tag_of(uint64_t hash)
+{
+    return (uint8_t)(hash >> 50);
+}
+
+static inline _Atomic uint32_t *segment_at(const struct cache *cache,
+                                           const struct shard *shard,
+                                           unsigned kind, uint32_t bucket)
+{
+    return &cache->segments[kind][bucket / INDEX_SEGMENT * cache->shard_count +
+                                  shard->number];
+}
+
+static inline struct bucket *bucket_at(const struct cache *cache,
+                                       const struct shard *shard, unsigned kind,
+                                       uint32_t bucket)
+{
+    uint32_t loc = atomic_load_explicit(segment_at(cache, shard, kind, bucket),
+                                        memory_order_relaxed);
+    struct bucket *segment = slabs_at(&cache->slabs, loc);
+    return segment + bucket % INDEX_SEGMENT;
+}
+
+static inline uint32_t bucket_of(uint32_t buckets, uint64_t hash)
+{
+    uint32_t high = UINT32_MAX >> __builtin_clz(buckets);
+    uint32_t at = (uint32_t)hash & high;
+    return at < buckets ? at : at & high >> 1;
+}
+
+/* False: no memory for a segment. */
+bool segment_add(struct cache *cache, struct shard *shard, unsigned kind,
+                 uint32_t bucket, struct cache_spares *spares);
+void segment_drop(struct cache *cache, struct shard *shard, unsigned kind,
+                  uint32_t bucket);
+static inline bool segment_exists(const struct cache *cache,
+                                  const struct shard *shard, unsigned kind,
+                                  uint32_t bucket)
+{
+    return atomic_load_explicit(segment_at(cache, shard, kind, bucket),
+                                memory_order_relaxed) != 0;
+}
+
+/* Makes sure that overflow bucket `number` has a segment. */
+bool overflow_ready(struct cache *cache, struct shard *shard, uint32_t number,
+                    struct cache_spares *spares);
+/* Frees the empty overflow bucket behind `before`. */
+void overflow_drop(struct cache *cache, struct shard *shard,
+                   struct bucket *before);
+
+/* Adds a slot to the chain of bucket number `home`; false: no memory. */
+bool chain_add(struct cache *cache, struct shard *shard, uint32_t home,
+               uint8_t tag, uint32_t loc, struct cache_spares *spares);
+/* Removes a slot of that chain by moving the chain's last slot into it. */
+void chain_remove(struct cache *cache, struct shard *shard, uint32_t home,
+                  struct place place);
+
+#endif
