@@ -31,11 +31,15 @@ static void on_event(evutil_socket_t fd, short what, void *ctx)
         conn_readable(conn);
 }
 
+static bool reads(const struct conn *conn)
+{
+    return !conn->closing && !conn->ended && !conn->blocked && !conn->paused;
+}
+
 void conn_watch(struct conn *conn)
 {
     short want = 0;
-    if (!conn->closing && !conn->ended && !conn->blocked && !conn->paused &&
-        !conn->waiting)
+    if (reads(conn) && !conn->waiting)
         want |= EV_READ;
     if (conn->turn && output_len(&conn->turn->out) > 0)
         want |= EV_WRITE;
@@ -250,7 +254,7 @@ void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info)
         .idle_s = (now_ms - session->active_ms) / 1000,
         .age_s = (now_ms - session->created_ms) / 1000,
         .closing = conn->closing,
-        .readable = (conn->watched & EV_READ) != 0,
+        .readable = reads(conn),
         .writable = (conn->watched & EV_WRITE) != 0,
     };
     write_address(conn->fd, getpeername, info->addr, sizeof info->addr);

@@ -5,11 +5,11 @@
 /*
  * A connection: bytes in -> requests -> commands -> bytes out.
  *
- *   readable -> the worker's read buffer (or conn->in, if a request is
- *               unfinished) -> parser_run -> command_serve -> conn->out
- *            -> one write for the whole batch
+ *   readable -> the worker's read buffer -> parser_run -> command_serve
+ *            -> output queue -> one write for the whole batch
  *
- * Between events an idle connection owns no buffers.
+ * Between events an idle connection owns no buffers; how that is done is told
+ * in turn.h.
  */
 
 #include <stdbool.h>
@@ -26,12 +26,15 @@ struct conn *conn_new(struct worker *worker, int fd, uint64_t id);
 /* Closes at once; safe from inside a command of another connection, not of
  * its own (use conn_close_after_reply). */
 void conn_free(struct conn *conn);
+/* Sends what was replied, then closes; requests that follow are not run.  The
+ * connection may be gone afterwards, unless it is the one being served. */
 void conn_close_after_reply(struct conn *conn);
 
 /* Goes on with a command that returned COMMAND_WAIT.  On its thread. */
 void conn_resume(struct conn *conn);
 
-/* Appends a pinned value to the output, in order with what was replied. */
+/* Appends a pinned value to the output, in order with what was replied.  From
+ * inside the connection's own command; takes the pin over. */
 void conn_send_pin(struct conn *conn, struct cache_pin pin);
 
 struct session *conn_session(struct conn *conn);

@@ -60,12 +60,19 @@ static void foreign(struct conn *conn, const char *what)
  * hold commands. */
 static bool is_http(const struct parser *parser)
 {
+    static const char *const methods[] = {
+        "get", "put", "head", "options", "delete", "connect", "patch", "trace"};
     const struct arg *argv = parser->argv;
     if (text_is(argv[0].ptr, argv[0].len, "post") ||
         text_is(argv[0].ptr, argv[0].len, "host:"))
         return true;
-    return parser->argc == 3 && argv[2].len >= 7 &&
-           memcmp(argv[2].ptr, "HTTP/1.", 7) == 0;
+    if (parser->argc != 3 || argv[2].len < 7 ||
+        memcmp(argv[2].ptr, "HTTP/1.", 7) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (text_is(argv[0].ptr, argv[0].len, methods[i]))
+            return true;
+    return false;
 }
 
 static void request_done(struct turn *turn)

@@ -351,7 +351,7 @@ int server_run(struct server *server)
 
 static void free_events(struct server *server)
 {
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 3; i++)
         if (server->signals[i])
             event_free(server->signals[i]);
     if (server->tick)

@@ -39,7 +39,7 @@ struct server {
     struct governor *governor; /* budget, resident memory, rebuild steps */
     struct event_base *base;   /* the main thread's */
     struct mailbox *mailbox;   /* to the main thread */
-    struct event *signals[4], *tick, *slice;
+    struct event *signals[3], *tick, *slice;
     struct worker *workers;
     unsigned worker_count;
     struct listeners *listeners;
@@ -52,8 +52,7 @@ struct server {
     _Atomic uint64_t rejected_connections;
     /* For log_rarely. */
     _Atomic int64_t logged_foreign, logged_denied, logged_full, logged_accept;
-    int64_t clients_most; /* what maxclients may be raised to: descriptors */
-    bool stopping;        /* main thread only */
+    bool stopping; /* main thread only */
     unsigned workers_done;
     int status;             /* to exit with */
     int port, metrics_port; /* the actual ones */

@@ -82,6 +82,7 @@ static void strangers_are_hung_up_on(void **state)
     closes_with("Host: x\r\nSET k v\r\n", 18, "");
     closes_with("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, "");
     closes_with("PUT /a HTTP/1.0\r\n", 17, "");
+    answers("SET version HTTP/1.1\r\n", "+OK\r\n");
     closes_with("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, "");
 }
 
