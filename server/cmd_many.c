@@ -8,6 +8,7 @@
 
 #include "call.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
@@ -191,41 +192,38 @@ static bool none_exists(struct call *call, const struct pairs *pairs)
     return true;
 }
 
-/* Stores from pair *next on, as far as there is room. */
-static enum cache_result put_pairs(struct call *call, struct pairs *pairs,
-                                   size_t *next)
+/* Everything was set aside and the index is ready, so no put can fail. */
+static void put_pairs(struct call *call, struct pairs *pairs)
 {
-    for (; *next < pairs->count; ++*next) {
-        struct pair *pair = &pairs->pairs[*next];
-        struct cache_write write = write_of(pair);
-        if (cache_put(&call->tx, call->session->db, &pairs->keys[*next],
-                      &write) == CACHE_NO_ROOM)
-            return CACHE_NO_ROOM;
-        pair->blob = NULL;
+    for (size_t i = 0; i < pairs->count; i++) {
+        struct cache_write write = write_of(&pairs->pairs[i]);
+        enum cache_result result =
+            cache_put(&call->tx, call->session->db, &pairs->keys[i], &write);
+        assert(result == CACHE_OK);
+        (void)result;
+        pairs->pairs[i].blob = NULL;
     }
-    return CACHE_OK;
 }
 
-/* False: a key existed and that was not wanted. */
+/* All or nothing: *stored is false if a key existed and that was not wanted. */
 static enum command_result store_pairs(struct call *call, struct pairs *pairs,
                                        bool must_be_new, bool *stored)
 {
-    size_t next = 0;
+    bool done = false;
     *stored = false;
     cache_tx_init(&call->tx, call->server->cache, call->now_ms);
     bool room = provide(call, pairs);
-    while (room) {
+    while (room && !done) {
         cache_begin_again(&call->tx, pairs->keys, pairs->count);
-        if (next == 0 && must_be_new && !none_exists(call, pairs)) {
-            cache_end(&call->tx);
-            break;
+        done = must_be_new && !none_exists(call, pairs);
+        if (!done &&
+            cache_ready(&call->tx, pairs->keys, pairs->count) == CACHE_OK) {
+            put_pairs(call, pairs);
+            done = *stored = true;
         }
-        enum cache_result result = put_pairs(call, pairs, &next);
         cache_end(&call->tx);
-        *stored = result == CACHE_OK;
-        if (*stored)
-            break;
-        room = cache_make_room(&call->tx);
+        if (!done)
+            room = cache_make_room(&call->tx);
     }
     cache_tx_close(&call->tx);
     return room ? COMMAND_DONE : COMMAND_NO_ROOM;
