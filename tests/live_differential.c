@@ -21,6 +21,7 @@
 
 #include "tests/differences.h"
 #include "tests/grammar.h"
+#include "tests/sanitized.h"
 #include "tests/side.h"
 
 enum {
@@ -355,7 +356,9 @@ static bool start_sides(struct run *run)
 int main(int argc, char **argv)
 {
     static struct run run;
-    unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 0) : 400000;
+    unsigned long count = argc > 1    ? strtoul(argv[1], NULL, 0)
+                          : SANITIZED ? 60000
+                                      : 400000;
     if (argc > 2)
         setenv("TEST_SEED", argv[2], 1);
     run.grammar.rng.state = test_seed();

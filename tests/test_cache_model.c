@@ -7,6 +7,7 @@
  */
 
 #include "tests/cache_model.h"
+#include "tests/sanitized.h"
 
 // clang-format off
 static const struct scenario scenarios[] = {
@@ -340,7 +341,8 @@ static void model_stop(struct model *m)
 static void run_scenario(void **state)
 {
     const struct scenario *scenario = *state;
-    uint64_t ops = test_number("TEST_OPS", scenario->ops);
+    uint64_t usual = SANITIZED ? scenario->ops / 8 : scenario->ops;
+    uint64_t ops = test_number("TEST_OPS", usual);
     struct model model;
     model_start(&model, scenario, test_seed());
     for (model.op = 1; model.op <= ops; model.op++) {

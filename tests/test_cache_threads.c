@@ -20,6 +20,7 @@
 
 #include "cache/cache.h"
 #include "tests/rng.h"
+#include "tests/sanitized.h"
 
 enum {
     KEYS = 3000,
@@ -266,10 +267,11 @@ static void run_threads(unsigned shards)
 {
     uint64_t seed = test_seed();
     struct cache_options options = {.shards = shards, .databases = 1};
-    struct shared shared = {.cache = cache_new(&options),
-                            .now_ms = 1700000000000,
-                            .workers = WORKERS,
-                            .ops = test_number("TEST_OPS", 60000)};
+    struct shared shared = {
+        .cache = cache_new(&options),
+        .now_ms = 1700000000000,
+        .workers = WORKERS,
+        .ops = test_number("TEST_OPS", SANITIZED ? 15000 : 60000)};
     struct thread threads[WORKERS + 2];
     void *(*const jobs[WORKERS + 2])(void *) = {work, work, work, govern, scan};
     assert_non_null(shared.cache);
