@@ -56,7 +56,14 @@ check "a pipe of commands" eval \
 check "a bulk load" eval \
     'printf "set b %s\r\n" 1 2 3 | redis-cli -p "$port" --pipe |
         grep -q "errors: 0, replies: 3"'
+check "--bigkeys" eval \
+    'redis-cli -p "$port" --bigkeys | grep -q "Biggest string found .*greeting"'
+check "--stat" eval \
+    'redis-cli -p "$port" --stat -i 0.01 | sed -n "3{p;q}" | grep -q "^[1-9]"'
 check "redis-benchmark" benchmark -r 10000 -d 100
+check "redis-benchmark of other commands" eval \
+    '[ "$(redis-benchmark -p "$port" -t ping,incr,mset -n 20000 -P 16 --csv |
+        grep -c "^\"[A-Z].*\",\"[1-9]")" = 4 ]'
 check "redis-benchmark with threads" benchmark --threads 2 -c 20
 check "SHUTDOWN" says "" shutdown
 wait $server
