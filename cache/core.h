@@ -40,6 +40,7 @@ struct shard {
     uint32_t buckets;    /* of the index; 0: it has none yet */
     uint32_t overflows;  /* its overflow buckets */
     uint32_t items;      /* in its index */
+    uint32_t reserved;   /* overflow buckets up to here keep their segments */
     uint32_t number;
     uint64_t hits, misses, evicted, expired, evicted_bytes;
     struct tally tally;

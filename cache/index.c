@@ -188,6 +188,7 @@ bool index_reserve(struct cache *cache, struct shard *shard, uint32_t more,
     if (shard->buckets == 0 && !index_open(cache, shard, spares))
         return false;
     uint32_t end = shard->overflows + more;
+    shard->reserved = end;
     for (uint32_t i = shard->overflows; i < end; i += INDEX_SEGMENT)
         if (!overflow_ready(cache, shard, i, spares))
             return false;
@@ -213,6 +214,7 @@ void index_remove(struct cache *cache, struct shard *shard, uint64_t hash,
 {
     chain_remove(cache, shard, index_bucket_of(shard, hash), place);
     shard->items--;
+    shard->reserved = 0; /* whoever reserved has stored by now */
     if (!shard->cut)
         index_contract(cache, shard, INDEX_SPARSE);
     if (shard->items == 0 && shard->buckets == 1 && !shard->cut)

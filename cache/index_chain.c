@@ -96,7 +96,7 @@ void overflow_drop(struct cache *cache, struct shard *shard,
         at->more = number + 1;
     }
     uint32_t above = end + INDEX_SEGMENT / 2;
-    if (above % INDEX_SEGMENT == 0 &&
+    if (above % INDEX_SEGMENT == 0 && above > shard->reserved &&
         segment_exists(cache, shard, INDEX_OVERFLOW, above))
         segment_drop(cache, shard, INDEX_OVERFLOW, above);
 }
