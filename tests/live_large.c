@@ -19,7 +19,12 @@
 #include "tests/rng.h"
 #include "tests/sanitized.h"
 
-enum { KB = 1 << 10, MB = 1 << 20, LEN_MAX = 64 * MB };
+enum {
+    KB = 1 << 10,
+    MB = 1 << 20,
+    LEN_MAX = 64 * MB,
+    LEN_EDGE = SANITIZED ? MB + 8 : LEN_MAX, /* longest of those at edges */
+};
 
 /* Two values as long as any: byte i of one differs from byte i of the other. */
 static char *values[2];
@@ -99,10 +104,10 @@ static void every_size_comes_back(void **state)
     struct live *live = start(&redis, SANITIZED ? "4gb" : "300mb");
     for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
         for (size_t by = 0; by <= 48; by += edges[i] > MB ? 20 : 4)
-            if (edges[i] - 40 + by <= LEN_MAX)
+            if (edges[i] - 40 + by <= LEN_EDGE)
                 there_and_back(redis, edges[i] - 40 + by);
     struct rng rng = {test_seed()};
-    for (unsigned i = 0; i < 100; i++)
+    for (unsigned i = 0; i < (SANITIZED ? 10 : 100); i++)
         there_and_back(redis, 4000 + rng_skewed(&rng, MB));
     stop(live, redis);
 }
@@ -314,7 +319,7 @@ static void long_values_push_each_other_out(void **state)
     struct live *live = start(&redis, "64mb");
     struct rng rng = {test_seed()};
     live_peak_reset(live);
-    for (unsigned i = 0; i < 400; i++) {
+    for (unsigned i = 0; i < (SANITIZED ? 40 : 400); i++) {
         size_t len = 4 * KB + rng_skewed(&rng, 6 * MB);
         set(redis, i % 3 ? "again" : "k", i % 2, len);
         must_say(redisCommand(redis, "SET key:%u %b", i, values[i % 2], len),
