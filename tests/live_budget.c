@@ -12,6 +12,8 @@
 #include <string.h>
 // cmocka wants the above first
 #include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "tests/live.h"
@@ -79,7 +81,7 @@ static bool get(redisContext *redis, unsigned key, size_t len)
     return there;
 }
 
-/* Reads random keys until no more than so much is resident. */
+/* Reads random keys (if any) until no more than so much is resident. */
 static void read_until(struct live *live, redisContext *redis, size_t bytes,
                        unsigned keys, size_t len)
 {
@@ -89,7 +91,7 @@ static void read_until(struct live *live, redisContext *redis, size_t bytes,
         if (time(NULL) > end)
             fail_msg("%zu bytes are resident, %zu are allowed",
                      live_resident(live), bytes);
-        for (unsigned i = 0; i < 50; i++)
+        for (unsigned i = 0; i < 50 && keys > 0; i++)
             get(redis, (unsigned)rng_below(&rng, keys), len);
     }
 }
@@ -190,6 +192,79 @@ static void lowered_and_raised_in_turn(void **state)
     live_stop(live);
 }
 
+struct client {
+    redisContext *redis;
+    struct rng rng;
+    pthread_t id;
+    atomic_uint *running; /* clients that are not done */
+    unsigned long sets, hits, wrong;
+};
+
+/* Sets and gets values of all sizes; cmocka's checks are the main thread's. */
+static void *use(void *arg)
+{
+    enum { OPERATIONS = SANITIZED ? 2000 : 20000, KEYS = 3000 };
+    struct client *client = arg;
+    char *value = malloc(VALUE_MAX);
+    for (unsigned i = 0; value && i < OPERATIONS; i++) {
+        unsigned key = (unsigned)rng_below(&client->rng, KEYS);
+        size_t len =
+            rng_mix(key) % 40 ? rng_mix(key) % 3000 : rng_mix(key) % VALUE_MAX;
+        bool set = rng_chance(&client->rng, 500);
+        make_value(key, value, len);
+        redisReply *reply =
+            set ? redisCommand(client->redis, "SET key:%u %b", key, value, len)
+                : redisCommand(client->redis, "GET key:%u", key);
+        bool there = reply && reply->type == REDIS_REPLY_STRING;
+        client->sets += set;
+        client->hits += there;
+        if (there)
+            client->wrong +=
+                reply->len != len || memcmp(reply->str, value, len) != 0;
+        else
+            client->wrong += !reply || reply->type != (set ? REDIS_REPLY_STATUS
+                                                           : REDIS_REPLY_NIL);
+        if (reply)
+            freeReplyObject(reply);
+    }
+    free(value);
+    atomic_fetch_sub(client->running, 1);
+    return NULL;
+}
+
+static void lowered_and_raised_under_several_clients(void **state)
+{
+    enum { CLIENTS = 4 };
+    static const unsigned budgets[] = {48, 17, 30, 18, 44, 24};
+    struct client clients[CLIENTS];
+    atomic_uint running = CLIENTS;
+    (void)state;
+    struct live *live =
+        live_start("--maxmemory", "48mb", "--threads", "3", NULL);
+    redisContext *redis = live_connect(live);
+    uint64_t seed = test_seed();
+    live_peak_reset(live);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        clients[i] =
+            (struct client){.redis = live_connect(live), .rng = {seed + i}};
+        assert_int_equal(pthread_create(&clients[i].id, NULL, use, &clients[i]),
+                         0);
+    }
+    for (unsigned turn = 0; atomic_load(&running) > 0; turn++)
+        set_budget(redis, budgets[turn / 50 % 6]);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        assert_int_equal(pthread_join(clients[i].id, NULL), 0);
+        redisFree(clients[i].redis);
+        assert_int_equal(clients[i].wrong, 0);
+        assert_true(clients[i].sets > 0 && clients[i].hits > 0);
+    }
+    expect_peak(live, 48 * MB);
+    set_budget(redis, 17);
+    read_until(live, redis, 17 * MB, 0, 0);
+    redisFree(redis);
+    live_stop(live);
+}
+
 static void a_flush_gives_memory_back(void **state)
 {
     (void)state;
@@ -275,6 +350,7 @@ int main(void)
         cmocka_unit_test(filled_beyond_the_budget),
         cmocka_unit_test(lowered_while_a_client_reads),
         cmocka_unit_test(lowered_and_raised_in_turn),
+        cmocka_unit_test(lowered_and_raised_under_several_clients),
         cmocka_unit_test(a_flush_gives_memory_back),
         cmocka_unit_test(those_used_last_survive),
         cmocka_unit_test(refused_values_keep_the_budget),
