@@ -33,16 +33,18 @@ static uint32_t cells_of(uint32_t cell, uint32_t *words, uint32_t *first)
     }
 }
 
+/* From this size on every number of cells a slab has a class. */
+enum { SIZES_EVERY = 1024 };
+
 static uint32_t next_size(uint32_t cell)
 {
     if (cell < 256)
         return cell + 8;
-    uint32_t words, first, count = cells_of(cell, &words, &first);
-    uint32_t step = (cell + cell / 32) & ~7u;
-    uint32_t fewer = cells_of(step > cell ? step : cell + 8, &words, &first);
+    uint32_t words, first, fewer = cells_of(cell, &words, &first) - 1;
+    uint32_t step = cells_of(cell + cell / 32, &words, &first);
+    if (cell < SIZES_EVERY && step < fewer)
+        fewer = step;
     /* As large as that number of cells allows. */
-    if (fewer == count)
-        fewer = count - 1;
     words = (fewer + 63) / 64;
     first = (uint32_t)sizeof(struct slab) + SLAB_BITMAPS * 8 * words;
     return (SIZES_SLAB - first) / fewer & ~7u;
