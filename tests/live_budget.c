@@ -245,8 +245,9 @@ static void lowered_and_raised_under_several_clients(void **state)
     uint64_t seed = test_seed();
     live_peak_reset(live);
     for (unsigned i = 0; i < CLIENTS; i++) {
-        clients[i] =
-            (struct client){.redis = live_connect(live), .rng = {seed + i}};
+        clients[i] = (struct client){.redis = live_connect(live),
+                                     .rng = {seed + i},
+                                     .running = &running};
         assert_int_equal(pthread_create(&clients[i].id, NULL, use, &clients[i]),
                          0);
     }
