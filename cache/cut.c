@@ -11,6 +11,7 @@
 enum {
     CUT_SLABS = 64,   /* slabs cleared or kept in one step */
     CUT_BUCKETS = 32, /* buckets swept or merged in one step */
+    CUT_AHEAD = 4,    /* buckets whose marks are fetched ahead */
     CUT_RUN = 4,      /* entries of one shard marked at a time */
     CUT_DENSE = 9,    /* entries a bucket of a swept index */
 };
@@ -245,10 +246,12 @@ static bool sweep_some(struct cache *cache)
     bool more = shard->cut;
     lock_take_politely(&shard->lock);
     for (unsigned i = 0; i < CUT_BUCKETS && more; i++) {
-        if (cut->at < shard->buckets)
+        if (cut->at < shard->buckets) {
+            index_sweep_ahead(cache, shard, cut->at + CUT_AHEAD);
             index_sweep(cache, shard, cut->at++);
-        else
+        } else {
             more = index_contract(cache, shard, CUT_DENSE);
+        }
     }
     if (!more) {
         shard->cut = false;

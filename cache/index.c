@@ -141,6 +141,19 @@ static void sweep_long_chain(struct cache *cache, struct shard *shard,
     }
 }
 
+void index_sweep_ahead(const struct cache *cache, const struct shard *shard,
+                       uint32_t number)
+{
+    if (number >= shard->buckets)
+        return;
+    const struct bucket *bucket = index_bucket(cache, shard, number);
+    for (unsigned i = 0; i < INDEX_SLOTS && bucket->locs[i]; i++)
+        cell_prefetch_mark(&cache->slabs, bucket->locs[i]);
+    const struct bucket *more = index_more(cache, shard, bucket);
+    if (more)
+        __builtin_prefetch(more);
+}
+
 void index_sweep(struct cache *cache, struct shard *shard, uint32_t number)
 {
     struct loose loose;

@@ -83,6 +83,9 @@ bool index_reserve(struct cache *cache, struct shard *shard, uint32_t more,
 void index_remove(struct cache *cache, struct shard *shard, uint64_t hash,
                   struct place place);
 
+/* Fetches what index_sweep of a bucket will look at; there may be none. */
+void index_sweep_ahead(const struct cache *cache, const struct shard *shard,
+                       uint32_t number);
 /* Drops the dead slots of one bucket; what has pieces loses them. */
 void index_sweep(struct cache *cache, struct shard *shard, uint32_t number);
 /* Gives an empty index's memory back. */

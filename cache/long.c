@@ -65,6 +65,19 @@ void long_detach(struct cache *cache, uint32_t first)
         long_free(cache, first);
 }
 
+void long_moved(struct cache *cache, uint32_t to)
+{
+    const struct entry_ext *ext = entry_ext(entry_at(cache, to));
+    if (!ext)
+        return;
+    atomic_store_explicit(&slab_of(&cache->slabs, to)->long_entries, 1,
+                          memory_order_relaxed);
+    if (ext->pieces != 0)
+        piece_at(cache, ext->pieces)->prev = to;
+    if (ext->key_pieces != 0)
+        piece_at(cache, ext->key_pieces)->prev = to;
+}
+
 void long_drop(struct cache *cache, struct entry *entry)
 {
     const struct entry_ext *ext = entry_ext(entry);

@@ -54,6 +54,8 @@ struct long_plan long_plan(const struct cache *cache, size_t len);
 void long_attach(struct cache *cache, struct shard *shard, uint32_t entry,
                  uint32_t first);
 void long_detach(struct cache *cache, uint32_t first);
+/* An entry has moved: its chains and its new slab know it. */
+void long_moved(struct cache *cache, uint32_t to);
 /* An entry goes: its chains are detached. */
 void long_drop(struct cache *cache, struct entry *entry);
 /* Frees a chain that is private. */

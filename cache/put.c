@@ -263,11 +263,7 @@ enum cache_result cache_set_expiry(struct cache_tx *tx, unsigned db,
     place.bucket->locs[place.slot] = to;
     shard_take_out(cache, shard, loc);
     cell_free(&cache->slabs, loc); /* its pieces live on with the copy */
-    struct entry_ext *ext = entry_ext(entry_at(cache, to));
-    if (ext && ext->pieces != 0)
-        piece_at(cache, ext->pieces)->prev = to;
-    if (ext && ext->key_pieces != 0)
-        piece_at(cache, ext->key_pieces)->prev = to;
+    long_moved(cache, to);
     shard_add(cache, shard, to);
     return CACHE_OK;
 }

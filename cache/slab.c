@@ -255,9 +255,13 @@ void cell_clear_mark(struct slabs *slabs, uint32_t loc)
     clear_bit(slabs, loc, BITS_MARKS);
 }
 
-/* The class comes from the dense array of states: the slab's header may be
- * far, and this is asked for every slot of an index. */
-bool cell_is_marked(const struct slabs *slabs, uint32_t loc)
+/*
+ * The word with the mark of a cell, and which bit it is.  The class comes from
+ * the dense array of states: the slab's header may be far, and this is asked
+ * for every slot of an index.
+ */
+static const uint64_t *mark_of(const struct slabs *slabs, uint32_t loc,
+                               unsigned *bit)
 {
     uint32_t number = loc >> 13;
     unsigned state =
@@ -265,9 +269,21 @@ bool cell_is_marked(const struct slabs *slabs, uint32_t loc)
     const struct size_class *size = &slabs->sizes.classes[state - SLAB_USED];
     uint32_t offset = (loc & 8191) * 8 - size->first;
     unsigned cell = (unsigned)((uint64_t)offset * size->inverse >> 32);
-    const uint64_t *word =
-        slab_at(slabs, number)->bits + BITS_MARKS * size->words + cell / 64;
-    return __atomic_load_n(word, __ATOMIC_ACQUIRE) >> cell % 64 & 1;
+    *bit = cell % 64;
+    return slab_at(slabs, number)->bits + BITS_MARKS * size->words + cell / 64;
+}
+
+bool cell_is_marked(const struct slabs *slabs, uint32_t loc)
+{
+    unsigned bit;
+    const uint64_t *word = mark_of(slabs, loc, &bit);
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE) >> bit & 1;
+}
+
+void cell_prefetch_mark(const struct slabs *slabs, uint32_t loc)
+{
+    unsigned bit;
+    __builtin_prefetch(mark_of(slabs, loc, &bit));
 }
 
 void slab_note_expiry(struct slab *slab, int64_t expires_at_ms)

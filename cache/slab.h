@@ -158,6 +158,7 @@ bool cell_is_live(const struct slabs *slabs, const struct slab *slab,
 void cell_set_mark(struct slabs *slabs, uint32_t loc);
 void cell_clear_mark(struct slabs *slabs, uint32_t loc);
 bool cell_is_marked(const struct slabs *slabs, uint32_t loc);
+void cell_prefetch_mark(const struct slabs *slabs, uint32_t loc);
 
 static inline uint32_t cell_size(const struct slabs *slabs, uint32_t loc)
 {
