@@ -283,9 +283,13 @@ static char *read_room(struct conn *conn, size_t *room)
     }
     turn->at = in->data + in->start;
     if (in->cap - in->end < LIMIT_READ_BUFFER / 4) {
-        size_t cap = kept * 2;
-        if (cap > in->cap && !conn_reserve(conn, cap - in->cap))
-            return NULL;
+        size_t cap = kept * 2, least = kept + LIMIT_READ_BUFFER;
+        if (cap > in->cap && !conn_reserve(conn, cap - in->cap)) {
+            /* Little memory is left: not twice as much, then. */
+            cap = least;
+            if (cap > in->cap && !conn_reserve(conn, cap - in->cap))
+                return NULL;
+        }
         in->max = cap > in->cap ? cap : in->cap;
         if (!buf_room(in, in->max - kept)) {
             in->failed = false;
