@@ -154,6 +154,20 @@ static void several_come_in_one_reply(void **state)
 
 /* ----------------------------------------------------- while being sent */
 
+/* A request that fits into half of what clients may use comes through, though
+ * a buffer twice its size would not. */
+static void a_long_request_needs_no_more_than_itself(void **state)
+{
+    (void)state;
+    redisContext *redis;
+    struct live *live = start(&redis, "200mb");
+    redisReply *reply =
+        redisCommand(redis, "MSET a %b b y", values[0], (size_t)4 * MB);
+    must_say(reply, "OK");
+    assert_int_equal(live_int(redis, "STRLEN a"), 4 * MB);
+    stop(live, redis);
+}
+
 /* Reads "$len\r\n". */
 static void must_begin(int fd, size_t len)
 {
@@ -340,6 +354,7 @@ int main(void)
         cmocka_unit_test(every_size_comes_back),
         cmocka_unit_test(long_values_are_appended_to),
         cmocka_unit_test(several_come_in_one_reply),
+        cmocka_unit_test(a_long_request_needs_no_more_than_itself),
         cmocka_unit_test(what_is_being_sent_stays_whole),
         cmocka_unit_test(clients_give_up_in_the_middle),
         cmocka_unit_test(values_arrive_side_by_side),
