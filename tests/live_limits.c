@@ -291,8 +291,9 @@ static void strangers_have_little_time_and_room(void **state)
         "-ERR Protocol error: unauthenticated multibulk length\r\n");
     close(fd);
 
+    const char *long_auth = "*2\r\n$4\r\nAUTH\r\n$16385\r\n";
     fd = live_socket(live);
-    assert_true(live_send(fd, "*2\r\n$4\r\nAUTH\r\n$16385\r\n", 24));
+    assert_true(live_send(fd, long_auth, strlen(long_auth)));
     assert_string_equal(live_read_all(fd),
                         "-ERR Protocol error: unauthenticated bulk length\r\n");
     close(fd);
