@@ -34,7 +34,7 @@ static uint32_t cells_of(uint32_t cell, uint32_t *words, uint32_t *first)
 }
 
 /* From this size on every number of cells a slab has a class. */
-enum { SIZES_EVERY = 1024 };
+enum { SIZES_EVERY = 960 };
 
 static uint32_t next_size(uint32_t cell)
 {

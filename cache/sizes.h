@@ -5,7 +5,7 @@
 /*
  * The size classes of cells.  Cells for entries go in steps of 8 bytes up to
  * 256, then in steps of about 1/32, each as large as its number a slab allows;
- * from 1 KiB on every number a slab has a class.
+ * from about 1 KiB on every number a slab has a class.
  * Behind them come the classes of pieces of long values and of segments of the
  * index, which are cells like any other.
  *
