@@ -11,6 +11,7 @@ void view_fill(struct cache *cache, uint32_t loc, int64_t now_ms,
                struct cache_view *view)
 {
     struct entry *entry = entry_at(cache, loc);
+    assert(entry);
     uint32_t packed = entry_packed(entry);
     const struct entry_ext *ext = entry_ext(entry);
     size_t key_here;

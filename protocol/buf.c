@@ -45,6 +45,7 @@ static bool move_to(struct buf *buf, size_t cap)
         data = malloc(cap);
         if (!data)
             return false;
+        assert(buf->data); /* something was drained from it */
         memcpy(data, buf->data + buf->start, held);
         free(buf->data);
     }

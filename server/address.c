@@ -47,7 +47,11 @@ static void describe(int fd, int *port, char *name)
     struct sockaddr_storage addr;
     socklen_t len = sizeof addr;
     char host[INET6_ADDRSTRLEN] = "?";
-    getsockname(fd, (struct sockaddr *)&addr, &len);
+    memset(&addr, 0, sizeof addr);
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0) {
+        snprintf(name, 140, "?");
+        return;
+    }
     if (addr.ss_family == AF_INET6) {
         struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&addr;
         inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
