@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,15 +48,19 @@ void server_post(struct server *server, void (*run)(struct server *, void *),
 static const struct timeval at_once = {0, 0};
 
 /* A slice of the cache's outstanding work; a timer that is due at once lets
- * other events have their turn before the next. */
+ * other events have their turn before the next.  Whoever waits for this core,
+ * a client's process too, has it between slices and not when the system's own
+ * time slice ends, milliseconds later. */
 static void on_slice(evutil_socket_t fd, short what, void *ctx)
 {
     struct server *server = ctx;
     const struct platform *platform = server->platform;
     (void)fd, (void)what;
     if (governor_slice(server->governor, platform->wall_ms(platform->ctx),
-                       SLICE_US))
+                       SLICE_US)) {
+        sched_yield();
         event_add(server->slice, &at_once);
+    }
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
