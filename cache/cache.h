@@ -260,9 +260,8 @@ typedef void cache_see(void *ctx, const struct cache_view *view);
 uint64_t cache_scan(struct cache *cache, unsigned db, uint64_t cursor,
                     int64_t now_ms, cache_see *see, void *ctx);
 
-/* Shows one entry, picked at random by `random`; false if there is none. */
-bool cache_random(struct cache *cache, unsigned db, uint64_t random,
-                  int64_t now_ms, cache_see *see, void *ctx);
+/* A cursor at a random place, to begin with there. */
+uint64_t cache_scan_somewhere(const struct cache *cache, uint64_t random);
 
 /* ------------------------------------------------------------------ memory */
 

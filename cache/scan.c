@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Iteration: cache_scan and cache_random. */
+/* Iteration. */
 
 #include "cut.h"
 #include "shard.h"
@@ -83,62 +83,8 @@ uint64_t cache_scan(struct cache *cache, unsigned db, uint64_t cursor,
     return next >> 32 < cache->shard_count ? next : 0;
 }
 
-/* ----------------------------------------------------------------- random */
-
-struct lot {
-    uint64_t random;
-    unsigned seen, wanted;
-    cache_see *see;
-    void *ctx;
-};
-
-static void count_one(void *ctx, const struct cache_view *view)
+uint64_t cache_scan_somewhere(const struct cache *cache, uint64_t random)
 {
-    (void)view;
-    ((struct lot *)ctx)->seen++;
-}
-
-static void show_one(void *ctx, const struct cache_view *view)
-{
-    struct lot *lot = ctx;
-    if (lot->seen++ == lot->wanted)
-        lot->see(lot->ctx, view);
-}
-
-/* Shows one of the first bucket, from a random one on, that has any. */
-static bool random_in(struct cache *cache, struct shard *shard,
-                      unsigned database, int64_t now_ms, struct lot *lot)
-{
-    for (uint32_t i = 0; i < shard->buckets; i++) {
-        uint32_t bucket =
-            (uint32_t)((lot->random + i) % (uint64_t)shard->buckets);
-        lot->seen = 0;
-        show_bucket(cache, shard, bucket, 0, database, now_ms, count_one, lot);
-        if (lot->seen == 0)
-            continue;
-        lot->wanted = (unsigned)(lot->random >> 32) % lot->seen;
-        lot->seen = 0;
-        show_bucket(cache, shard, bucket, 0, database, now_ms, show_one, lot);
-        return true;
-    }
-    return false;
-}
-
-bool cache_random(struct cache *cache, unsigned db, uint64_t random,
-                  int64_t now_ms, cache_see *see, void *ctx)
-{
-    struct lot lot = {.random = random, .see = see, .ctx = ctx};
-    for (unsigned i = 0; i < cache->shard_count; i++) {
-        struct shard *shard =
-            &cache->shards[((random >> 58) + i) & (cache->shard_count - 1)];
-        bool shown = false;
-        lock_take(&shard->lock);
-        unsigned database = number_of(cache, db);
-        if (shard->tally.counts[database] > 0)
-            shown = random_in(cache, shard, database, now_ms, &lot);
-        lock_drop(&shard->lock);
-        if (shown)
-            return true;
-    }
-    return false;
+    uint64_t number = random >> 32 & (cache->shard_count - 1);
+    return number << 32 | (uint32_t)random;
 }

@@ -12,7 +12,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "pool.h"
 
@@ -236,23 +235,6 @@ enum command_result cmd_keys(struct call *call)
 }
 
 /* --------------------------------------------------------------- the rest */
-
-static void reply_key(void *ctx, const struct cache_view *view)
-{
-    char scratch[CACHE_KEY_MAX];
-    reply_bulk(ctx, cache_view_key(view, scratch), view->key_len);
-}
-
-enum command_result cmd_randomkey(struct call *call)
-{
-    uint64_t random = 0;
-    if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
-        random = (uint64_t)call->now_ms;
-    if (!cache_random(call->server->cache, call->session->db, random,
-                      call->now_ms, reply_key, &call->reply))
-        reply_null(&call->reply);
-    return COMMAND_DONE;
-}
 
 enum command_result cmd_dbsize(struct call *call)
 {

@@ -79,7 +79,7 @@ int64_t model_some_expiry(struct model *m); /* 0: none */
 bool model_look(struct model *m, struct cache_tx *tx, unsigned db, unsigned key,
                 unsigned how, struct cache_view *view);
 void model_begin(struct model *m, struct cache_tx *tx, unsigned key);
-/* Compares a view that cache_scan or cache_random showed. */
+/* Compares a view that cache_scan showed. */
 struct shadow_entry *model_shown(struct model *m, unsigned db,
                                  const struct cache_view *view);
 
@@ -92,6 +92,5 @@ void model_put_blob(struct model *m);
 void model_put_many(struct model *m);
 void model_scan(struct model *m); /* goes on with the scan under way */
 void model_scan_anything(struct model *m);
-void model_random(struct model *m);
 
 #endif

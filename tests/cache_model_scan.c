@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Scans and random picks, beside the model. */
+/* Scans, beside the model. */
 
 #include "tests/cache_model.h"
 
@@ -74,21 +74,4 @@ void model_scan_anything(struct model *m)
     struct showing showing = {m, model_some_db(m), 0};
     uint64_t cursor = rng_next(&m->rng) >> rng_below(&m->rng, 64);
     cache_scan(m->cache, showing.db, cursor, m->now_ms, show, &showing);
-}
-
-void model_random(struct model *m)
-{
-    struct showing showing = {m, model_some_db(m), 0};
-    bool found = cache_random(m->cache, showing.db, rng_next(&m->rng),
-                              m->now_ms, show, &showing);
-    hold(m, showing.shown == (found ? 1 : 0), "found and shown differ");
-    if (!found)
-        for (unsigned key = 0; key < m->shadow.keys; key++) {
-            struct cache_tx tx;
-            struct cache_view view;
-            model_begin(m, &tx, key);
-            hold(m, !model_look(m, &tx, showing.db, key, 0, &view),
-                 "nothing to pick at random, and yet it is there");
-            cache_end(&tx);
-        }
 }

@@ -255,8 +255,8 @@ static void *scan(void *arg)
         cursor =
             cache_scan(shared->cache, 0, cursor, now(shared), show, thread);
         if (rng_chance(&thread->rng, 100))
-            cache_random(shared->cache, 0, rng_next(&thread->rng), now(shared),
-                         show, thread);
+            cursor =
+                cache_scan_somewhere(shared->cache, rng_next(&thread->rng));
         if (cursor == 0 && ++flushes % 20 == 0)
             cache_flush(shared->cache, 0);
     }
