@@ -2,37 +2,47 @@
 
 /*
  * APPEND.  A short result is put together under the lock.  A long one is made
- * outside any lock, beside the old value, and stored only if the old value is
- * still there:
+ * outside any lock, beside the old value, a slice a turn, and stored only if
+ * the old value is still there:
  *
- *   look -> remember the old -> unlock -> make -> lock -> the same? -> store
- *                  ^                                        | no
- *                  +----------------------------------------+
+ *   look -> remember the old -> unlock -> make ... -> lock -> the same? ->
+ * store ^                                            | no
+ *                  +--------------------------------------------+
  */
 
 #include "call.h"
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { STALE_MAX = 4 }; /* before other clients have a turn */
+enum {
+    SLICE_BYTES = 256 * 1024, /* copied before other clients have a turn */
+    STALE_MAX = 4             /* likewise */
+};
 
-/* The old value as it was when the new one was made of it. */
-struct before {
+/* A long value under way; kept with the call between turns. */
+struct making {
+    struct call *call;
+    /* The old value as it was when this was begun. */
     size_t len, tail_len;
     bool pinned;
     uint32_t pieces;
     struct cache_pin pin;
     char tail[CACHE_INLINE_MAX];
+    /* The new one, and what of the old and of the argument is in it. */
+    struct cache_blob *made; /* NULL: not begun, or stored */
+    struct cache_pin at;
+    bool tail_done;
+    size_t added, added_done;
 };
 
 struct append {
     struct call *call;
     size_t added; /* bytes */
     size_t len;   /* of the new value */
-    struct cache_blob *made;
-    struct before before; /* what `made` was made of */
+    struct making *making;
 };
 
 /* How one transaction ended. */
@@ -41,78 +51,135 @@ enum outcome {
     NO_ROOM,
     TOO_LONG,
     NEEDS_BLOB, /* the argument is the value, and long */
-    REMEMBERED, /* the new value is to be made of what is in `before` */
+    MAKING,     /* the new value is to be made, or has not all been made */
     STALE,      /* it was, and the old value has changed since */
 };
 
-static void remember(struct before *before, const struct cache_view *view)
+/* ---------------------------------------------------------------- making */
+
+/* Ends what was begun; another may be remembered. */
+static void forget(struct making *making)
 {
-    assert(view->bytes_len <= sizeof before->tail);
-    before->len = view->len;
-    before->tail_len = view->bytes_len;
-    memcpy(before->tail, view->bytes, view->bytes_len);
-    before->pinned = cache_view_is_long(view);
-    before->pieces = view->pieces;
-    if (before->pinned)
-        before->pin = cache_view_pin(view);
+    if (making->pinned)
+        cache_unpin(&making->pin);
+    making->pinned = false;
+    cache_blob_free(making->made);
+    making->made = NULL;
+}
+
+static void making_free(void *state)
+{
+    forget(state);
+    free(state);
+}
+
+static struct making *making_of(struct call *call)
+{
+    struct making *making = malloc(sizeof *making);
+    if (!making)
+        abort();
+    making->call = call;
+    making->pinned = false;
+    making->made = NULL;
+    call->state = making;
+    call->state_free = making_free;
+    return making;
+}
+
+static void remember(struct append *append, const struct cache_view *view)
+{
+    if (!append->making)
+        append->making = making_of(append->call);
+    struct making *making = append->making;
+    assert(view->bytes_len <= sizeof making->tail);
+    making->len = view->len;
+    making->tail_len = view->bytes_len;
+    memcpy(making->tail, view->bytes, view->bytes_len);
+    making->pieces = view->pieces;
+    making->pinned = cache_view_is_long(view);
+    if (making->pinned)
+        making->pin = making->at = cache_view_pin(view);
+    making->tail_done = false;
+    making->added = append->added;
+    making->added_done = 0;
 }
 
 /* While pieces are pinned no other value can have them, so that the same first
  * piece means the same bytes. */
-static bool is_same(const struct before *before, const struct cache_view *view)
+static bool is_same(const struct making *making, const struct cache_view *view)
 {
-    return before->len == view->len && before->tail_len == view->bytes_len &&
-           (!before->pinned || before->pieces == view->pieces) &&
-           memcmp(before->tail, view->bytes, view->bytes_len) == 0;
+    return making->len == view->len && making->tail_len == view->bytes_len &&
+           (!making->pinned || making->pieces == view->pieces) &&
+           memcmp(making->tail, view->bytes, view->bytes_len) == 0;
 }
 
-static void forget(struct append *append)
+static bool is_made(const struct making *making)
 {
-    if (append->before.pinned)
-        cache_unpin(&append->before.pin);
-    append->before.pinned = false;
-    cache_blob_free(append->made);
-    append->made = NULL;
+    return making->tail_done && making->added_done == making->added;
 }
 
-static bool add_old(struct append *append)
+static size_t less_of(size_t a, size_t b)
 {
-    struct cache_span span;
-    struct cache_pin pin = append->before.pin;
-    while (append->before.pinned && pin.left > 0) {
-        cache_pin_spans(&pin, &span, 1);
-        if (!call_blob_add(append->call, append->made, span.ptr, span.len))
+    return a < b ? a : b;
+}
+
+/* Copies from the old value's pieces, at most `max` bytes; *copied is how
+ * many. */
+static bool copy_old(struct making *making, size_t max, size_t *copied)
+{
+    for (*copied = 0; making->pinned && making->at.left > 0 && *copied < max;) {
+        struct cache_span span;
+        cache_pin_spans(&making->at, &span, 1);
+        span.len = less_of(span.len, max - *copied);
+        if (!call_blob_add(making->call, making->made, span.ptr, span.len))
             return false;
-        cache_pin_consume(&pin, span.len);
-    }
-    return call_blob_add(append->call, append->made, append->before.tail,
-                         append->before.tail_len);
-}
-
-static bool add_new(struct append *append)
-{
-    struct call *call = append->call;
-    if (!call->blob)
-        return call_blob_add(call, append->made, call->argv[2].ptr,
-                             append->added);
-    for (size_t done = 0, room; done < append->added; done += room) {
-        char *to = cache_blob_room(append->made, call->now_ms, &room);
-        if (!to)
-            return false;
-        if (room > append->added - done)
-            room = append->added - done;
-        cache_blob_copy(call->blob, done, to, room);
-        cache_blob_advance(append->made, room);
+        cache_pin_consume(&making->at, span.len);
+        *copied += span.len;
     }
     return true;
 }
 
-static bool make(struct append *append)
+/* Copies from the argument, at most `max` bytes. */
+static bool copy_new(struct making *making, size_t max)
 {
-    append->made = cache_blob_new(append->call->server->cache,
-                                  append->before.len + append->added);
-    return append->made && add_old(append) && add_new(append);
+    struct call *call = making->call;
+    max = less_of(max, making->added - making->added_done);
+    if (!call->blob) {
+        const char *from = call->argv[2].ptr + making->added_done;
+        making->added_done += max;
+        return call_blob_add(call, making->made, from, max);
+    }
+    for (size_t room; max > 0; max -= room) {
+        char *to = cache_blob_room(making->made, call->now_ms, &room);
+        if (!to)
+            return false;
+        room = less_of(room, max);
+        cache_blob_copy(call->blob, making->added_done, to, room);
+        cache_blob_advance(making->made, room);
+        making->added_done += room;
+    }
+    return true;
 }
+
+/* Goes on making; false: there is no room. */
+static bool make_slice(struct making *making)
+{
+    size_t copied;
+    if (!making->made)
+        making->made = cache_blob_new(making->call->server->cache,
+                                      making->len + making->added);
+    if (!making->made || !copy_old(making, SLICE_BYTES, &copied))
+        return false;
+    if (copied == SLICE_BYTES)
+        return true;
+    if (!making->tail_done && !call_blob_add(making->call, making->made,
+                                             making->tail, making->tail_len))
+        return false;
+    making->tail_done = true;
+    return copy_new(making, SLICE_BYTES - copied);
+}
+
+/* ----------------------------------------------------------- transactions */
 
 static enum outcome put(struct append *append, const struct cache_write *write)
 {
@@ -136,14 +203,15 @@ static enum outcome put_short(struct append *append,
 static enum outcome put_made(struct append *append,
                              const struct cache_view *view)
 {
-    if (!is_same(&append->before, view))
+    struct making *making = append->making;
+    if (!is_same(making, view))
         return STALE;
     struct cache_write write = {.type = CACHE_STRING,
-                                .blob = append->made,
+                                .blob = making->made,
                                 .expires_at_ms = view->expires_at_ms};
     enum outcome outcome = put(append, &write);
     if (outcome == STORED)
-        append->made = NULL;
+        making->made = NULL;
     return outcome;
 }
 
@@ -164,10 +232,10 @@ static enum outcome attempt(struct append *append)
         return TOO_LONG;
     if (append->len <= CACHE_INLINE_MAX)
         return put_short(append, &view);
-    if (append->made)
+    if (append->making && append->making->made)
         return put_made(append, &view);
-    remember(&append->before, &view);
-    return REMEMBERED;
+    remember(append, &view);
+    return MAKING;
 }
 
 /* What must be done before it is tried again, outside the transaction.
@@ -182,10 +250,10 @@ static bool prepare(struct append *append, enum outcome outcome)
     case NEEDS_BLOB:
         call->blob = call_blob_of(call, arg->ptr, arg->len);
         return call->blob != NULL;
-    case REMEMBERED:
-        return make(append);
+    case MAKING:
+        return make_slice(append->making);
     default:
-        forget(append);
+        forget(append->making);
         return true;
     }
 }
@@ -195,7 +263,7 @@ static enum command_result answer(struct append *append, enum outcome outcome)
     if (outcome == TOO_LONG)
         return call_error(append->call, "ERR string exceeds maximum allowed "
                                         "size (proto-max-bulk-len)");
-    if (outcome == STALE)
+    if (outcome == STALE || outcome == MAKING)
         return COMMAND_AGAIN;
     if (outcome != STORED)
         return COMMAND_NO_ROOM;
@@ -203,25 +271,41 @@ static enum command_result answer(struct append *append, enum outcome outcome)
     return COMMAND_DONE;
 }
 
-enum command_result cmd_append(struct call *call)
+static enum outcome transact(struct append *append)
 {
-    struct append append = {.call = call, .added = call->argv[2].len};
+    struct call *call = append->call;
     enum outcome outcome;
     unsigned stale = 0;
-    call->key = call_key_of(call, 1);
     cache_begin(&call->tx, call->server->cache, call->now_ms, &call->key, 1);
     for (;;) {
-        outcome = attempt(&append);
+        outcome = attempt(append);
         cache_end(&call->tx);
         if (outcome == STORED || outcome == TOO_LONG)
             break;
         if (outcome == STALE && ++stale == STALE_MAX)
             break;
-        if (!prepare(&append, outcome))
+        if (!prepare(append, outcome)) {
+            outcome = NO_ROOM;
+            break;
+        }
+        if (outcome == MAKING && !is_made(append->making))
             break;
         cache_begin_again(&call->tx, &call->key, 1);
     }
     cache_tx_close(&call->tx);
-    forget(&append);
+    return outcome;
+}
+
+enum command_result cmd_append(struct call *call)
+{
+    struct append append = {
+        .call = call, .added = call->argv[2].len, .making = call->state};
+    enum outcome outcome = MAKING;
+    call->key = call_key_of(call, 1);
+    if (append.making && append.making->made && !is_made(append.making) &&
+        !make_slice(append.making))
+        return COMMAND_NO_ROOM;
+    if (!append.making || !append.making->made || is_made(append.making))
+        outcome = transact(&append);
     return answer(&append, outcome);
 }
