@@ -114,9 +114,11 @@ static unsigned free_number(const struct cache *cache, uint64_t taken)
 static bool flush(struct cache *cache, unsigned first, unsigned last)
 {
     uint8_t fresh[CACHE_DATABASES_MAX];
-    uint64_t taken = atomic_load(&cache->dead), dying = 0;
     bool done = true;
     lock_all(cache);
+    /* Not before: a number that another thread buries meanwhile may be given
+     * to a database again, and must not be taken for dead. */
+    uint64_t taken = atomic_load(&cache->dead), dying = 0;
     for (unsigned db = 0; db < CACHE_DATABASES_MAX; db++)
         taken |= UINT64_C(1) << number_of(cache, db);
     for (unsigned db = first; db < last && done; db++) {

@@ -159,7 +159,7 @@ static int64_t mark_run(struct cache *cache, struct shard *shard,
     lock_take_politely(&shard->lock);
     for (unsigned marked = 0; shard->cursor != 0; marked++) {
         struct entry *entry = entry_at(cache, shard->cursor);
-        age_ms = (uint32_t)((uint32_t)now_ms - entry->used_ms);
+        age_ms = entry_age_ms(entry->used_ms, now_ms);
         if (marked == CUT_RUN || age_ms > horizon_ms)
             break;
         cut_touched(cache, shard, shard->cursor);
@@ -269,15 +269,28 @@ static void end_marks(struct cache *cache)
     for (unsigned i = 0; i < cache->shard_count; i++) {
         struct shard *shard = &cache->shards[i];
         lock_take(&shard->lock);
-        shard->marks = false;
+        shard->marking = shard->marks = false;
+        shard->cursor = 0;
         lock_drop(&shard->lock);
     }
+}
+
+/* The limit was raised again before anything was cut off. */
+static bool is_pointless(struct cache *cache)
+{
+    return atomic_load(&cache->cut.phase) <= CUT_MARK &&
+           !slabs_exceed(&cache->slabs);
 }
 
 static void step_locked(struct cache *cache, int64_t now_ms)
 {
     struct cut *cut = &cache->cut;
     uint32_t phase = atomic_load(&cut->phase), next = phase;
+    if (is_pointless(cache)) {
+        end_marks(cache);
+        atomic_store(&cut->phase, CUT_IDLE);
+        return;
+    }
     switch (phase) {
     case CUT_CLEAR:
         if (!next_slabs(cache, false)) {
@@ -288,6 +301,7 @@ static void step_locked(struct cache *cache, int64_t now_ms)
         }
         break;
     case CUT_MARK:
+        cut->limit = atomic_load(&cache->slabs.limit); /* as it is by now */
         if (!mark_round(cache, now_ms)) {
             cut->vain = true;
             for (unsigned i = 0; i < cache->shard_count; i++)

@@ -52,6 +52,18 @@ enum {
     ENTRY_NUMBERS = 64, /* internal database numbers */
 };
 
+/*
+ * How long ago that was.  Threads read the clock at different moments and it
+ * may be set back: what was used up to AHEAD_MAX_MS ahead of now_ms was used
+ * just now.
+ */
+static inline uint32_t entry_age_ms(uint32_t used_ms, int64_t now_ms)
+{
+    enum { AHEAD_MAX_MS = 1 << 24 };
+    uint32_t age = (uint32_t)now_ms - used_ms;
+    return age > UINT32_MAX - AHEAD_MAX_MS ? 0 : age;
+}
+
 static inline uint32_t entry_packed(const struct entry *entry)
 {
     return __atomic_load_n(&entry->packed, __ATOMIC_RELAXED);

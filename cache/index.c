@@ -189,6 +189,7 @@ void index_close(struct cache *cache, struct shard *shard)
     if (shard->buckets == 0)
         return;
     __atomic_store_n(&shard->buckets, 0, __ATOMIC_RELAXED);
+    shard->reserved = 0;
     segment_drop(cache, shard, INDEX_PRIMARY, 0);
     for (uint32_t i = 0; segment_exists(cache, shard, INDEX_OVERFLOW, i);
          i += INDEX_SEGMENT)
@@ -206,6 +207,19 @@ bool index_reserve(struct cache *cache, struct shard *shard, uint32_t more,
         if (!overflow_ready(cache, shard, i, spares))
             return false;
     return overflow_ready(cache, shard, end, spares);
+}
+
+void index_release(struct cache *cache, struct shard *shard)
+{
+    /* As overflow_drop would have left it. */
+    uint32_t first = shard->overflows + INDEX_SEGMENT / 2 + INDEX_SEGMENT - 1;
+    first -= first % INDEX_SEGMENT;
+    for (; segment_exists(cache, shard, INDEX_OVERFLOW, first);
+         first += INDEX_SEGMENT)
+        segment_drop(cache, shard, INDEX_OVERFLOW, first);
+    shard->reserved = 0;
+    if (shard->items == 0 && shard->buckets == 1 && !shard->cut)
+        index_close(cache, shard);
 }
 
 bool index_insert(struct cache *cache, struct shard *shard, uint64_t hash,
@@ -227,7 +241,6 @@ void index_remove(struct cache *cache, struct shard *shard, uint64_t hash,
 {
     chain_remove(cache, shard, index_bucket_of(shard, hash), place);
     shard->items--;
-    shard->reserved = 0; /* whoever reserved has stored by now */
     if (!shard->cut)
         index_contract(cache, shard, INDEX_SPARSE);
     if (shard->items == 0 && shard->buckets == 1 && !shard->cut)

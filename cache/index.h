@@ -78,6 +78,8 @@ bool index_insert(struct cache *cache, struct shard *shard, uint64_t hash,
 /* Makes sure that so many insertions find segments; false: as index_insert. */
 bool index_reserve(struct cache *cache, struct shard *shard, uint32_t more,
                    struct cache_spares *spares);
+/* Ends that: gives the segments back that are not needed now. */
+void index_release(struct cache *cache, struct shard *shard);
 /* Contracts the index if due (not while the shard is cut: then dead slots
  * would come to buckets that were swept). */
 void index_remove(struct cache *cache, struct shard *shard, uint64_t hash,

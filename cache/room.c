@@ -14,6 +14,8 @@ enum {
     ROOM_MOVES = 32,     /* entries moved at a time */
     ROOM_CRAWL = 8,      /* slabs searched for expired entries at a time */
     ROOM_EVICTIONS = 64, /* evictions in vain */
+    PAY_EVICTIONS = 2,   /* for a cell while too much is resident */
+    PAY_MOVES = 8,
 };
 
 bool room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
@@ -57,7 +59,7 @@ bool room_evict_oldest(struct cache *cache, int64_t now_ms)
                 continue;
             uint32_t used =
                 atomic_load_explicit(&cache->oldest[at], memory_order_relaxed);
-            uint32_t age = (uint32_t)now_ms - used;
+            uint32_t age = entry_age_ms(used, now_ms);
             if ((int64_t)age > best_age) {
                 best_age = age;
                 best = at;
@@ -68,9 +70,28 @@ bool room_evict_oldest(struct cache *cache, int64_t now_ms)
     }
 }
 
+/*
+ * While more is resident than may be, whoever takes a cell frees more than it
+ * takes: otherwise what the steps free would be taken as fast.
+ */
+static void pay(struct cache *cache, int64_t now_ms)
+{
+    if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed))
+        return;
+    uint32_t limit =
+        atomic_load_explicit(&cache->slabs.limit, memory_order_relaxed);
+    if (slabs_needed(&cache->slabs) <= limit)
+        move_some(cache, now_ms, PAY_MOVES);
+    else
+        for (unsigned i = 0; i < PAY_EVICTIONS; i++)
+            room_evict_oldest(cache, now_ms);
+}
+
 uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
+    if (slabs_exceed(slabs))
+        pay(cache, now_ms);
     for (unsigned evicted = 0;;) {
         uint32_t loc = cell_take(slabs, class);
         if (loc != 0)

@@ -193,6 +193,16 @@ void slab_clear_marks(struct slabs *slabs, struct slab *slab);
  * gone afterwards, so the lock is dropped here. */
 void slab_keep_marked(struct slabs *slabs, struct slab *slab);
 
+/* True while more is resident than the limit allows. */
+static inline bool slabs_exceed(const struct slabs *slabs)
+{
+    return atomic_load_explicit(&slabs->resident, memory_order_relaxed) >
+           atomic_load_explicit(&slabs->limit, memory_order_relaxed);
+}
+
+/* Slabs that would do if every class were packed densely. */
+uint64_t slabs_needed(const struct slabs *slabs);
+
 /* -------------------------------------------------------------- emptying */
 
 /*

@@ -8,8 +8,13 @@
 uint32_t spares_take(struct cache *cache, struct cache_spares *spares,
                      unsigned class)
 {
-    if (!spares || spares->heads[class] == 0)
+    const struct slabs *slabs = &cache->slabs;
+    if (!spares || spares->heads[class] == 0) {
+        /* Set aside first, by room_take, which makes its caller pay. */
+        if (slabs_exceed(slabs) && class != sizes_of_segment(&slabs->sizes))
+            return 0;
         return cell_take(&cache->slabs, class);
+    }
     uint32_t loc = spares->heads[class];
     spares->heads[class] = *(uint32_t *)slabs_at(&cache->slabs, loc);
     return loc;

@@ -45,7 +45,7 @@ static void add_shard(struct cache *cache, struct shard *shard, int64_t now_ms,
     }
     if (shard->tail != 0) {
         uint32_t idle =
-            (uint32_t)now_ms - entry_at(cache, shard->tail)->used_ms;
+            entry_age_ms(entry_at(cache, shard->tail)->used_ms, now_ms);
         if (idle > out->oldest_idle_ms)
             out->oldest_idle_ms = idle;
     }

@@ -26,20 +26,6 @@ static uint32_t get(const _Atomic uint32_t *at)
     return atomic_load_explicit(at, memory_order_relaxed);
 }
 
-/* Slabs that would do if every class were packed densely. */
-static uint64_t slabs_needed(struct cache *cache)
-{
-    const struct slabs *slabs = &cache->slabs;
-    uint64_t needed = 0;
-    for (unsigned i = 0; i < slabs->sizes.count; i++) {
-        uint64_t taken =
-            __atomic_load_n(&slabs->classes[i].taken_cells, __ATOMIC_RELAXED);
-        unsigned count = slabs->sizes.classes[i].count;
-        needed += (taken + count - 1) / count;
-    }
-    return needed;
-}
-
 /* The limit is below what is held: evict until what is left could fit, then
  * empty slabs until it does, and give back what is free. */
 static bool step_shrink(struct cache *cache, int64_t now_ms)
@@ -50,7 +36,7 @@ static bool step_shrink(struct cache *cache, int64_t now_ms)
         return false;
     if (get(&slabs->stock) > 0)
         return slabs_purge(slabs, STEP_PURGES) > 0;
-    uint64_t needed = slabs_needed(cache);
+    uint64_t needed = slabs_needed(slabs);
     if (needed > limit + limit / CUT_SHARE && needed > CUT_LEAST &&
         !cache->cut.vain) {
         cut_begin(cache, limit);
@@ -98,7 +84,7 @@ static bool step_tidy(struct cache *cache, int64_t now_ms)
     if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) == 0)
         return false;
     uint64_t used = get(&slabs->resident) - get(&slabs->stock);
-    uint64_t needed = slabs_needed(cache);
+    uint64_t needed = slabs_needed(slabs);
     if (used <= needed + needed / 16 + STOCK_IDLE)
         return false;
     return move_some(cache, now_ms, STEP_MOVES);

@@ -62,13 +62,35 @@ void cache_begin_again(struct cache_tx *tx, const struct cache_key *keys,
 
 void cache_end(struct cache_tx *tx)
 {
-    for (uint64_t shards = tx->shards; shards != 0; shards &= shards - 1)
-        lock_drop(&tx->cache->shards[__builtin_ctzll(shards)].lock);
+    for (uint64_t shards = tx->shards; shards != 0; shards &= shards - 1) {
+        struct shard *shard = &tx->cache->shards[__builtin_ctzll(shards)];
+        if (tx->reserve == CACHE_TX_READY)
+            index_release(tx->cache, shard);
+        lock_drop(&shard->lock);
+    }
+    if (tx->reserve == CACHE_TX_READY)
+        tx->reserve = CACHE_TX_PLAIN;
     tx->shards = 0;
+}
+
+/* What was reserved for puts that are not to come.  Until then each try adds
+ * to what the one before has reserved. */
+static void give_up(struct cache_tx *tx)
+{
+    for (unsigned i = 0; i < tx->cache->shard_count; i++) {
+        struct shard *shard = &tx->cache->shards[i];
+        lock_take(&shard->lock);
+        if (shard->reserved > 0)
+            index_release(tx->cache, shard);
+        lock_drop(&shard->lock);
+    }
+    tx->reserve = CACHE_TX_PLAIN;
 }
 
 void cache_tx_close(struct cache_tx *tx)
 {
+    if (tx->reserve != CACHE_TX_PLAIN)
+        give_up(tx);
     spares_free(tx->cache, tx->spares);
     tx->spares = NULL;
 }
@@ -99,11 +121,13 @@ enum cache_result cache_ready(struct cache_tx *tx, const struct cache_key *keys,
     uint32_t more[CORE_SHARDS] = {0};
     for (size_t i = 0; i < count; i++)
         more[shard_of(tx->cache, keys[i].hash)->number]++;
+    tx->reserve = CACHE_TX_TRIED;
     for (unsigned i = 0; i < tx->cache->shard_count; i++)
         if (more[i] > 0 && !index_reserve(tx->cache, &tx->cache->shards[i],
                                           more[i], tx->spares)) {
             tx->wanted = sizes_of_segment(&tx->cache->slabs.sizes);
             return CACHE_NO_ROOM;
         }
+    tx->reserve = CACHE_TX_READY;
     return CACHE_OK;
 }

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the cache gives back, and how it gets there. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka wants the above first
+#include <cmocka.h>
+
+#include "cache/core.h"
+
+enum { NOW_MS = 1000000, MB = 1 << 20, KEYS = 16384 };
+
+/* Not worth packing more densely. */
+enum { SPARE_SLABS = 16 };
+
+static struct cache *new_cache(size_t limit)
+{
+    struct cache_options options = {.databases = 1,
+                                    .hash_key = "sixteen bytes.."};
+    struct cache *cache = cache_new(&options);
+    assert_non_null(cache);
+    cache_set_limit(cache, limit);
+    cache_set_evicting(cache, true);
+    return cache;
+}
+
+static struct cache_stats stats_of(struct cache *cache)
+{
+    struct cache_stats stats;
+    cache_stats(cache, NOW_MS, &stats);
+    return stats;
+}
+
+/* Steps until nothing is left to do, the clock going on; returns how many. */
+static unsigned settle(struct cache *cache)
+{
+    unsigned steps = 0;
+    for (int64_t now_ms = NOW_MS; now_ms < NOW_MS + 5000; now_ms += 10)
+        while (cache_step(cache, now_ms))
+            steps++;
+    return steps;
+}
+
+static void put(struct cache *cache, unsigned number, int64_t now_ms)
+{
+    struct cache_key key =
+        cache_key_of(cache, (const char *)&number, sizeof number);
+    struct cache_write write = {.value = "0123456789abcdef", .len = 16};
+    struct cache_tx tx;
+    cache_begin(&tx, cache, now_ms, &key, 1);
+    while (cache_put(&tx, 0, &key, &write) != CACHE_OK) {
+        cache_end(&tx);
+        assert_true(cache_make_room(&tx));
+        cache_begin_again(&tx, &key, 1);
+    }
+    cache_end(&tx);
+    cache_tx_close(&tx);
+}
+
+/* All of the keys in one transaction, which is given up after so many tries
+ * that found no room. */
+static bool put_together(struct cache *cache, unsigned tries)
+{
+    static unsigned numbers[KEYS];
+    static struct cache_key keys[KEYS];
+    struct cache_write write = {.value = "", .len = 0};
+    struct cache_tx tx;
+    enum cache_result result;
+    cache_tx_init(&tx, cache, NOW_MS);
+    for (unsigned i = 0; i < KEYS; i++) {
+        numbers[i] = i;
+        keys[i] = cache_key_of(cache, (char *)&numbers[i], sizeof numbers[i]);
+        assert_true(cache_provide(&tx, sizeof numbers[i], &write));
+    }
+    for (;;) {
+        cache_begin_again(&tx, keys, KEYS);
+        result = cache_ready(&tx, keys, KEYS);
+        for (unsigned i = 0; i < KEYS && result == CACHE_OK; i++)
+            assert_int_equal(cache_put(&tx, 0, &keys[i], &write), CACHE_OK);
+        cache_end(&tx);
+        if (result == CACHE_OK || tries-- == 0)
+            break;
+        assert_true(cache_make_room(&tx));
+    }
+    cache_tx_close(&tx);
+    cache_check(cache);
+    return result == CACHE_OK;
+}
+
+static void what_was_reserved_goes_when_the_puts_are_done(void **state)
+{
+    (void)state;
+    struct cache *alone = new_cache(64 * MB), *together = new_cache(64 * MB);
+    for (unsigned i = 0; i < KEYS; i++)
+        put(alone, i, NOW_MS);
+    assert_true(put_together(together, KEYS));
+    assert_int_equal(stats_of(together).entries, KEYS);
+    settle(together);
+    assert_in_range(stats_of(together).index_bytes, 1,
+                    stats_of(alone).index_bytes + SPARE_SLABS * CACHE_SLAB);
+    assert_true(cache_flush_all(together));
+    settle(together);
+    assert_int_equal(stats_of(together).index_bytes, 0);
+    cache_free(alone);
+    cache_free(together);
+}
+
+static void what_was_reserved_goes_when_it_is_given_up(void **state)
+{
+    (void)state;
+    struct cache *cache = new_cache(64 * MB);
+    assert_false(put_together(cache, 0));
+    assert_int_equal(stats_of(cache).entries, 0);
+    settle(cache);
+    assert_int_equal(stats_of(cache).index_bytes, 0);
+    cache_free(cache);
+}
+
+/* The threads that store read the clock later than the one that shrinks. */
+static void an_entry_from_the_future_does_not_stop_a_cut(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 300000 };
+    unsigned steps[2];
+    for (int ahead = 0; ahead < 2; ahead++) {
+        struct cache *cache = new_cache(64 * MB);
+        for (unsigned i = 0; i < ENTRIES; i++)
+            put(cache, i, NOW_MS);
+        put(cache, ENTRIES, NOW_MS + (ahead ? 10000 : 0));
+        cache_set_limit(cache, 4 * MB);
+        steps[ahead] = settle(cache);
+        struct cache_stats stats = stats_of(cache);
+        assert_in_range(stats.resident_bytes, 1, 4 * MB);
+        assert_true(stats.entries > 20000);
+        cache_check(cache);
+        cache_free(cache);
+    }
+    assert_in_range(steps[1], steps[0] / 2, steps[0] * 5 / 4);
+}
+
+static void ages_go_as_far_as_they_can(void **state)
+{
+    (void)state;
+    const int64_t now_ms = 1700000000000;
+    assert_int_equal(entry_age_ms((uint32_t)now_ms, now_ms), 0);
+    assert_int_equal(entry_age_ms((uint32_t)(now_ms - 1), now_ms), 1);
+    assert_int_equal(entry_age_ms((uint32_t)(now_ms + 1), now_ms), 0);
+    assert_int_equal(entry_age_ms((uint32_t)(now_ms + 3600000), now_ms), 0);
+    int64_t days_49 = INT64_C(49) * 24 * 3600 * 1000;
+    assert_int_equal(entry_age_ms((uint32_t)(now_ms - days_49), now_ms),
+                     days_49);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_reserved_goes_when_the_puts_are_done),
+        cmocka_unit_test(what_was_reserved_goes_when_it_is_given_up),
+        cmocka_unit_test(an_entry_from_the_future_does_not_stop_a_cut),
+        cmocka_unit_test(ages_go_as_far_as_they_can),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
