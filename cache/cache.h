@@ -270,6 +270,9 @@ uint64_t cache_scan_somewhere(const struct cache *cache, uint64_t random);
  * cache_step does what that leaves. */
 void cache_set_limit(struct cache *cache, size_t bytes);
 
+/* True while more than that is. */
+bool cache_exceeds(const struct cache *cache);
+
 /* False: a put that needs room is refused instead (policy noeviction). */
 void cache_set_evicting(struct cache *cache, bool evicting);
 

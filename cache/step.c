@@ -112,6 +112,11 @@ void cache_set_limit(struct cache *cache, size_t bytes)
     atomic_store(&cache->cut.vain, false);
 }
 
+bool cache_exceeds(const struct cache *cache)
+{
+    return slabs_exceed(&cache->slabs);
+}
+
 void cache_set_evicting(struct cache *cache, bool evicting)
 {
     atomic_store(&cache->evicting, evicting);

@@ -19,8 +19,7 @@
 #include "server.h"
 #include "turn.h"
 
-/* From here on the body is skipped. */
-static void refuse_body(struct turn *turn)
+void conn_refuse_body(struct turn *turn)
 {
     cache_blob_free(turn->blob);
     turn->blob = NULL;
@@ -43,7 +42,7 @@ void conn_large(struct conn *conn)
     if (what == LARGE_DIVERT)
         turn->blob = cache_blob_new(server->cache, parser->large_len);
     if (!turn->blob)
-        refuse_body(turn);
+        conn_refuse_body(turn);
     parser_divert(parser);
 }
 
@@ -68,7 +67,7 @@ static void put(struct conn *conn, const char *from, size_t len)
         size_t room = 0;
         char *to = cache_blob_room(turn->blob, conn->worker->now_ms, &room);
         if (!to) {
-            refuse_body(turn);
+            conn_refuse_body(turn);
             return;
         }
         size_t part = room < len ? room : len;
@@ -131,7 +130,7 @@ enum fill conn_body_read(struct conn *conn)
         size_t room = 0;
         char *to = cache_blob_room(turn->blob, worker->now_ms, &room);
         if (!to) {
-            refuse_body(turn);
+            conn_refuse_body(turn);
             return FILL_NONE;
         }
         bool reach = room >= turn->body_left && head <= LIMIT_READ_BUFFER / 4;

@@ -161,7 +161,7 @@ static struct conn *largest(const struct worker *worker, uint32_t without_ms)
     return found;
 }
 
-static void close_offender(struct conn *conn)
+void conn_evict(struct conn *conn)
 {
     worker_count(conn->worker, closed_memory, 1);
     if (conn->turn)
@@ -188,7 +188,7 @@ static bool charge(struct conn *conn, size_t need)
             worker_count(worker, closed_memory, 1);
             return false;
         }
-        close_offender(other);
+        conn_evict(other);
     }
     conn->charged = total;
     return true;
@@ -332,7 +332,7 @@ static void relieve(struct worker *worker)
                                  memory_order_relaxed) > bytes)
             return;
     if (conn)
-        close_offender(conn);
+        conn_evict(conn);
 }
 
 /* Too much of the cache is pinned: whoever pins most without progress goes,
@@ -348,13 +348,14 @@ static void relieve_pins(struct worker *worker)
             found = conn;
     }
     if (found && found->pinned > 0 && found->pinned < pool_pinned(pool))
-        close_offender(found);
+        conn_evict(found);
 }
 
 void worker_mind_memory(struct worker *worker)
 {
     if (pool_pins_tight(worker->server->pool))
         relieve_pins(worker);
+    worker_mind_excess(worker);
     renew_lease(worker);
     bool tight = pool_tight(worker->server->pool);
     if (!tight) {

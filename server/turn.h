@@ -86,6 +86,8 @@ enum fill {
 void conn_large(struct conn *conn);
 /* Takes the body out of the input; false: more of it is to come. */
 bool conn_body(struct conn *conn);
+/* Gives up the value: what has come of it goes, the rest is skipped. */
+void conn_refuse_body(struct turn *turn);
 /* Reads the body to where it will stay, and sets up the input behind it. */
 enum fill conn_body_read(struct conn *conn);
 
@@ -117,10 +119,16 @@ bool conn_reserve(struct conn *conn, size_t bytes);
 /* Reads no more until the pool is less tight. */
 void conn_pause(struct conn *conn);
 void conn_discharge(struct conn *conn);
+/* Closes it for the memory that it holds. */
+void conn_evict(struct conn *conn);
 /* Repays what the worker has borrowed. */
 void worker_end_lease(struct worker *worker);
 /* Every 100 ms: leases, paused connections, offenders. */
 void worker_mind_memory(struct worker *worker);
+
+/* conn_excess.c, at the same time: clients that keep the cache from coming
+ * under its limit. */
+void worker_mind_excess(struct worker *worker);
 
 /* worker.c: on_later will run soon. */
 void worker_wake_later(struct worker *worker);
