@@ -252,10 +252,10 @@ static void do_something(struct model *m)
         unsigned weight;
         void (*run)(struct model *m);
     } operations[] = {
-        {420, do_get},    {280, model_put},  {30, model_put_many},
-        {70, do_remove},  {60, do_expire},   {60, do_steps},
-        {10, model_scan}, {5, model_scan_anything},
-        {20, do_pin},     {40, do_send},
+        {420, do_get},    {280, model_put},         {30, model_put_many},
+        {70, do_remove},  {60, do_expire},          {60, do_steps},
+        {10, model_scan}, {5, model_scan_anything}, {20, do_pin},
+        {40, do_send},
     };
     if (rng_chance(&m->rng, m->scenario->rare_permille)) {
         do_rare(m);
