@@ -53,23 +53,24 @@ static void run_server(char **args, int log)
     _exit(127);
 }
 
-static const char *server_path(char path[512])
+const char *live_server(void)
 {
+    static char path[512];
     const char *given = getenv("EBB_SERVER"), *build = getenv("BUILD");
     if (given)
-        snprintf(path, 512, "%s", given);
+        snprintf(path, sizeof path, "%s", given);
     else
-        snprintf(path, 512, "%s/ebb-server", build ? build : "build");
+        snprintf(path, sizeof path, "%s/ebb-server", build ? build : "build");
     return path;
 }
 
 struct live *live_start(const char *option, ...)
 {
-    char path[512], *args[ARGS_MAX + 8];
+    char *args[ARGS_MAX + 8];
     size_t count = 0;
     va_list options;
     va_start(options, option);
-    args[count++] = (char *)server_path(path);
+    args[count++] = (char *)live_server();
     if (option && option[0] != '-') {
         args[count++] = (char *)option;
         option = va_arg(options, const char *);
@@ -146,6 +147,18 @@ void live_stop(struct live *live)
         die(live, "the server did not end well");
     }
     forget(live);
+}
+
+int live_setup(void **state)
+{
+    *state = live_start("--maxmemory", "64mb", "--threads", "2", NULL);
+    return 0;
+}
+
+int live_teardown(void **state)
+{
+    live_stop(*state);
+    return 0;
 }
 
 int live_port(const struct live *live)

@@ -24,6 +24,13 @@ struct live;
  */
 struct live *live_start(const char *option, ...) __attribute__((sentinel));
 
+/* For cmocka: a server of two threads and 64 MiB in *state, and its end. */
+int live_setup(void **state);
+int live_teardown(void **state);
+
+/* The program that live_start runs. */
+const char *live_server(void);
+
 /* Asks it to stop, waits for its end, and requires exit status 0. */
 void live_stop(struct live *live);
 /* Sends a signal, waits for its end: the exit status, or minus the signal. */

@@ -12,23 +12,10 @@
 #include <unistd.h>
 
 #include "tests/console.h"
+#include "tests/errors.h"
 
 #define WRONGPASS                                                              \
     "-WRONGPASS invalid username-password pair or user is disabled."
-#define NOAUTH "-NOAUTH Authentication required."
-#define SYNTAX "-ERR syntax error"
-
-static int start(void **state)
-{
-    *state = live_start("--threads", "2", "--maxmemory", "64mb", NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    live_stop(*state);
-    return 0;
-}
 
 /* --------------------------------------------------------------- connections
  */
@@ -207,7 +194,8 @@ static void a_password_is_asked_for(void **state)
     console_close(&old);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, live_setup, live_teardown)
 
 int main(void)
 {

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "tests/answer.h"
 #include "tests/live.h"
 #include "tests/rng.h"
 #include "tests/sanitized.h"
@@ -37,16 +38,6 @@ static void make_value(unsigned key, char *value, size_t len)
         value[i] = (char)(rng_mix(key) >> (i % 8 * 8));
 }
 
-static void expect_ok(redisContext *redis, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        redisReply *reply;
-        assert_int_equal(redisGetReply(redis, (void **)&reply), REDIS_OK);
-        assert_string_equal(reply->str, "OK");
-        freeReplyObject(reply);
-    }
-}
-
 /* Sets the keys from..to-1, in order. */
 static void fill(redisContext *redis, unsigned from, unsigned to, size_t len)
 {
@@ -56,11 +47,11 @@ static void fill(redisContext *redis, unsigned from, unsigned to, size_t len)
         make_value(key, value, len);
         redisAppendCommand(redis, "SET key:%u %b", key, value, len);
         if (++sent * (len + 64) > MB / 4 || sent == BATCH) {
-            expect_ok(redis, sent);
+            answers_are_ok(redis, sent);
             sent = 0;
         }
     }
-    expect_ok(redis, sent);
+    answers_are_ok(redis, sent);
 }
 
 /* True if it is there; then its value must be right. */

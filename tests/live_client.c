@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "tests/console.h"
+#include "tests/errors.h"
 
 enum { OTHERS = 12, NAME_MAX_LEN = 1024, IDS_MAX = 16384 };
 
-#define SYNTAX "-ERR syntax error"
 #define BAD_NAME(what)                                                         \
     "-ERR " what " cannot contain spaces, newlines or special characters."
 

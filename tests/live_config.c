@@ -12,22 +12,10 @@
 #include <unistd.h>
 
 #include "tests/console.h"
+#include "tests/errors.h"
 
-#define SYNTAX "-ERR syntax error"
 #define CONFIG_FAILED(name, why)                                               \
     "-ERR CONFIG SET failed (possibly related to argument '" name "') - " why
-
-static int start(void **state)
-{
-    *state = live_start("--threads", "2", "--maxmemory", "64mb", NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    live_stop(*state);
-    return 0;
-}
 
 /* ------------------------------------------------------------------ CONFIG */
 
@@ -320,7 +308,8 @@ static void long_lists_have_a_limit(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, live_setup, live_teardown)
 
 int main(void)
 {

@@ -15,24 +15,9 @@
 
 #include "tests/live.h"
 
-static struct live *live;
-
-static int start(void **state)
-{
-    (void)state;
-    live = live_start("--maxmemory", "64mb", NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    live_stop(live);
-    return 0;
-}
-
 /* Sends the bytes and expects exactly this, then the end of the stream. */
-static void closes_with(const char *bytes, size_t len, const char *reply)
+static void closes_with(struct live *live, const char *bytes, size_t len,
+                        const char *reply)
 {
     int fd = live_socket(live);
     assert_true(live_send(fd, bytes, len));
@@ -41,7 +26,7 @@ static void closes_with(const char *bytes, size_t len, const char *reply)
 }
 
 /* Sends the text, half closes, and expects this. */
-static void answers(const char *text, const char *reply)
+static void answers(struct live *live, const char *text, const char *reply)
 {
     int fd = live_socket(live);
     assert_true(live_send(fd, text, strlen(text)));
@@ -63,11 +48,11 @@ static void bad_framing_closes_only_its_client(void **state)
          "-ERR Protocol error: unbalanced quotes in request\r\n"},
         {"%1\r\n", "-ERR Protocol error: unexpected byte\r\n"},
     };
-    (void)state;
-    redisContext *other = live_connect(live);
+    redisContext *other = live_connect(*state);
     long long before = live_info(other, "ebb_client_closed_protocol");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        closes_with(cases[i].bytes, strlen(cases[i].bytes), cases[i].reply);
+        closes_with(*state, cases[i].bytes, strlen(cases[i].bytes),
+                    cases[i].reply);
         assert_string_equal(live_text(other, "PING"), "PONG");
     }
     assert_int_equal(live_info(other, "ebb_client_closed_protocol") - before,
@@ -77,44 +62,42 @@ static void bad_framing_closes_only_its_client(void **state)
 
 static void strangers_are_hung_up_on(void **state)
 {
-    (void)state;
-    closes_with("POST / HTTP/1.1\r\n", 17, "");
-    closes_with("Host: x\r\nSET k v\r\n", 18, "");
-    closes_with("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, "");
-    closes_with("PUT /a HTTP/1.0\r\n", 17, "");
-    answers("SET version HTTP/1.1\r\n", "+OK\r\n");
-    closes_with("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, "");
+    closes_with(*state, "POST / HTTP/1.1\r\n", 17, "");
+    closes_with(*state, "Host: x\r\nSET k v\r\n", 18, "");
+    closes_with(*state, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, "");
+    closes_with(*state, "PUT /a HTTP/1.0\r\n", 17, "");
+    answers(*state, "SET version HTTP/1.1\r\n", "+OK\r\n");
+    closes_with(*state, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, "");
 }
 
 static void empty_requests_are_skipped(void **state)
 {
-    (void)state;
-    answers("\r\n*0\r\n*-1\r\n\r\nPING\r\n", "+PONG\r\n");
+    answers(*state, "\r\n*0\r\n*-1\r\n\r\nPING\r\n", "+PONG\r\n");
 }
 
 static void what_follows_quit_is_not_run(void **state)
 {
-    (void)state;
-    redisContext *other = live_connect(live);
-    closes_with("SET quit 1\r\nQUIT\r\nSET quit 2\r\n", 30, "+OK\r\n+OK\r\n");
+    redisContext *other = live_connect(*state);
+    closes_with(*state, "SET quit 1\r\nQUIT\r\nSET quit 2\r\n", 30,
+                "+OK\r\n+OK\r\n");
     assert_string_equal(live_text(other, "GET quit"), "1");
     redisFree(other);
 }
 
 static void a_half_closed_pipeline_is_answered(void **state)
 {
-    (void)state;
-    answers("PING\r\n*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\nPING x\r\n*1\r\n$4\r\nPI",
+    answers(*state,
+            "PING\r\n*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\nPING x\r\n*1\r\n$4\r\nPI",
             "+PONG\r\n$2\r\nhi\r\n$1\r\nx\r\n");
 }
 
 static void replies_can_be_turned_off(void **state)
 {
-    (void)state;
-    answers("CLIENT REPLY OFF\r\nPING\r\nGET nobody\r\nCLIENT REPLY ON\r\n"
+    answers(*state,
+            "CLIENT REPLY OFF\r\nPING\r\nGET nobody\r\nCLIENT REPLY ON\r\n"
             "PING\r\n",
             "+OK\r\n+PONG\r\n");
-    answers("CLIENT REPLY SKIP\r\nPING\r\nPING a\r\n", "$1\r\na\r\n");
+    answers(*state, "CLIENT REPLY SKIP\r\nPING\r\nPING a\r\n", "$1\r\na\r\n");
 }
 
 static void requests_may_come_byte_by_byte(void **state)
@@ -123,9 +106,8 @@ static void requests_may_come_byte_by_byte(void **state)
                                "GET b\r\n";
     static const char wanted[] = "+OK\r\n$5\r\nhello\r\n";
     char got[sizeof wanted] = "";
-    (void)state;
-    int fd = live_socket(live);
-    redisContext *other = live_connect(live);
+    int fd = live_socket(*state);
+    redisContext *other = live_connect(*state);
     for (size_t i = 0; i < sizeof text - 1; i++) {
         assert_true(live_send(fd, text + i, 1));
         /* Its answer shows that the byte before it was most likely read. */
@@ -154,8 +136,8 @@ static void *send_all(void *ctx)
 }
 
 /* Sends and reads at the same time; the replies must be these bytes. */
-static void exchange(const char *bytes, size_t len, const char *wanted,
-                     size_t wanted_len)
+static void exchange(struct live *live, const char *bytes, size_t len,
+                     const char *wanted, size_t wanted_len)
 {
     struct sender sender = {live_socket(live), bytes, len, false};
     char *got = malloc(wanted_len);
@@ -175,7 +157,6 @@ static void a_pipeline_of_100000_is_answered_in_order(void **state)
     enum { COUNT = 100000 };
     char *bytes = malloc(COUNT * 64), *wanted = malloc(COUNT * 64);
     size_t len = 0, wanted_len = 0;
-    (void)state;
     assert_non_null(bytes);
     assert_non_null(wanted);
     for (int i = 0; i < COUNT; i++) {
@@ -183,7 +164,7 @@ static void a_pipeline_of_100000_is_answered_in_order(void **state)
                                "*2\r\n$4\r\nECHO\r\n$6\r\n%06d\r\n", i);
         wanted_len += (size_t)sprintf(wanted + wanted_len, "$6\r\n%06d\r\n", i);
     }
-    exchange(bytes, len, wanted, wanted_len);
+    exchange(*state, bytes, len, wanted, wanted_len);
     free(bytes);
     free(wanted);
 }
@@ -197,7 +178,6 @@ static void values_of_all_lengths_come_back(void **state)
                                   70000, 131072, 200000, 1000000, 3000001};
     enum { COUNT = sizeof lens / sizeof *lens };
     size_t total = 0, len = 0, wanted_len = 0;
-    (void)state;
     for (size_t i = 0; i < COUNT; i++)
         total += lens[i] + 128;
     char *bytes = malloc(total), *wanted = malloc(total);
@@ -216,7 +196,7 @@ static void values_of_all_lengths_come_back(void **state)
         len += (size_t)sprintf(bytes + len, "\r\nGET l%02zu\r\n", i);
         wanted_len += (size_t)sprintf(wanted + wanted_len, "\r\n");
     }
-    exchange(bytes, len, wanted, wanted_len);
+    exchange(*state, bytes, len, wanted, wanted_len);
     free(bytes);
     free(wanted);
 }
@@ -229,7 +209,6 @@ static void long_commands_in_a_pipeline_keep_their_arguments(void **state)
     char *bytes = malloc(ROUNDS * KEYS * 64),
          *wanted = malloc(ROUNDS * KEYS * 32);
     size_t len = 0, wanted_len = 0;
-    (void)state;
     assert_non_null(bytes);
     assert_non_null(wanted);
     for (int round = 0; round < ROUNDS; round++) {
@@ -250,7 +229,7 @@ static void long_commands_in_a_pipeline_keep_their_arguments(void **state)
         wanted_len +=
             (size_t)sprintf(wanted + wanted_len, "$1\r\n%d\r\n", round);
     }
-    exchange(bytes, len, wanted, wanted_len);
+    exchange(*state, bytes, len, wanted, wanted_len);
     free(bytes);
     free(wanted);
 }
@@ -264,16 +243,15 @@ static void a_value_that_cannot_fit_is_refused(void **state)
     static const char tail[] = "\r\nGET small\r\n";
     static const char wanted[] = "-OOM command not allowed when used memory > "
                                  "'maxmemory'.\r\n$5\r\nvalue\r\n";
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     assert_string_equal(live_text(redis, "SET small value"), "OK");
     long long evicted = live_info(redis, "evicted_keys");
     char *bytes = calloc(1, HUGE_LEN + 128);
     assert_non_null(bytes);
     memcpy(bytes, head, sizeof head - 1);
     memcpy(bytes + sizeof head - 1 + HUGE_LEN, tail, sizeof tail - 1);
-    exchange(bytes, sizeof head - 1 + HUGE_LEN + sizeof tail - 1, wanted,
-             sizeof wanted - 1);
+    exchange(*state, bytes, sizeof head - 1 + HUGE_LEN + sizeof tail - 1,
+             wanted, sizeof wanted - 1);
     free(bytes);
     assert_int_equal(live_info(redis, "evicted_keys"), evicted);
     assert_int_equal(live_int(redis, "EXISTS huge"), 0);
@@ -284,12 +262,11 @@ static void a_value_that_cannot_fit_is_refused(void **state)
 static void an_unfinished_value_is_forgotten(void **state)
 {
     static const char head[] = "*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$9000000\r\n";
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     char *bytes = calloc(1, 5000000);
     assert_non_null(bytes);
     memcpy(bytes, head, sizeof head - 1);
-    int fd = live_socket(live);
+    int fd = live_socket(*state);
     assert_true(live_send(fd, bytes, 5000000));
     shutdown(fd, SHUT_WR);
     assert_string_equal(live_read_all(fd), "");
@@ -316,5 +293,5 @@ int main(void)
         cmocka_unit_test(a_value_that_cannot_fit_is_refused),
         cmocka_unit_test(an_unfinished_value_is_forgotten),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }

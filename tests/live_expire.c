@@ -9,26 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/errors.h"
 #include "tests/live.h"
 #include "tests/talk.h"
-
-#define NOT_INT "-ERR value is not an integer or out of range"
-
-static struct live *live;
-
-static int start(void **state)
-{
-    (void)state;
-    live = live_start("--maxmemory", "64mb", "--threads", "2", NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    live_stop(live);
-    return 0;
-}
 
 static void times_are_set_told_and_cleared(void **state)
 {
@@ -62,10 +45,7 @@ static void times_are_set_told_and_cleared(void **state)
         {"PEXPIREAT k 9223372036854775807", ":1"},
         {"PEXPIRETIME k", ":9223372036854775807"},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
-    TALK_TABLE(&talk, rows);
-    talk_close(&talk);
+    TALK_CHECK(*state, rows);
 }
 
 static void conditions_compare_with_the_time_before(void **state)
@@ -97,10 +77,7 @@ static void conditions_compare_with_the_time_before(void **state)
         {"EXPIRE k 1 GT LT",
          "-ERR GT and LT options at the same time are not compatible"},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
-    TALK_TABLE(&talk, rows);
-    talk_close(&talk);
+    TALK_CHECK(*state, rows);
 }
 
 static void times_that_do_not_fit_are_refused(void **state)
@@ -123,10 +100,7 @@ static void times_that_do_not_fit_are_refused(void **state)
         {"EXPIREAT k 9223372036854775", ":1"},
         {"PEXPIRETIME k", ":9223372036854775000"},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
-    TALK_TABLE(&talk, rows);
-    talk_close(&talk);
+    TALK_CHECK(*state, rows);
 }
 
 static void what_is_past_is_gone_at_once(void **state)
@@ -151,18 +125,14 @@ static void what_is_past_is_gone_at_once(void **state)
         {"SET k w XX EXAT 1", "+OK"},
         {"EXISTS k", ":0"},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
-    TALK_TABLE(&talk, rows);
-    talk_close(&talk);
+    TALK_CHECK(*state, rows);
 }
 
 /* Without a look at them, too: that is the crawler's work. */
 static void keys_go_when_their_time_has_come(void **state)
 {
     enum { KEYS = 1000 };
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     assert_string_equal(live_text(redis, "FLUSHALL"), "OK");
     long long before = live_info(redis, "expired_keys");
     for (int i = 0; i < KEYS; i++)
@@ -185,5 +155,5 @@ int main(void)
         cmocka_unit_test(what_is_past_is_gone_at_once),
         cmocka_unit_test(keys_go_when_their_time_has_come),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }

@@ -12,27 +12,10 @@
 
 #include "cache/cache.h"
 #include "server/call.h"
+#include "tests/answer.h"
+#include "tests/errors.h"
 #include "tests/live.h"
 #include "tests/talk.h"
-
-#define SYNTAX  "-ERR syntax error"
-#define NOT_INT "-ERR value is not an integer or out of range"
-
-static struct live *live;
-
-static int start(void **state)
-{
-    (void)state;
-    live = live_start("--maxmemory", "64mb", "--threads", "2", NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    live_stop(live);
-    return 0;
-}
 
 static void keys_are_counted_and_removed(void **state)
 {
@@ -59,20 +42,16 @@ static void keys_are_counted_and_removed(void **state)
         {"FLUSHDB FOO", SYNTAX},
         {"FLUSHALL SYNC ASYNC", SYNTAX},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
-    TALK_TABLE(&talk, rows);
-    talk_close(&talk);
+    TALK_CHECK(*state, rows);
 }
 
 /* In several slices. */
 static void thousands_are_served_in_one_command(void **state)
 {
     enum { KEYS = 5 * CALL_SLICE_KEYS + 1 };
-    (void)state;
     static char keys[KEYS][8];
     static const char *argv[KEYS + 1];
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     live_text(redis, "FLUSHALL");
     for (int i = 0; i < KEYS; i++) {
         snprintf(keys[i], sizeof keys[i], "k%d", i);
@@ -109,8 +88,7 @@ static void thousands_are_served_in_one_command(void **state)
 static void many_long_values_come_in_one_reply(void **state)
 {
     enum { TIMES = 200, LEN = 1 << 20 };
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     char *bytes = malloc(LEN);
     assert_non_null(bytes);
     memset(bytes, 'v', LEN);
@@ -132,8 +110,7 @@ static void many_long_values_come_in_one_reply(void **state)
 
 static void keys_have_a_longest_length(void **state)
 {
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     char *key = malloc(CACHE_KEY_MAX + 1);
     assert_non_null(key);
     memset(key, 'k', CACHE_KEY_MAX + 1);
@@ -143,15 +120,10 @@ static void keys_have_a_longest_length(void **state)
                      1);
     static const char *const lines[] = {"SET %b v", "GET %b", "MSET a v %b w",
                                         "DEL a %b", "OBJECT ENCODING %b"};
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        redisReply *reply =
-            redisCommand(redis, lines[i], key, (size_t)CACHE_KEY_MAX + 1);
-        assert_non_null(reply);
-        assert_int_equal(reply->type, REDIS_REPLY_ERROR);
-        assert_string_equal(reply->str,
-                            "ERR key is too long, at most 65536 bytes");
-        freeReplyObject(reply);
-    }
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        answer_is_error(
+            redisCommand(redis, lines[i], key, (size_t)CACHE_KEY_MAX + 1),
+            "ERR key is too long, at most 65536 bytes");
     assert_int_equal(live_int(redis, "EXISTS a"), 0);
     free(key);
     redisFree(redis);
@@ -180,8 +152,7 @@ static void values_tell_how_they_are_kept(void **state)
         {"MEMORY USAGE k FOO 1", SYNTAX},
         {"OBJECT FOO k", "-ERR unknown subcommand 'FOO'. Try OBJECT HELP."},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
+    struct talk talk = talk_open(*state);
     TALK_TABLE(&talk, rows);
     struct resp *usage = talk_ask(&talk, "MEMORY USAGE k SAMPLES 5");
     assert_int_equal(usage->kind, ':');
@@ -205,8 +176,7 @@ static void hits_and_misses_are_those_of_readers(void **state)
         {"OBJECT FREQ k", 1, 0}, {"MEMORY USAGE k", 0, 0}, {"DEL n", 0, 0},
         {"SCAN 0", 0, 0},        {"KEYS *", 0, 0},         {"RANDOMKEY", 0, 0},
     };
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     live_text(redis, "FLUSHALL");
     live_text(redis, "SET k v");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -262,17 +232,13 @@ static void errors_say_what_was_wrong(void **state)
         {"config get", "-ERR wrong number of arguments for 'config|get' "
                        "command"},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
-    TALK_TABLE(&talk, rows);
-    talk_close(&talk);
+    TALK_CHECK(*state, rows);
 }
 
 /* An error cannot be made to echo much. */
 static void echoes_are_cut(void **state)
 {
-    (void)state;
-    struct talk talk = talk_open(live);
+    struct talk talk = talk_open(*state);
     char name[301] = {0};
     memset(name, 'n', sizeof name - 1);
     struct resp *reply = talk_ask(&talk, "%s %s %s", name, name, name);
@@ -289,16 +255,12 @@ static void echoes_are_cut(void **state)
 static void strangers_learn_nothing(void **state)
 {
     static const struct says before[] = {
-        {"GET k", "-NOAUTH Authentication required."},
-        {"GET", "-NOAUTH Authentication required."},
-        {"NOSUCH", "-NOAUTH Authentication required."},
-        {"CLIENT ID", "-NOAUTH Authentication required."},
-        {"COMMAND", "-NOAUTH Authentication required."},
+        {"GET k", NOAUTH},     {"GET", NOAUTH},     {"NOSUCH", NOAUTH},
+        {"CLIENT ID", NOAUTH}, {"COMMAND", NOAUTH},
     };
-    (void)state;
-    struct talk talk = talk_open(live), stranger;
+    struct talk talk = talk_open(*state), stranger;
     talk_says(&talk, "CONFIG SET requirepass secret", "+OK");
-    stranger = talk_open(live);
+    stranger = talk_open(*state);
     TALK_TABLE(&stranger, before);
     talk_says(&stranger, "AUTH secret", "+OK");
     talk_says(&stranger, "GET",
@@ -338,8 +300,7 @@ static void commands_describe_themselves(void **state)
         {"COMMAND LIST FILTERBY NOSUCH x", SYNTAX},
         {"COMMAND DOCS nosuch", "*0"},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
+    struct talk talk = talk_open(*state);
     TALK_TABLE(&talk, rows);
     struct resp *all = talk_ask(&talk, "COMMAND");
     struct resp *count = talk_ask(&talk, "COMMAND COUNT");
@@ -371,5 +332,5 @@ int main(void)
         cmocka_unit_test(strangers_learn_nothing),
         cmocka_unit_test(commands_describe_themselves),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/answer.h"
 #include "tests/live.h"
 #include "tests/rng.h"
 #include "tests/sanitized.h"
@@ -41,26 +42,9 @@ static void make_values(void)
     }
 }
 
-static void must_say(redisReply *reply, const char *text)
-{
-    assert_non_null(reply);
-    assert_non_null(reply->str);
-    assert_string_equal(reply->str, text);
-    freeReplyObject(reply);
-}
-
-static void must_be(redisReply *reply, const char *value, size_t len)
-{
-    assert_non_null(reply);
-    assert_int_equal(reply->type, REDIS_REPLY_STRING);
-    assert_int_equal(reply->len, len);
-    assert_true(memcmp(reply->str, value, len) == 0);
-    freeReplyObject(reply);
-}
-
 static void set(redisContext *redis, const char *key, unsigned v, size_t len)
 {
-    must_say(redisCommand(redis, "SET %s %b", key, values[v], len), "OK");
+    answer_is_ok(redisCommand(redis, "SET %s %b", key, values[v], len));
 }
 
 static struct live *start(redisContext **redis, const char *budget)
@@ -73,7 +57,7 @@ static struct live *start(redisContext **redis, const char *budget)
 static void stop(struct live *live, redisContext *redis)
 {
     /* Whatever happened, it serves. */
-    must_say(redisCommand(redis, "PING"), "PONG");
+    assert_string_equal(live_text(redis, "PING"), "PONG");
     redisFree(redis);
     live_stop(live);
 }
@@ -83,15 +67,16 @@ static void stop(struct live *live, redisContext *redis)
 static void there_and_back(redisContext *redis, size_t len)
 {
     set(redis, "k", 0, len);
-    must_be(redisCommand(redis, "GET k"), values[0], len);
+    answer_is_bytes(redisCommand(redis, "GET k"), values[0], len);
     assert_int_equal(live_int(redis, "STRLEN k"), len);
-    must_be(redisCommand(redis, "GETSET k %b", values[1], len), values[0], len);
-    must_be(redisCommand(redis, "SET k %b GET", values[0], len), values[1],
-            len);
+    answer_is_bytes(redisCommand(redis, "GETSET k %b", values[1], len),
+                    values[0], len);
+    answer_is_bytes(redisCommand(redis, "SET k %b GET", values[0], len),
+                    values[1], len);
     assert_int_equal(live_int(redis, "SETNX k %b", values[1], len), 0);
-    must_say(redisCommand(redis, "SETEX k 1000 %b", values[1], len), "OK");
+    answer_is_ok(redisCommand(redis, "SETEX k 1000 %b", values[1], len));
     assert_int_equal(live_int(redis, "PERSIST k"), 1);
-    must_be(redisCommand(redis, "GETDEL k"), values[1], len);
+    answer_is_bytes(redisCommand(redis, "GETDEL k"), values[1], len);
     assert_int_equal(live_int(redis, "EXISTS k"), 0);
 }
 
@@ -125,7 +110,7 @@ static void long_values_are_appended_to(void **state)
             live_int(redis, "APPEND k %b", values[0] + len, lens[i]),
             len + lens[i]);
         len += lens[i];
-        must_be(redisCommand(redis, "GET k"), values[0], len);
+        answer_is_bytes(redisCommand(redis, "GET k"), values[0], len);
     }
     stop(live, redis);
 }
@@ -138,7 +123,7 @@ static void several_come_in_one_reply(void **state)
     redisReply *reply =
         redisCommand(redis, "MSET a %b b %b c %b", values[0], (size_t)5 * MB,
                      values[1], (size_t)100, values[1], (size_t)300 * KB);
-    must_say(reply, "OK");
+    answer_is_ok(reply);
     reply = redisCommand(redis, "MGET a none b c a");
     assert_int_equal(reply->elements, 5);
     assert_int_equal(reply->element[1]->type, REDIS_REPLY_NIL);
@@ -163,7 +148,7 @@ static void a_long_request_needs_no_more_than_itself(void **state)
     struct live *live = start(&redis, "200mb");
     redisReply *reply =
         redisCommand(redis, "MSET a %b b y", values[0], (size_t)4 * MB);
-    must_say(reply, "OK");
+    answer_is_ok(reply);
     assert_int_equal(live_int(redis, "STRLEN a"), 4 * MB);
     stop(live, redis);
 }
@@ -243,7 +228,7 @@ static void clients_give_up_in_the_middle(void **state)
     live_await_info(redis, "connected_clients", 1, 1);
     /* They left nothing behind: there is room for one that needs most of it. */
     set(redis, "large", 1, 40 * MB);
-    must_be(redisCommand(redis, "GET large"), values[1], 40 * MB);
+    answer_is_bytes(redisCommand(redis, "GET large"), values[1], 40 * MB);
     stop(live, redis);
 }
 
@@ -274,7 +259,7 @@ static void values_arrive_side_by_side(void **state)
         assert_memory_equal(got, "+OK\r\n", 5);
         close(fds[i]);
         sprintf(key, "k%u", i);
-        must_be(redisCommand(redis, "GET %s", key), values[i % 2], LEN);
+        answer_is_bytes(redisCommand(redis, "GET %s", key), values[i % 2], LEN);
     }
     stop(live, redis);
 }
@@ -297,11 +282,7 @@ static void what_never_fits_takes_no_memory(void **state)
     struct live *live = start(&redis, "64mb");
     for (unsigned i = 0; i < KEYS; i++)
         redisAppendCommand(redis, "SET key:%u %b", i, values[0], (size_t)1000);
-    for (unsigned i = 0; i < KEYS; i++) {
-        redisReply *reply;
-        assert_int_equal(redisGetReply(redis, (void **)&reply), REDIS_OK);
-        must_say(reply, "OK");
-    }
+    answers_are_ok(redis, KEYS);
     live_peak_reset(live);
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         int fd = live_socket(live);
@@ -336,10 +317,11 @@ static void long_values_push_each_other_out(void **state)
     for (unsigned i = 0; i < (SANITIZED ? 40 : 400); i++) {
         size_t len = 4 * KB + rng_skewed(&rng, 6 * MB);
         set(redis, i % 3 ? "again" : "k", i % 2, len);
-        must_say(redisCommand(redis, "SET key:%u %b", i, values[i % 2], len),
-                 "OK");
+        answer_is_ok(
+            redisCommand(redis, "SET key:%u %b", i, values[i % 2], len));
         if (!SANITIZED)
-            must_be(redisCommand(redis, "GET key:%u", i), values[i % 2], len);
+            answer_is_bytes(redisCommand(redis, "GET key:%u", i), values[i % 2],
+                            len);
     }
     if (!SANITIZED) {
         assert_true(live_info(redis, "evicted_keys") > 0);

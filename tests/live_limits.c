@@ -14,20 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/answer.h"
 #include "tests/live.h"
-
-/* Under sanitizers resident memory is mostly theirs. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { REAL_MEMORY = 0 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-enum { REAL_MEMORY = 0 };
-#else
-enum { REAL_MEMORY = 1 };
-#endif
-#else
-enum { REAL_MEMORY = 1 };
-#endif
+#include "tests/sanitized.h"
 
 enum { VALUE = 10000 };
 
@@ -38,12 +27,7 @@ static void fill(redisContext *redis, int count)
     memset(value, 'v', sizeof value);
     for (int i = 0; i < count; i++)
         redisAppendCommand(redis, "SET v%d %b", i, value, sizeof value);
-    for (int i = 0; i < count; i++) {
-        redisReply *reply;
-        assert_int_equal(redisGetReply(redis, (void **)&reply), REDIS_OK);
-        assert_string_equal(reply->str, "OK");
-        freeReplyObject(reply);
-    }
+    answers_are_ok(redis, (size_t)count);
 }
 
 /* Asks for far more than any socket holds, and does not read. */
@@ -122,7 +106,7 @@ static void many_clients_that_do_not_read_cost_no_key(void **state)
     assert_int_equal(live_info(other, "evicted_keys"), 0);
     long long limit = live_info(other, "ebb_client_pool_bytes");
     assert_true(live_info(other, "ebb_client_pool_used_bytes") <= limit);
-    if (REAL_MEMORY)
+    if (!SANITIZED)
         assert_true(live_peak(live) <= 128 << 20);
     for (int i = 0; i < CLIENTS; i++)
         close(fds[i]);
@@ -331,7 +315,7 @@ static void idle_connections_cost_little(void **state)
     size_t after = live_resident(live);
     print_message("%zu bytes per idle connection\n",
                   (after - before) / CLIENTS);
-    if (REAL_MEMORY)
+    if (!SANITIZED)
         assert_true(after - before <= CLIENTS * 1024);
     for (int i = 0; i < CLIENTS; i++)
         close(fds[i]);

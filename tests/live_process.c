@@ -143,9 +143,8 @@ static void hup_opens_the_log_again(void **state)
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
-        const char *server = getenv("EBB_SERVER");
-        execl(server ? server : "build/ebb-server", "ebb-server", "--port", "0",
-              "--metrics-port", "0", "--logfile", path, (char *)NULL);
+        execl(live_server(), "ebb-server", "--port", "0", "--metrics-port", "0",
+              "--logfile", path, (char *)NULL);
         _exit(127);
     }
     await_text(path, "Ready to accept");
@@ -216,9 +215,8 @@ static const char *refusal(const char *options)
 {
     static char text[1024];
     char command[512];
-    const char *server = getenv("EBB_SERVER");
     snprintf(command, sizeof command, "%s --metrics-port 0 %s 2>&1",
-             server ? server : "build/ebb-server", options);
+             live_server(), options);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     size_t len = fread(text, 1, sizeof text - 1, pipe);

@@ -10,26 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/answer.h"
+#include "tests/errors.h"
 #include "tests/live.h"
 #include "tests/talk.h"
 
-#define SYNTAX  "-ERR syntax error"
-#define NOT_INT "-ERR value is not an integer or out of range"
-
-static struct live *live;
-
 static int start(void **state)
 {
-    (void)state;
-    live = live_start("--maxmemory", "64mb", "--threads", "2", "--output-limit",
-                      "1mb", NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    live_stop(live);
+    *state = live_start("--maxmemory", "64mb", "--threads", "2",
+                        "--output-limit", "1mb", NULL);
     return 0;
 }
 
@@ -39,12 +28,7 @@ static void set_keys(redisContext *redis, const char *prefix, int first,
 {
     for (int i = first; i < first + count; i++)
         redisAppendCommand(redis, "SET %s%d %d", prefix, i, i);
-    for (int i = 0; i < count; i++) {
-        redisReply *reply = NULL;
-        assert_int_equal(redisGetReply(redis, (void **)&reply), REDIS_OK);
-        assert_string_equal(reply->str, "OK");
-        freeReplyObject(reply);
-    }
+    answers_are_ok(redis, (size_t)count);
 }
 
 /* One call of SCAN: the next cursor.  Counts in seen keys "k<i>"; how many
@@ -103,8 +87,7 @@ static void options_choose_what_is_shown(void **state)
         {"SCAN \" 1\"", "-ERR invalid cursor"},
         {"SCAN 18446744073709551616", "-ERR invalid cursor"},
     };
-    (void)state;
-    struct talk talk = talk_open(live);
+    struct talk talk = talk_open(*state);
     TALK_TABLE(&talk, rows);
     resp_free(talk_ask(&talk, "SCAN 18446744073709551615"));
     resp_free(talk_ask(&talk, "SCAN 12345 COUNT 9223372036854775807"));
@@ -116,8 +99,7 @@ static void every_key_is_shown_by_any_count(void **state)
     enum { KEYS = 20000 };
     static const char *const options[] = {
         "", "COUNT 1", "COUNT 100", "COUNT 1000000", "MATCH k* COUNT 5000"};
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     unsigned char *seen = malloc(KEYS);
     assert_non_null(seen);
     live_text(redis, "FLUSHALL");
@@ -142,8 +124,7 @@ static void every_key_is_shown_by_any_count(void **state)
 static void what_stays_is_shown_whatever_comes_and_goes(void **state)
 {
     enum { KEYS = 3000, OTHERS = 30000 };
-    (void)state;
-    redisContext *redis = live_connect(live), *writer = live_connect(live);
+    redisContext *redis = live_connect(*state), *writer = live_connect(*state);
     unsigned char *seen = malloc(KEYS);
     assert_non_null(seen);
     live_text(redis, "FLUSHALL");
@@ -180,8 +161,7 @@ static void what_stays_is_shown_whatever_comes_and_goes(void **state)
 static void databases_are_scanned_apart(void **state)
 {
     enum { KEYS = 1000 };
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     unsigned char *seen = calloc(1, KEYS);
     assert_non_null(seen);
     uint64_t cursor = 0;
@@ -209,8 +189,7 @@ static void databases_are_scanned_apart(void **state)
 static void keys_answers_at_once_or_names_scan(void **state)
 {
     enum { KEYS = 100000 }; /* more than 1 MiB of reply */
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     live_text(redis, "FLUSHALL");
     set_keys(redis, "k", 0, KEYS);
     redisReply *reply = redisCommand(redis, "KEYS k1*");
@@ -220,20 +199,15 @@ static void keys_answers_at_once_or_names_scan(void **state)
     for (size_t i = 0; i < reply->elements; i++)
         assert_memory_equal(reply->element[i]->str, "k1", 2);
     freeReplyObject(reply);
-    reply = redisCommand(redis, "KEYS *");
-    assert_non_null(reply);
-    assert_int_equal(reply->type, REDIS_REPLY_ERROR);
-    assert_string_equal(reply->str, "ERR too many keys match for one reply, "
-                                    "use SCAN instead");
-    freeReplyObject(reply);
+    answer_is_error(redisCommand(redis, "KEYS *"),
+                    "ERR too many keys match for one reply, use SCAN instead");
     redisFree(redis);
 }
 
 static void patterns_have_a_longest_length(void **state)
 {
     enum { MOST = 65536 };
-    (void)state;
-    redisContext *redis = live_connect(live);
+    redisContext *redis = live_connect(*state);
     char *pattern = malloc(MOST + 1);
     assert_non_null(pattern);
     memset(pattern, 'p', MOST + 1);
@@ -243,14 +217,10 @@ static void patterns_have_a_longest_length(void **state)
     assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
     freeReplyObject(reply);
     static const char *const lines[] = {"KEYS %b", "SCAN 0 MATCH %b"};
-    for (size_t i = 0; i < 2; i++) {
-        reply = redisCommand(redis, lines[i], pattern, (size_t)MOST + 1);
-        assert_non_null(reply);
-        assert_int_equal(reply->type, REDIS_REPLY_ERROR);
-        assert_string_equal(reply->str,
-                            "ERR pattern is too long, at most 65536 bytes");
-        freeReplyObject(reply);
-    }
+    for (size_t i = 0; i < 2; i++)
+        answer_is_error(
+            redisCommand(redis, lines[i], pattern, (size_t)MOST + 1),
+            "ERR pattern is too long, at most 65536 bytes");
     free(pattern);
     redisFree(redis);
 }
@@ -265,5 +235,5 @@ int main(void)
         cmocka_unit_test(keys_answers_at_once_or_names_scan),
         cmocka_unit_test(patterns_have_a_longest_length),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, live_teardown);
 }

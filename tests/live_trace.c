@@ -15,6 +15,7 @@
 // cmocka wants the above first
 #include <cmocka.h>
 
+#include "tests/answer.h"
 #include "tests/live.h"
 
 enum {
@@ -85,10 +86,7 @@ static size_t simulate(const struct trace *trace, size_t capacity)
 static void set_page(redisContext *redis, unsigned page, const char *value,
                      size_t len)
 {
-    redisReply *reply = redisCommand(redis, "SET page:%u %b", page, value, len);
-    assert_non_null(reply);
-    assert_string_equal(reply->str, "OK");
-    freeReplyObject(reply);
+    answer_is_ok(redisCommand(redis, "SET page:%u %b", page, value, len));
 }
 
 /* True if it was there; then it must be what was set. */

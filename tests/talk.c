@@ -57,3 +57,10 @@ void talk_table(struct talk *talk, const struct says *rows, size_t count)
     for (size_t i = 0; i < count; i++)
         talk_says(talk, rows[i].line, rows[i].reply);
 }
+
+void talk_check(const struct live *live, const struct says *rows, size_t count)
+{
+    struct talk talk = talk_open(live);
+    talk_table(&talk, rows, count);
+    talk_close(&talk);
+}

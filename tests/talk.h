@@ -25,11 +25,15 @@ void talk_close(struct talk *talk);
 void talk_says(struct talk *talk, const char *line, const char *reply);
 /* The lines in turn; what failed is printed. */
 void talk_table(struct talk *talk, const struct says *rows, size_t count);
+/* The same on a connection of its own. */
+void talk_check(const struct live *live, const struct says *rows, size_t count);
 /* Sends the line; its reply is the caller's, for resp_free. */
 struct resp *talk_ask(struct talk *talk, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #define TALK_TABLE(talk, rows)                                                 \
     talk_table(talk, rows, sizeof(rows) / sizeof *(rows))
+#define TALK_CHECK(live, rows)                                                 \
+    talk_check(live, rows, sizeof(rows) / sizeof *(rows))
 
 #endif
