@@ -7,6 +7,7 @@
  * by TEST_SEED, or else taken from the kernel; the test prints it either way.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,19 @@ static inline uint64_t rng_skewed(struct rng *rng, uint64_t n)
     unsigned bits = 64 - (unsigned)__builtin_clzll(n | 1);
     uint64_t value = rng_next(rng) >> (64 - 1 - rng_below(rng, bits));
     return value % n;
+}
+
+/* The length's own bytes, to be freed: no part of one such value fits
+ * another. */
+static inline char *rng_bytes(size_t len)
+{
+    struct rng rng = {len};
+    char *bytes = malloc(len + 1);
+    if (!bytes)
+        abort();
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (char)rng_next(&rng);
+    return bytes;
 }
 
 /* A number of the environment, or what it is without. */
