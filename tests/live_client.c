@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* CLIENT: lists and kills connections of all workers, and names them. */
+/* CLIENT: lists connections of all workers, and what they say of themselves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,78 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "tests/console.h"
+#include "tests/crowd.h"
 #include "tests/errors.h"
 
-enum { OTHERS = 12, NAME_MAX_LEN = 1024, IDS_MAX = 16384 };
+enum { NAME_MAX_LEN = 1024, IDS_MAX = 16384 };
 
 #define BAD_NAME(what)                                                         \
     "-ERR " what " cannot contain spaces, newlines or special characters."
-
-/* One that asks, and others that are spread over the workers. */
-struct fixture {
-    struct live *live;
-    struct console me, others[OTHERS];
-    long long my_id, ids[OTHERS];
-};
-
-static long long id_of(struct console *t)
-{
-    long long id = 0;
-
-    assert_int_equal(sscanf(console_ask(t, "CLIENT ID"), ":%lld", &id), 1);
-    return id;
-}
-
-static int start(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-
-    f->live = live_start("--threads", "3", "--maxmemory", "64mb", NULL);
-    console_open(&f->me, f->live);
-    f->my_id = id_of(&f->me);
-    for (int i = 0; i < OTHERS; i++) {
-        console_open(&f->others[i], f->live);
-        f->ids[i] = id_of(&f->others[i]);
-    }
-    *state = f;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    struct fixture *f = *state;
-
-    for (int i = 0; i < OTHERS; i++)
-        console_close(&f->others[i]);
-    console_close(&f->me);
-    live_stop(f->live);
-    free(f);
-    return 0;
-}
-
-/* A command with an id at the place of its %lld. */
-static const char *with_id(struct fixture *f, const char *format, long long id)
-{
-    char line[200];
-
-    snprintf(line, sizeof line, format, id);
-    return console_ask(&f->me, line);
-}
-
-static bool is_open(struct console *t)
-{
-    return strcmp(console_ask(t, "PING"), "+PONG") == 0;
-}
-
-static void check_open(struct fixture *f, const bool open[OTHERS])
-{
-    for (int i = 0; i < OTHERS; i++)
-        if (is_open(&f->others[i]) != open[i])
-            fail_msg("connection %d is %s", i, open[i] ? "closed" : "open");
-}
 
 /* The ids of the lines of a reply, in their order. */
 static size_t ids_in(const char *list, long long ids[], size_t max)
@@ -100,7 +36,7 @@ static size_t ids_in(const char *list, long long ids[], size_t max)
 
 static void list_has_everybody_once(void **state)
 {
-    struct fixture *f = *state;
+    struct crowd *f = *state;
     long long ids[2 * OTHERS];
 
     for (int round = 0; round < 50; round++) {
@@ -119,7 +55,7 @@ static void a_line_has_all_columns(void **state)
         "id addr laddr fd name age idle flags db sub psub ssub multi qbuf "
         "qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events cmd "
         "user redir resp lib-name lib-ver";
-    struct fixture *f = *state;
+    struct crowd *f = *state;
     struct console *t = &f->others[3];
     char line[1000], found[1000] = "", end[200];
     char *save, *word;
@@ -131,7 +67,7 @@ static void a_line_has_all_columns(void **state)
     console_ask(t, "CLIENT NO-TOUCH on");
     console_ask(t, "SELECT 9");
     snprintf(line, sizeof line, "%s",
-             with_id(f, "CLIENT LIST ID %lld", f->ids[3]));
+             crowd_ask_id(f, "CLIENT LIST ID %lld", f->ids[3]));
     assert_non_null(strstr(line, " name=me age="));
     assert_non_null(strstr(line, " flags=eT db=9 "));
     snprintf(end, sizeof end,
@@ -151,7 +87,7 @@ static void a_line_has_all_columns(void **state)
 /* It is accepted a moment after it connected. */
 static void who_said_nothing_ran_no_command(void **state)
 {
-    struct fixture *f = *state;
+    struct crowd *f = *state;
     struct console silent;
     bool listed = false;
 
@@ -164,7 +100,7 @@ static void who_said_nothing_ran_no_command(void **state)
 
 static void info_is_the_line_of_oneself(void **state)
 {
-    struct fixture *f = *state;
+    struct crowd *f = *state;
     char start[40];
 
     snprintf(start, sizeof start, "\"id=%lld addr=127.0.0.1:", f->my_id);
@@ -176,7 +112,7 @@ static void info_is_the_line_of_oneself(void **state)
 
 static void list_gives_those_asked_for(void **state)
 {
-    struct fixture *f = *state;
+    struct crowd *f = *state;
     long long ids[8];
     char line[200];
 
@@ -204,7 +140,7 @@ static void list_gives_those_asked_for(void **state)
 /* As many ids as may be asked for at once, and one more. */
 static void a_list_of_ids_has_a_limit(void **state)
 {
-    struct fixture *f = *state;
+    struct crowd *f = *state;
 
     for (int count = IDS_MAX; count <= IDS_MAX + 1; count++) {
         char head[64];
@@ -228,7 +164,7 @@ static void a_list_of_ids_has_a_limit(void **state)
 /* Who asks and leaves before the workers have answered harms nobody. */
 static void askers_may_leave(void **state)
 {
-    struct fixture *f = *state;
+    struct crowd *f = *state;
 
     for (int i = 0; i < 200; i++) {
         struct console t;
@@ -239,13 +175,13 @@ static void askers_may_leave(void **state)
                             : "CONFIG RESETSTAT\r\nCLIENT KILL ID 999999");
         console_close(&t);
     }
-    check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+    crowd_check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
 }
 
 /* Commands behind one that waits for the workers keep their order. */
 static void a_pipeline_keeps_its_order(void **state)
 {
-    struct fixture *f = *state;
+    struct crowd *f = *state;
 
     console_say(&f->me, "PING 1\r\nCONFIG RESETSTAT\r\nPING 2\r\n"
                         "CLIENT KILL ID 999999\r\nPING 3");
@@ -256,115 +192,11 @@ static void a_pipeline_keeps_its_order(void **state)
     assert_string_equal(console_hear(&f->me), "\"3\"");
 }
 
-/* -------------------------------------------------------------------- KILL */
-
-static void kill_by_id(void **state)
-{
-    struct fixture *f = *state;
-
-    assert_string_equal(with_id(f, "CLIENT KILL ID %lld", f->ids[0]), ":1");
-    assert_string_equal(with_id(f, "CLIENT KILL ID %lld", f->ids[0]), ":0");
-    assert_string_equal(
-        with_id(f, "CLIENT KILL TYPE pubsub ID %lld", f->ids[1]), ":0");
-    assert_string_equal(
-        with_id(f, "CLIENT KILL TYPE normal USER default ID %lld", f->ids[2]),
-        ":1");
-    assert_string_equal(with_id(f, "CLIENT KILL ID %lld", f->my_id), ":0");
-    check_open(f, (bool[OTHERS]){0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1});
-}
-
-static void kill_by_address(void **state)
-{
-    struct fixture *f = *state;
-    char addr[64], laddr[64], line[200];
-
-    assert_int_equal(
-        sscanf(strstr(with_id(f, "CLIENT LIST ID %lld", f->ids[4]), "addr="),
-               "addr=%63s laddr=%63s", addr, laddr),
-        2);
-    snprintf(line, sizeof line, "CLIENT KILL ADDR %s LADDR 127.0.0.1:1", addr);
-    assert_string_equal(console_ask(&f->me, line), ":0");
-    snprintf(line, sizeof line, "CLIENT KILL ADDR %s LADDR %s", addr, laddr);
-    assert_string_equal(console_ask(&f->me, line), ":1");
-    assert_string_equal(console_ask(&f->me, line), ":0");
-    snprintf(line, sizeof line, "CLIENT KILL %s", addr);
-    assert_string_equal(console_ask(&f->me, line), "-ERR No such client");
-    assert_int_equal(
-        sscanf(strstr(with_id(f, "CLIENT LIST ID %lld", f->ids[5]), "addr="),
-               "addr=%63s", addr),
-        1);
-    snprintf(line, sizeof line, "CLIENT KILL %s", addr);
-    assert_string_equal(console_ask(&f->me, line), "+OK");
-    check_open(f, (bool[OTHERS]){1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1});
-    snprintf(line, sizeof line, "CLIENT KILL LADDR %s", laddr);
-    assert_string_equal(console_ask(&f->me, line), ":10");
-    check_open(f, (bool[OTHERS]){0});
-}
-
-static void kill_spares_the_young(void **state)
-{
-    struct fixture *f = *state;
-
-    assert_string_equal(console_ask(&f->me, "CLIENT KILL MAXAGE 100000"), ":0");
-    check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
-}
-
-/* The reply comes first, then the end; what is pipelined behind is dropped. */
-static void kill_oneself(void **state)
-{
-    struct fixture *f = *state;
-    char line[200], addr[64];
-
-    assert_string_equal(
-        with_id(f, "CLIENT KILL ID %lld SKIPME no\r\nPING", f->my_id), ":1");
-    assert_string_equal(console_hear(&f->me), "(no reply)");
-    console_close(&f->me);
-    console_open(&f->me, f->live);
-    assert_int_equal(sscanf(strstr(console_ask(&f->me, "CLIENT INFO"), "addr="),
-                            "addr=%63s", addr),
-                     1);
-    snprintf(line, sizeof line, "CLIENT KILL %s", addr);
-    assert_string_equal(console_ask(&f->me, line), "+OK");
-    assert_string_equal(console_hear(&f->me), "(no reply)");
-    console_close(&f->me);
-    console_open(&f->me, f->live);
-    assert_string_equal(
-        console_ask(&f->me, "CLIENT KILL TYPE normal SKIPME no"), ":13");
-    assert_string_equal(console_hear(&f->me), "(no reply)");
-    check_open(f, (bool[OTHERS]){0});
-}
-
-static void kill_refuses(void **state)
-{
-    static const char *const cases[][2] = {
-        {"CLIENT KILL", "-ERR wrong number of arguments for 'client|kill' "
-                        "command"},
-        {"CLIENT KILL foo", "-ERR No such client"},
-        {"CLIENT KILL ID", "-ERR No such client"},
-        {"CLIENT KILL ID x", "-ERR client-id should be greater than 0"},
-        {"CLIENT KILL ID 0", "-ERR client-id should be greater than 0"},
-        {"CLIENT KILL ID -1", "-ERR client-id should be greater than 0"},
-        {"CLIENT KILL MAXAGE 0", "-ERR maxage should be greater than 0"},
-        {"CLIENT KILL MAXAGE x",
-         "-ERR maxage is not an integer or out of range"},
-        {"CLIENT KILL TYPE foo", "-ERR Unknown client type 'foo'"},
-        {"CLIENT KILL USER foo", "-ERR No such user 'foo'"},
-        {"CLIENT KILL SKIPME foo", SYNTAX},
-        {"CLIENT KILL FOO BAR", SYNTAX},
-        {"CLIENT KILL ID 1 ADDR", SYNTAX},
-    };
-    struct fixture *f = *state;
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_string_equal(console_ask(&f->me, cases[i][0]), cases[i][1]);
-    check_open(f, (bool[OTHERS]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
-}
-
 /* -------------------------------------------------------------- one's own */
 
 static void names_are_kept_and_checked(void **state)
 {
-    struct fixture *f = *state;
+    struct crowd *f = *state;
     struct console *t = &f->me;
     char line[NAME_MAX_LEN + 40];
 
@@ -392,7 +224,7 @@ static void names_are_kept_and_checked(void **state)
 
 static void libraries_say_what_they_are(void **state)
 {
-    struct console *t = &((struct fixture *)*state)->me;
+    struct console *t = &((struct crowd *)*state)->me;
 
     assert_string_equal(console_ask(t, "CLIENT SETINFO LIB-NAME my-lib"),
                         "+OK");
@@ -413,7 +245,7 @@ static void libraries_say_what_they_are(void **state)
 
 static void replies_can_be_switched_off(void **state)
 {
-    struct console *t = &((struct fixture *)*state)->me;
+    struct console *t = &((struct crowd *)*state)->me;
 
     assert_string_equal(console_ask(t, "CLIENT REPLY OFF\r\nPING\r\nPING x\r\n"
                                        "CLIENT REPLY FOO\r\nCLIENT LIST\r\n"
@@ -430,7 +262,7 @@ static void replies_can_be_switched_off(void **state)
 
 static void unknown_ones_are_refused_as_redis_does(void **state)
 {
-    struct console *t = &((struct fixture *)*state)->me;
+    struct console *t = &((struct crowd *)*state)->me;
 
     assert_string_equal(
         console_ask(t,
@@ -445,7 +277,8 @@ static void unknown_ones_are_refused_as_redis_does(void **state)
     assert_memory_equal(t->shown, "[+CLIENT <subcommand>", 21);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, crowd_setup, crowd_teardown)
 
 int main(void)
 {
@@ -458,16 +291,10 @@ int main(void)
         TEST(a_list_of_ids_has_a_limit),
         TEST(askers_may_leave),
         TEST(a_pipeline_keeps_its_order),
-        TEST(kill_by_id),
-        TEST(kill_by_address),
-        TEST(kill_spares_the_young),
-        TEST(kill_oneself),
-        TEST(kill_refuses),
         TEST(names_are_kept_and_checked),
         TEST(libraries_say_what_they_are),
         TEST(replies_can_be_switched_off),
         TEST(unknown_ones_are_refused_as_redis_does),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
