@@ -49,6 +49,14 @@ bool options_has_effect(enum conf_id id)
     return option_rules[id].apply != NULL;
 }
 
+bool options_fit(struct server *server, const struct conf *conf)
+{
+    char why[CONF_TEXT_MAX];
+    const struct option_rule *rule = &option_rules[CONF_maxmemory_clients];
+
+    return rule->check(server, conf, why) == NULL;
+}
+
 void options_apply_all(struct server *server)
 {
     pthread_mutex_lock(&server->options->lock);

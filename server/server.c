@@ -249,6 +249,8 @@ static bool make_parts(struct server *server, char *why)
                      server->worker_count + OWN_THREADS);
     if (!server->governor)
         return fail(why, "No memory for the governor");
+    if (!options_fit(server, &server->conf))
+        return fail(why, "maxmemory-clients must be at most half of maxmemory");
     options_apply_all(server);
     governor_tick(server->governor,
                   server->platform->monotonic_us(server->platform->ctx) / 1000);

@@ -230,6 +230,16 @@ static void clients_get_half_at_most(void **state)
     assert_string_equal(SET("maxmemory-clients", "40mb", "maxmemory", "128mb"),
                         "");
     assert_string_equal(get(server, CONF_maxmemory_clients), "41943040");
+
+    struct conf conf = server->conf; /* as a file or flags might have it */
+    assert_true(options_fit(server, &conf));
+    conf.maxmemory = 64 * MB;
+    conf.maxmemory_clients = 32 * MB;
+    assert_true(options_fit(server, &conf));
+    conf.maxmemory_clients++;
+    assert_false(options_fit(server, &conf));
+    conf.maxmemory_clients = -51; /* percent */
+    assert_false(options_fit(server, &conf));
 }
 
 /* --------------------------------------------------------------- passwords */
