@@ -264,22 +264,27 @@ redisContext *live_connect(const struct live *live)
     return redis;
 }
 
-int live_socket(const struct live *live)
+int live_dial(const struct sockaddr *addr, socklen_t len)
 {
-    struct sockaddr_in addr = {
-        .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)live->port),
-        .sin_addr = {htonl(INADDR_LOOPBACK)},
-    };
     const struct timeval patience = {PATIENCE_MS / 1000, 0};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof addr) != 0) {
+    int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, addr, len) != 0) {
         perror("live: cannot connect");
         exit(1);
     }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     return fd;
+}
+
+int live_socket(const struct live *live)
+{
+    const struct sockaddr_in addr = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)live->port),
+        .sin_addr = {htonl(INADDR_LOOPBACK)},
+    };
+    return live_dial((const struct sockaddr *)&addr, sizeof addr);
 }
 
 bool live_send(int fd, const void *bytes, size_t len)
@@ -325,77 +330,4 @@ const char *live_read_all(int fd)
     size_t len = live_read(fd, text, sizeof text - 1);
     text[len] = '\0';
     return text;
-}
-
-/* --------------------------------------------------------------- commands */
-
-static redisReply *ask(redisContext *redis, const char *format, va_list args)
-{
-    redisReply *reply = redisvCommand(redis, format, args);
-    if (!reply) {
-        fprintf(stderr, "live: no reply to '%s': %s\n", format, redis->errstr);
-        exit(1);
-    }
-    return reply;
-}
-
-const char *live_text(redisContext *redis, const char *format, ...)
-{
-    static char text[1 << 16];
-    va_list args;
-    va_start(args, format);
-    redisReply *reply = ask(redis, format, args);
-    va_end(args);
-    snprintf(text, sizeof text, "%s", reply->str ? reply->str : "(nil)");
-    freeReplyObject(reply);
-    return text;
-}
-
-long long live_int(redisContext *redis, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    redisReply *reply = ask(redis, format, args);
-    va_end(args);
-    if (reply->type != REDIS_REPLY_INTEGER) {
-        fprintf(stderr, "live: '%s' is answered with '%s'\n", format,
-                reply->str ? reply->str : "no integer");
-        exit(1);
-    }
-    long long value = reply->integer;
-    freeReplyObject(reply);
-    return value;
-}
-
-long long live_info(redisContext *redis, const char *field)
-{
-    redisReply *reply = redisCommand(redis, "INFO everything");
-    const char *at = reply && reply->str ? reply->str : "";
-    size_t len = strlen(field);
-    while (at && !(strncmp(at, field, len) == 0 && at[len] == ':')) {
-        at = strchr(at, '\n');
-        at = at ? at + 1 : NULL;
-    }
-    if (!at) {
-        fprintf(stderr, "live: INFO has no %s\n", field);
-        exit(1);
-    }
-    long long value = strtoll(at + len + 1, NULL, 10);
-    freeReplyObject(reply);
-    return value;
-}
-
-void live_await_info(redisContext *redis, const char *field, long long least,
-                     long long most)
-{
-    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
-    long long value = 0;
-    for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 10) {
-        value = live_info(redis, field);
-        if (value >= least && value <= most)
-            return;
-        nanosleep(&pause, NULL);
-    }
-    fprintf(stderr, "live: %s stays at %lld\n", field, value);
-    exit(1);
 }

@@ -11,6 +11,7 @@
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 struct live;
@@ -53,8 +54,9 @@ void live_peak_reset(const struct live *live);
 
 /* A connection whose calls time out after a minute. */
 redisContext *live_connect(const struct live *live);
-/* A plain socket to it. */
+/* A plain socket to it, or to any address, with the same patience. */
 int live_socket(const struct live *live);
+int live_dial(const struct sockaddr *addr, socklen_t len);
 
 /* Sends all of it; false if the server closed the connection. */
 bool live_send(int fd, const void *bytes, size_t len);

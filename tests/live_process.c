@@ -164,9 +164,7 @@ static int connect_unix(const char *path)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
-    return fd;
+    return live_dial((struct sockaddr *)&addr, sizeof addr);
 }
 
 static void a_unix_socket_serves_and_goes(void **state)

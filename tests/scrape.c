@@ -82,10 +82,8 @@ int scrape_teardown(void **state)
 int scrape_dial(const struct scrape *scrape)
 {
     struct sockaddr_in addr = local(scrape->port);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
-    return fd;
+    return live_dial((struct sockaddr *)&addr, sizeof addr);
 }
 
 char *scrape_hear(int fd, size_t *len)
