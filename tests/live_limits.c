@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Clients that ask too much of a running server: those that do not read, are
- * too many, too slow, or idle. */
+ * too slow, or idle. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,71 +136,6 @@ static void a_reply_beyond_the_limit_closes(void **state)
     live_stop(live);
 }
 
-static void clients_beyond_maxclients_are_refused(void **state)
-{
-    (void)state;
-    struct live *live = live_start("--maxclients", "3", NULL);
-    redisContext *first = live_connect(live), *second = live_connect(live);
-    redisContext *third = live_connect(live);
-    assert_string_equal(live_text(first, "PING"), "PONG");
-    assert_string_equal(live_text(second, "PING"), "PONG");
-    assert_string_equal(live_text(third, "PING"), "PONG");
-
-    int fd = live_socket(live);
-    assert_string_equal(live_read_all(fd),
-                        "-ERR max number of clients reached\r\n");
-    close(fd);
-    assert_int_equal(live_info(first, "rejected_connections"), 1);
-
-    redisFree(third);
-    live_await_info(first, "connected_clients", 2, 2);
-    third = live_connect(live);
-    assert_string_equal(live_text(third, "PING"), "PONG");
-    redisFree(first);
-    redisFree(second);
-    redisFree(third);
-    live_stop(live);
-}
-
-/* Connects and asks; true if it was served. */
-static bool served(const struct live *live, int *fd)
-{
-    char first;
-    *fd = live_socket(live);
-    assert_true(live_send(*fd, "PING\r\n", 6));
-    return live_read(*fd, &first, 1) == 1 && first == '+';
-}
-
-/* Descriptors run out: clients are refused one by one, those that are there
- * are served, and all is well when there are descriptors again. */
-static void without_descriptors_clients_are_refused(void **state)
-{
-    enum { LIMIT = 64 };
-    int fds[LIMIT + 1], count = 0, refused;
-    const struct rlimit few = {LIMIT, LIMIT};
-    (void)state;
-    struct live *live = live_start("--threads", "1", NULL);
-    redisContext *redis = live_connect(live);
-    assert_string_equal(live_text(redis, "PING"), "PONG");
-    assert_int_equal(prlimit(live_pid(live), RLIMIT_NOFILE, &few, NULL), 0);
-    while (served(live, &fds[count]))
-        assert_true(++count < LIMIT);
-    close(fds[count]);
-    for (int i = 0; i < 3; i++) {
-        assert_false(served(live, &refused));
-        close(refused);
-        assert_string_equal(live_text(redis, "PING"), "PONG");
-    }
-    assert_true(live_info(redis, "rejected_connections") >= 4);
-    while (count > 0)
-        close(fds[--count]);
-    live_await_info(redis, "connected_clients", 1, 1);
-    assert_true(served(live, &fds[0]));
-    close(fds[0]);
-    redisFree(redis);
-    live_stop(live);
-}
-
 /* --------------------------------------------------------------- timeouts */
 
 static void idle_clients_are_closed(void **state)
@@ -299,8 +234,10 @@ static void idle_connections_cost_little(void **state)
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < CLIENTS + 100)
+    if (limit.rlim_cur < CLIENTS + 100) {
+        print_error("SKIPPED: a process may have no %d connections\n", CLIENTS);
         skip();
+    }
     struct live *live = live_start("--maxmemory", "512mb", NULL);
     redisContext *redis = live_connect(live);
     for (int i = 0; i < 100; i++)
@@ -331,8 +268,6 @@ int main(void)
         cmocka_unit_test(a_client_that_does_not_read_waits),
         cmocka_unit_test(many_clients_that_do_not_read_cost_no_key),
         cmocka_unit_test(a_reply_beyond_the_limit_closes),
-        cmocka_unit_test(clients_beyond_maxclients_are_refused),
-        cmocka_unit_test(without_descriptors_clients_are_refused),
         cmocka_unit_test(idle_clients_are_closed),
         cmocka_unit_test(unfinished_requests_are_closed),
         cmocka_unit_test(stalled_readers_are_closed),

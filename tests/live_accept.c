@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who is let in: not too many, nobody from elsewhere without a password, and
+ * what happens without descriptors. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/console.h"
+#include "tests/errors.h"
+#include "tests/live.h"
+
+static const char full[] = "-ERR max number of clients reached\r\n";
+
+static void clients_beyond_maxclients_are_refused(void **state)
+{
+    (void)state;
+    struct live *live = live_start("--maxclients", "3", NULL);
+    redisContext *first = live_connect(live), *second = live_connect(live);
+    redisContext *third = live_connect(live);
+    assert_string_equal(live_text(first, "PING"), "PONG");
+    assert_string_equal(live_text(second, "PING"), "PONG");
+    assert_string_equal(live_text(third, "PING"), "PONG");
+
+    int fd = live_socket(live);
+    assert_string_equal(live_read_all(fd), full);
+    close(fd);
+    assert_int_equal(live_info(first, "rejected_connections"), 1);
+
+    redisFree(third);
+    live_await_info(first, "connected_clients", 2, 2);
+    third = live_connect(live);
+    assert_string_equal(live_text(third, "PING"), "PONG");
+    redisFree(first);
+    redisFree(second);
+    redisFree(third);
+    live_stop(live);
+}
+
+/* ----------------------------------------------------------- descriptors */
+
+/* Changes how many descriptors the server may have; 0: as many as at first. */
+static void limit_descriptors(const struct live *live, rlim_t count)
+{
+    struct rlimit limit;
+    assert_int_equal(prlimit(live_pid(live), RLIMIT_NOFILE, NULL, &limit), 0);
+    limit.rlim_cur = count ? count : limit.rlim_max;
+    assert_int_equal(prlimit(live_pid(live), RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* Connects and asks; true if it was served. */
+static bool served(const struct live *live, int *fd)
+{
+    char first;
+    *fd = live_socket(live);
+    assert_true(live_send(*fd, "PING\r\n", 6));
+    return live_read(*fd, &first, 1) == 1 && first == '+';
+}
+
+/* Descriptors run out: clients are refused one by one, those that are there
+ * are served, and all is well when there are descriptors again, be it that
+ * one is free or that there may be more. */
+static void without_descriptors_clients_are_refused(void **state)
+{
+    enum { LIMIT = 64 };
+    int fds[LIMIT + 1], count = 0, refused;
+    (void)state;
+    struct live *live = live_start("--threads", "1", NULL);
+    redisContext *redis = live_connect(live);
+    assert_string_equal(live_text(redis, "PING"), "PONG");
+    limit_descriptors(live, LIMIT);
+    while (served(live, &fds[count]))
+        assert_true(++count < LIMIT);
+    close(fds[count]);
+    for (int i = 0; i < 3; i++) {
+        assert_false(served(live, &refused));
+        close(refused);
+        assert_string_equal(live_text(redis, "PING"), "PONG");
+    }
+    assert_true(live_info(redis, "rejected_connections") >= 4);
+
+    close(fds[--count]);
+    live_await_info(redis, "connected_clients", 1 + count, 1 + count);
+    assert_true(served(live, &fds[count++]));
+    limit_descriptors(live, 0);
+    assert_true(served(live, &fds[count++]));
+    while (count > 0)
+        close(fds[--count]);
+    redisFree(redis);
+    live_stop(live);
+}
+
+/* How often the server's main thread has slept, and how long it has run. */
+struct effort {
+    unsigned long sleeps, ticks;
+};
+
+static struct effort effort_of(const struct live *live)
+{
+    struct effort effort = {0};
+    char path[64], text[1024], *at;
+    int pid = (int)live_pid(live);
+    unsigned long user, kernel;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/status", pid, pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(text, sizeof text, file))
+        sscanf(text, "voluntary_ctxt_switches: %lu", &effort.sleeps);
+    fclose(file);
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    fclose(file);
+    at = strrchr(text, ')');
+    assert_non_null(at);
+    assert_int_equal(
+        sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+               &user, &kernel),
+        2);
+    effort.ticks = user + kernel;
+    return effort;
+}
+
+/* Not even the descriptor kept for refusing can be had: who comes waits, and
+ * is served when there are descriptors again.  Meanwhile the server is no
+ * busier for it: it goes to sleep a hundred times before it has run for a
+ * second. */
+static void who_cannot_be_refused_waits(void **state)
+{
+    enum { SLEEPS = 100 };
+    const unsigned long second = (unsigned long)sysconf(_SC_CLK_TCK);
+    char pong[7];
+    (void)state;
+    struct live *live = live_start("--threads", "1", NULL);
+    redisContext *redis = live_connect(live);
+    assert_string_equal(live_text(redis, "SET k v"), "OK");
+    limit_descriptors(live, 1);
+    int fd = live_socket(live);
+    assert_true(live_send(fd, "PING\r\n", 6));
+    live_await_log(live, "Clients cannot be accepted: Too many open files");
+
+    struct effort before = effort_of(live), now = before;
+    while (now.sleeps - before.sleeps < SLEEPS) {
+        assert_string_equal(live_text(redis, "GET k"), "v");
+        now = effort_of(live);
+        if (now.ticks - before.ticks > second)
+            fail_msg("it slept %lu times in a second of work",
+                     now.sleeps - before.sleeps);
+    }
+    assert_int_equal(recv(fd, pong, sizeof pong, MSG_DONTWAIT), -1);
+    assert_true(live_info(redis, "used_memory_rss") > 0);
+    assert_int_equal(live_info(redis, "rejected_connections"), 0);
+    assert_int_equal(live_info(redis, "connected_clients"), 1);
+
+    limit_descriptors(live, 0);
+    assert_int_equal(live_read(fd, pong, sizeof pong), sizeof pong);
+    assert_memory_equal(pong, "+PONG\r\n", sizeof pong);
+    assert_int_equal(live_info(redis, "connected_clients"), 2);
+    close(fd);
+    redisFree(redis);
+    live_stop(live);
+}
+
+/* ------------------------------------------------------- other machines */
+
+/* An address of this machine that others could use, and its text. */
+struct outside {
+    struct sockaddr_storage addr;
+    socklen_t len;
+    char text[INET6_ADDRSTRLEN];
+};
+
+static bool take_outside(const struct ifaddrs *from, struct outside *outside)
+{
+    const void *bytes;
+    if (!from->ifa_addr || !(from->ifa_flags & IFF_UP))
+        return false;
+    if (from->ifa_addr->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)from->ifa_addr;
+        bytes = &in->sin_addr;
+        outside->len = sizeof *in;
+        if (ntohl(in->sin_addr.s_addr) >> 24 == 127)
+            return false;
+    } else if (from->ifa_addr->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)from->ifa_addr;
+        bytes = &in6->sin6_addr;
+        outside->len = sizeof *in6;
+        if (IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
+            IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
+            return false;
+    } else {
+        return false;
+    }
+    memcpy(&outside->addr, from->ifa_addr, outside->len);
+    return inet_ntop(outside->addr.ss_family, bytes, outside->text,
+                     sizeof outside->text) != NULL;
+}
+
+/* The first one of the family. */
+static bool find_outside(int family, struct outside *outside)
+{
+    struct ifaddrs *all;
+    bool found = false;
+    assert_int_equal(getifaddrs(&all), 0);
+    for (struct ifaddrs *at = all; at && !found; at = at->ifa_next)
+        found = take_outside(at, outside) && outside->addr.ss_family == family;
+    freeifaddrs(all);
+    return found;
+}
+
+/* To that address, so that the server sees the client come from it. */
+static struct console come_from(struct outside *outside,
+                                const struct live *live)
+{
+    struct console console = {0};
+    in_port_t port = htons((uint16_t)live_port(live));
+    if (outside->addr.ss_family == AF_INET)
+        ((struct sockaddr_in *)&outside->addr)->sin_port = port;
+    else
+        ((struct sockaddr_in6 *)&outside->addr)->sin6_port = port;
+    console.fd = live_dial((struct sockaddr *)&outside->addr, outside->len);
+    return console;
+}
+
+static void is_denied(struct outside *outside, const struct live *live)
+{
+    struct console console = come_from(outside, live);
+    assert_string_equal(
+        live_read_all(console.fd),
+        "-DENIED Ebb has no password and answers clients on this machine "
+        "only. Set one with requirepass in the configuration file or with "
+        "EBB_REQUIREPASS in the environment, or connect from the machine "
+        "itself.\r\n");
+    console_close(&console);
+}
+
+static void check_outside(struct outside *outside)
+{
+    char bind[16 + INET6_ADDRSTRLEN];
+    snprintf(bind, sizeof bind, "127.0.0.1 %s", outside->text);
+    struct live *live = live_start("--bind", bind, NULL);
+    struct console inside, console;
+    redisContext *redis = live_connect(live);
+    console_open(&inside, live);
+    is_denied(outside, live);
+    is_denied(outside, live);
+    live_await_log(live, "A client of another machine was refused");
+    assert_int_equal(live_info(redis, "rejected_connections"), 2);
+    assert_string_equal(console_ask(&inside, "PING"), "+PONG");
+
+    /* With a password, it is asked for it like any other. */
+    console_ask(&inside, "CONFIG SET requirepass secret");
+    console = come_from(outside, live);
+    assert_string_equal(console_ask(&console, "PING"), NOAUTH);
+    assert_string_equal(console_ask(&console, "AUTH secret"), "+OK");
+    assert_string_equal(console_ask(&console, "PING"), "+PONG");
+
+    /* Without one again, who is in stays; nobody else gets in. */
+    console_ask(&inside, "CONFIG SET requirepass \"\"");
+    is_denied(outside, live);
+    assert_string_equal(console_ask(&console, "PING"), "+PONG");
+    assert_int_equal(live_info(redis, "rejected_connections"), 3);
+    console_close(&console);
+    console_close(&inside);
+    redisFree(redis);
+    live_stop(live);
+}
+
+static void others_need_a_password(int family, const char *name)
+{
+    struct outside outside;
+    if (!find_outside(family, &outside)) {
+        print_error("SKIPPED: this machine has no %s address that others "
+                    "could use\n",
+                    name);
+        skip();
+    }
+    check_outside(&outside);
+}
+
+static void other_machines_need_a_password(void **state)
+{
+    (void)state;
+    others_need_a_password(AF_INET, "IPv4");
+}
+
+static void other_machines_need_a_password_by_ipv6(void **state)
+{
+    (void)state;
+    others_need_a_password(AF_INET6, "IPv6");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clients_beyond_maxclients_are_refused),
+        cmocka_unit_test(without_descriptors_clients_are_refused),
+        cmocka_unit_test(who_cannot_be_refused_waits),
+        cmocka_unit_test(other_machines_need_a_password),
+        cmocka_unit_test(other_machines_need_a_password_by_ipv6),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
