@@ -4,7 +4,8 @@
 CC      ?= cc
 BUILD   ?= build
 PREFIX  ?= /usr/local
-CONFDIR ?= $(PREFIX)/etc
+# What is below /usr has its configuration in /etc.
+CONFDIR ?= $(if $(filter /usr /usr/,$(PREFIX)),,$(PREFIX))/etc
 PAGES   ?= pages_jemalloc
 CORES   := $(shell nproc 2>/dev/null || echo 1)
 

@@ -20,7 +20,7 @@ check() { # check WHAT COMMAND...
 }
 
 install_there() {
-    make -s BUILD="$BUILD" DESTDIR="$to" PREFIX=/usr CONFDIR=/etc install
+    make -s BUILD="$BUILD" DESTDIR="$to" PREFIX=/usr install
 }
 
 check "it installs" install_there
