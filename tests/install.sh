@@ -44,6 +44,8 @@ fuzzer_links() {
 for what in "$@"; do
     case $what in
     build)
+        # A compiler alone comes without it.
+        header stdio.h libc6-dev
         header event2/event.h libevent-dev
         header jemalloc/jemalloc.h libjemalloc-dev
         ;;
