@@ -102,13 +102,15 @@ static void other_requests_are_refused(void **state)
 /* A request whose header lines have that many bytes together. */
 static int status_with_headers(const struct scrape *scrape, size_t len)
 {
-    static const char first[] = "GET /healthz HTTP/1.1";
-    char *request = malloc(len + 16), *answer;
-    size_t at = (size_t)sprintf(request, "%s\r\nX: ", first);
+    static const char start[] = "GET /healthz HTTP/1.1\r\nX: ";
+    size_t filled = len + strlen("\r\n"); /* which is not counted */
+    char *request = malloc(filled + sizeof "\r\n\r\n"), *answer;
     int status;
 
-    memset(request + at, 'x', len - (sizeof first - 1) - 3);
-    strcpy(request + at + len - (sizeof first - 1) - 3, "\r\n\r\n");
+    assert_non_null(request);
+    memset(request, 'x', filled);
+    memcpy(request, start, sizeof start - 1);
+    strcpy(request + filled, "\r\n\r\n");
     answer = scrape_ask(scrape, request);
     status = scrape_status(answer);
     free(request);
