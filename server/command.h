@@ -60,6 +60,7 @@ struct call {
      * first run. */
     void *state;
     void (*state_free)(void *state);
+    size_t owned_bytes; /* of the cache, that state keeps from being evicted */
 };
 
 enum command_flag {
@@ -143,6 +144,11 @@ void command_prefetch(const struct server *server,
 /* Frees what a call owns that will not be gone on with (its connection died);
  * a zeroed call is fine. */
 void command_drop(struct call *call);
+/* Bytes of the cache that a call keeps from being evicted between its turns. */
+static inline size_t command_owned(const struct call *call)
+{
+    return call->owned_bytes + (call->blob ? cache_blob_len(call->blob) : 0);
+}
 
 /*
  * What is to become of argument number argc, of `len` bytes, that is about to

@@ -196,7 +196,10 @@ static bool charge(struct conn *conn, size_t need)
 
 static void count_pins(struct conn *conn)
 {
-    size_t now = conn->turn ? conn->turn->out.pinned : 0;
+    const struct turn *turn = conn->turn;
+    size_t now = turn ? turn->out.pinned : 0;
+    if (turn && turn->running)
+        now += command_owned(&turn->call);
     pool_pin(conn->worker->server->pool,
              (ptrdiff_t)now - (ptrdiff_t)conn->pinned);
     conn->pinned = now;
@@ -336,13 +339,13 @@ static void relieve(struct worker *worker)
 }
 
 /* Too much of the cache is pinned: whoever pins most without progress goes,
- * unless nobody else pins anything. */
+ * unless nobody else pins anything.  A command that goes on makes progress. */
 static void relieve_pins(struct worker *worker)
 {
     const struct pool *pool = worker->server->pool;
     struct conn *found = NULL;
     for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
-        if (worker->clock_ms - conn->sent_ms < TIGHT_MS)
+        if (conn->later || worker->clock_ms - conn->sent_ms < TIGHT_MS)
             continue;
         if (!found || conn->pinned > found->pinned)
             found = conn;

@@ -150,7 +150,10 @@ static void a_client_that_goes_leaves_nothing(void **state)
         assert_int_equal(cmd_append(&world->call), COMMAND_AGAIN);
     cache_stats(world->server->cache, 1000, &after);
     assert_true(after.live_bytes > before.live_bytes);
+    assert_in_range(world->call.owned_bytes, OLD - CACHE_INLINE_MAX + 3 * SLICE,
+                    OLD + 3 * SLICE);
     end(world);
+    assert_int_equal(world->call.owned_bytes, 0);
     cache_stats(world->server->cache, 1000, &after);
     assert_int_equal(after.live_bytes, before.live_bytes);
     assert_value(world, world->bytes, OLD);
