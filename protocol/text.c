@@ -159,39 +159,73 @@ static bool element_is(const char **at, const char *end, signed char c,
     return either_case ? lower(wanted) == lower(c) : wanted == c;
 }
 
+/* The one element at glob->pattern, which is not a star, and the next byte;
+ * false: they do not match, and there is no star to take one byte more. */
+static bool match_element(struct text_glob *glob, const char *pattern,
+                          const char *end, const char *text, bool either_case,
+                          size_t *looked_at)
+{
+    const char *from = pattern + glob->pattern, *at = from;
+    bool matches =
+        at < end &&
+        element_is(&at, end, (signed char)text[glob->text], either_case);
+    *looked_at = at > from ? (size_t)(at - from) : 1;
+    if (matches) {
+        glob->pattern += *looked_at;
+        glob->text++;
+        return true;
+    }
+    glob->pattern = glob->after_star;
+    glob->text = ++glob->star_took;
+    return glob->starred;
+}
+
+static enum text_match match_end(const struct text_glob *glob,
+                                 const char *pattern, size_t pattern_len)
+{
+    for (size_t i = glob->pattern; i < pattern_len; i++)
+        if (pattern[i] != '*')
+            return TEXT_NO;
+    return TEXT_YES;
+}
+
 /*
  * Every element but the star takes exactly one byte, so when a match fails it
  * is enough to let the last star take one byte more.
  */
+enum text_match text_glob_some(struct text_glob *glob, const char *pattern,
+                               size_t pattern_len, const char *text, size_t len,
+                               bool either_case, size_t *steps)
+{
+    const char *end = pattern + pattern_len;
+    if (len == 0)
+        return pattern_len == 0 || (pattern_len == 1 && *pattern == '*')
+                   ? TEXT_YES
+                   : TEXT_NO;
+    while (glob->text < len) {
+        if (*steps == 0)
+            return TEXT_MORE;
+        size_t took = 1;
+        if (glob->pattern < pattern_len && pattern[glob->pattern] == '*') {
+            if (++glob->pattern == pattern_len)
+                return TEXT_YES;
+            glob->starred = true;
+            glob->after_star = glob->pattern;
+            glob->star_took = glob->text;
+        } else if (!match_element(glob, pattern, end, text, either_case,
+                                  &took)) {
+            return TEXT_NO;
+        }
+        *steps -= took < *steps ? took : *steps;
+    }
+    return match_end(glob, pattern, pattern_len);
+}
+
 bool text_glob(const char *pattern, size_t pattern_len, const char *text,
                size_t len, bool either_case)
 {
-    const char *p = pattern, *end = pattern + pattern_len;
-    const char *after_star = NULL;
-    size_t i = 0, star_took = 0;
-
-    if (len == 0)
-        return pattern_len == 0 || (pattern_len == 1 && *pattern == '*');
-    while (i < len) {
-        if (p < end && *p == '*') {
-            do {
-                p++;
-            } while (p < end && *p == '*');
-            if (p == end)
-                return true;
-            after_star = p;
-            star_took = i;
-        } else if (p < end &&
-                   element_is(&p, end, (signed char)text[i], either_case)) {
-            i++;
-        } else if (after_star) {
-            p = after_star;
-            i = ++star_took;
-        } else {
-            return false;
-        }
-    }
-    while (p < end && *p == '*')
-        p++;
-    return p == end;
+    struct text_glob glob = {0};
+    size_t steps = SIZE_MAX;
+    return text_glob_some(&glob, pattern, pattern_len, text, len, either_case,
+                          &steps) == TEXT_YES;
 }

@@ -33,9 +33,25 @@ bool text_is(const char *text, size_t len, const char *word);
  * something too: a class may end with the pattern, [z-a] is [a-z], "[]" matches
  * nothing, "[^]" any byte, and of the patterns made of stars only "*" itself
  * matches the empty text.  Bytes from 0x80 count as negative in ranges.
- * Iterative, never reads beyond the lengths, at most pattern_len * len steps.
+ * Never reads beyond the lengths.
  */
 bool text_glob(const char *pattern, size_t pattern_len, const char *text,
                size_t len, bool either_case);
+
+/*
+ * The same a part at a time, since both may be long: does at most about
+ * *steps, counted down, and with TEXT_MORE wants to be called again.  A step
+ * is a byte of the pattern held against the text; all of it takes at most
+ * pattern_len * (len + 1) + len.
+ */
+struct text_glob {        /* zeroed at the beginning */
+    size_t pattern, text; /* where it is */
+    bool starred;         /* there was a star */
+    size_t after_star, star_took;
+};
+enum text_match { TEXT_NO, TEXT_YES, TEXT_MORE };
+enum text_match text_glob_some(struct text_glob *glob, const char *pattern,
+                               size_t pattern_len, const char *text, size_t len,
+                               bool either_case, size_t *steps);
 
 #endif

@@ -31,6 +31,15 @@ enum command_result call_help(struct call *call, const char *const *lines,
     return COMMAND_DONE;
 }
 
+bool call_pattern_fits(struct call *call, size_t len, size_t max)
+{
+    if (len <= max)
+        return true;
+    reply_errorf(&call->reply, "ERR pattern is too long, at most %zu bytes",
+                 max);
+    return false;
+}
+
 bool call_int(struct call *call, size_t arg, int64_t *value)
 {
     if (text_to_int(call->argv[arg].ptr, call->argv[arg].len, value))

@@ -33,6 +33,10 @@ enum command_result call_error_expire(struct call *call);
 enum command_result call_help(struct call *call, const char *const *lines,
                               size_t count);
 
+/* A pattern of `len` bytes, or several together, has at most `max`; false: an
+ * error was replied. */
+bool call_pattern_fits(struct call *call, size_t len, size_t max);
+
 /* The number in an argument; false: an error was replied. */
 bool call_int(struct call *call, size_t arg, int64_t *value);
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* CLIENT's subcommands that concern the connection that sends them. */
 
-#include "commands.h"
-
+#include "call.h"
 #include "client.h"
-#include "protocol/text.h"
 
 /* Printable ASCII without the space, so that names can stand in a line of
  * CLIENT LIST. */
@@ -194,10 +192,6 @@ enum command_result cmd_client_help(struct call *call)
         "HELP",
         "    Print this help.",
     };
-    size_t count = sizeof lines / sizeof lines[0];
 
-    reply_array(&call->reply, count);
-    for (size_t i = 0; i < count; i++)
-        reply_status(&call->reply, lines[i]);
-    return COMMAND_DONE;
+    return call_help(call, lines, sizeof lines / sizeof lines[0]);
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* CONFIG: the options, seen and changed while the server runs. */
 
-#include "commands.h"
+#include "call.h"
 
 #include <string.h>
 
 #include "ask.h"
 #include "options.h"
-#include "protocol/text.h"
-#include "server.h"
 #include "stats.h"
 
 enum { PATTERNS_MAX = 1024 }; /* patterns in one CONFIG GET */
@@ -22,16 +20,28 @@ static bool matches(const struct call *call, const char *name)
     return false;
 }
 
+/* False: an error was answered. */
+static bool check_patterns(struct call *call)
+{
+    size_t len = 0;
+
+    if (call->argc - 2 > PATTERNS_MAX) {
+        reply_errorf(&call->reply, "ERR more than %d patterns", PATTERNS_MAX);
+        return false;
+    }
+    for (size_t i = 2; i < call->argc; i++)
+        len += call->argv[i].len;
+    return call_pattern_fits(call, len, LIMIT_NAME_PATTERN);
+}
+
 enum command_result cmd_config_get(struct call *call)
 {
     bool wanted[CONF_COUNT];
     char text[CONF_TEXT_MAX];
     size_t count = 0;
 
-    if (call->argc - 2 > PATTERNS_MAX) {
-        reply_errorf(&call->reply, "ERR more than %d patterns", PATTERNS_MAX);
+    if (!check_patterns(call))
         return COMMAND_DONE;
-    }
     for (int id = 0; id < CONF_COUNT; id++) {
         wanted[id] = matches(call, conf_option(id)->name);
         count += wanted[id];
@@ -117,10 +127,6 @@ enum command_result cmd_config_help(struct call *call)
         "HELP",
         "    Print this help.",
     };
-    size_t count = sizeof lines / sizeof lines[0];
 
-    reply_array(&call->reply, count);
-    for (size_t i = 0; i < count; i++)
-        reply_status(&call->reply, lines[i]);
-    return COMMAND_DONE;
+    return call_help(call, lines, sizeof lines / sizeof lines[0]);
 }

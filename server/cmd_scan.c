@@ -3,7 +3,9 @@
 /*
  * Commands on the keyspace as a whole.  SCAN and KEYS collect what they find
  * in a buffer of their own, because the reply begins with its count; they look
- * at one bucket of the index at a time, and match patterns outside its lock.
+ * at one bucket of the index at a time, and match patterns outside its lock:
+ *
+ *   index -> bucket: keys just seen -> match -> keys: the reply
  */
 
 #include "call.h"
@@ -17,6 +19,7 @@
 
 enum {
     SLICE_BUCKETS = 1000,     /* looked at before others have a turn */
+    SLICE_STEPS = 256 * 1024, /* of matching, likewise */
     SLICE_BYTES = 256 * 1024, /* of SCAN's keys in one reply, and of those of
                                  KEYS put out at a time */
     BUCKETS_PER_KEY = 10,     /* SCAN gives up its COUNT after so many */
@@ -27,10 +30,12 @@ struct scan {
     uint64_t cursor;
     const struct arg *pattern, *type; /* NULL: all */
     struct buf bucket;                /* keys just seen: length, bytes, ... */
+    struct text_glob glob;            /* how far the first of them is matched */
     struct buf keys;                  /* those that match, as a reply */
     struct reply reply;               /* into keys */
     size_t count, looked, buckets;    /* matches, entries, buckets so far */
-    size_t charged;                   /* to the client pool, for keys */
+    size_t charged;                   /* to the client pool, for both */
+    bool begun;                       /* the cursor has moved */
     bool listed;                      /* KEYS is putting out its reply */
 };
 
@@ -73,20 +78,34 @@ static void see(void *ctx, const struct cache_view *view)
     buf_add(&scan->bucket, key, view->key_len);
 }
 
-static void match_bucket(struct scan *scan)
+/* The pattern and the first key of the bucket. */
+static enum text_match match_key(struct scan *scan, const char *key, size_t len,
+                                 size_t *steps)
 {
     const struct arg *pattern = scan->pattern;
-    while (buf_len(&scan->bucket) > 0) {
+    if (!pattern)
+        return TEXT_YES;
+    return text_glob_some(&scan->glob, pattern->ptr, pattern->len, key, len,
+                          false, steps);
+}
+
+/* Until the bucket is empty or no steps are left. */
+static void match_bucket(struct scan *scan, size_t *steps)
+{
+    struct buf *bucket = &scan->bucket;
+    while (!bucket->failed && buf_len(bucket) > 0) {
+        const char *at = bucket->data + bucket->start;
         size_t len;
-        memcpy(&len, scan->bucket.data + scan->bucket.start, sizeof len);
-        buf_drain(&scan->bucket, sizeof len);
-        const char *key = scan->bucket.data + scan->bucket.start;
-        if (!pattern ||
-            text_glob(pattern->ptr, pattern->len, key, len, false)) {
-            reply_bulk(&scan->reply, key, len);
+        memcpy(&len, at, sizeof len);
+        enum text_match match = match_key(scan, at + sizeof len, len, steps);
+        if (match == TEXT_MORE)
+            return;
+        if (match == TEXT_YES) {
+            reply_bulk(&scan->reply, at + sizeof len, len);
             scan->count++;
         }
-        buf_drain(&scan->bucket, len);
+        buf_drain(bucket, sizeof len + len);
+        scan->glob = (struct text_glob){0};
     }
 }
 
@@ -95,9 +114,10 @@ static void match_bucket(struct scan *scan)
 static bool charge(struct scan *scan)
 {
     struct pool *pool = scan->call->server->pool;
-    if (scan->keys.cap <= scan->charged)
+    size_t held = scan->keys.cap + scan->bucket.cap;
+    if (held <= scan->charged)
         return true;
-    size_t more = scan->keys.cap - scan->charged;
+    size_t more = held - scan->charged;
     if (pool_used(pool) + more > pool_limit(pool))
         return false;
     pool_charge(pool, more);
@@ -105,31 +125,35 @@ static bool charge(struct scan *scan)
     return true;
 }
 
-/* Looks at a slice of the index, or until `wanted` entries were seen; false:
- * there is no memory for what it found. */
-static bool scan_slice(struct scan *scan, size_t wanted)
+/* Looks at a slice of the index, or until `wanted` entries were seen. */
+static void scan_slice(struct scan *scan, size_t wanted)
 {
     struct call *call = scan->call;
+    size_t steps = SLICE_STEPS;
     size_t end = scan->buckets + SLICE_BUCKETS;
     size_t enough = scan->looked + CALL_SLICE_KEYS;
     if (enough > wanted)
         enough = wanted;
-    do {
+    match_bucket(scan, &steps);
+    while (buf_len(&scan->bucket) == 0 && scan->looked < enough &&
+           scan->buckets < end && !(scan->begun && scan->cursor == 0)) {
+        scan->begun = true;
         scan->cursor = cache_scan(call->server->cache, call->session->db,
                                   scan->cursor, call->now_ms, see, scan);
-        match_bucket(scan);
         scan->buckets++;
-    } while (scan->cursor && scan->looked < enough && scan->buckets < end);
-    return charge(scan) && !scan->keys.failed && !scan->bucket.failed;
+        match_bucket(scan, &steps);
+    }
 }
 
-static bool check_pattern(struct call *call, const struct arg *pattern)
+/* Keys were seen that have not all been matched. */
+static bool matching(const struct scan *scan)
 {
-    if (pattern->len <= LIMIT_PATTERN)
-        return true;
-    reply_errorf(&call->reply, "ERR pattern is too long, at most %d bytes",
-                 LIMIT_PATTERN);
-    return false;
+    return buf_len(&scan->bucket) > 0;
+}
+
+static bool failed(const struct scan *scan)
+{
+    return scan->keys.failed || scan->bucket.failed;
 }
 
 /* ------------------------------------------------------------------ SCAN */
@@ -173,7 +197,8 @@ static bool parse_scan(struct call *call, struct scan *scan, int64_t *count)
             return false;
         }
     }
-    return !scan->pattern || check_pattern(call, scan->pattern);
+    return !scan->pattern ||
+           call_pattern_fits(call, scan->pattern->len, LIMIT_PATTERN);
 }
 
 enum command_result cmd_scan(struct call *call)
@@ -187,10 +212,13 @@ enum command_result cmd_scan(struct call *call)
     if (first)
         scan->cursor = cursor;
     size_t wanted = (size_t)count;
-    bool room = scan_slice(scan, wanted);
-    if (scan->cursor && room && scan->looked < wanted &&
-        scan->buckets / BUCKETS_PER_KEY < wanted &&
-        buf_len(&scan->keys) < SLICE_BYTES)
+    scan_slice(scan, wanted);
+    bool room = charge(scan);
+    if (failed(scan))
+        return call_error(call, ERROR_NO_ROOM);
+    if (matching(scan) || (scan->cursor && room && scan->looked < wanted &&
+                           scan->buckets / BUCKETS_PER_KEY < wanted &&
+                           buf_len(&scan->keys) < SLICE_BYTES))
         return COMMAND_AGAIN;
     char text[TEXT_INT_MAX];
     reply_array(&call->reply, 2);
@@ -220,7 +248,7 @@ static enum command_result list(struct scan *scan)
 
 enum command_result cmd_keys(struct call *call)
 {
-    if (!check_pattern(call, &call->argv[1]))
+    if (!call_pattern_fits(call, call->argv[1].len, LIMIT_PATTERN))
         return COMMAND_DONE;
     struct scan *scan = scan_of(call);
     if (scan->listed)
@@ -228,10 +256,11 @@ enum command_result cmd_keys(struct call *call)
     scan->pattern = &call->argv[1];
     scan->keys.max =
         (size_t)atomic_load(&call->server->limits.output_limit_bytes);
-    if (!scan_slice(scan, SIZE_MAX))
+    scan_slice(scan, SIZE_MAX);
+    if (!charge(scan) || failed(scan))
         return call_error(
             call, "ERR too many keys match for one reply, use SCAN instead");
-    return scan->cursor ? COMMAND_AGAIN : list(scan);
+    return scan->cursor || matching(scan) ? COMMAND_AGAIN : list(scan);
 }
 
 /* --------------------------------------------------------------- the rest */

@@ -280,6 +280,8 @@ enum command_result cmd_command_list(struct call *call)
     }
     if (call->argc > 2 && filter == FILTER_NONE)
         return call_error(call, ERROR_SYNTAX);
+    if (value && !call_pattern_fits(call, value->len, LIMIT_NAME_PATTERN))
+        return COMMAND_DONE;
     size_t count = 0;
     for (size_t row = 0; row < command_count; row++)
         count += passes(&command_table[row], filter, value);
