@@ -264,6 +264,6 @@ void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info)
         return;
     info->input_bytes = conn->serving ? turn->len : buf_len(&turn->in);
     info->output_bytes = output_len(&turn->out);
-    info->memory_bytes += sizeof *turn + turn->in.cap +
-                          output_held(&turn->out) + conn->pinned;
+    info->memory_bytes +=
+        sizeof *turn + turn->in.cap + output_held(&turn->out) + conn->pinned;
 }

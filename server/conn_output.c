@@ -4,12 +4,18 @@
 #include "limits.h"
 #include "log.h"
 #include "platform.h"
+#include "pool.h"
 #include "server.h"
 #include "turn.h"
 
 /* A short reply and some more: with less, nothing is run that could need it
  * while something is unsent. */
 enum { ROOM_LEAST = 32 * 1024 };
+
+enum {
+    SHARE_PART = 4, /* of the pool is shared out as unsent output */
+    MARK_LEAST = 4 * 1024,
+};
 
 bool conn_flush(struct conn *conn)
 {
@@ -50,12 +56,28 @@ static bool give_up(struct conn *conn)
     return false;
 }
 
+/*
+ * Unsent output above this holds a client's commands back.  With a small pool
+ * or many clients it is what the pool has for each, with room for buffers that
+ * grow by doubling: who reads is slowed down, and not closed for lack of it.
+ */
+static size_t mark_of(const struct conn *conn)
+{
+    const struct server *server = conn->worker->server;
+    size_t mark = (size_t)server->limits.output_mark_bytes;
+    size_t clients = conn->worker->open * server->worker_count + 1;
+    size_t share = pool_limit(server->pool) / SHARE_PART / clients;
+    if (share < MARK_LEAST)
+        share = MARK_LEAST;
+    return share < mark ? share : mark;
+}
+
 bool conn_output_fits(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     struct turn *turn = conn->turn;
     const struct limits *limits = &worker->server->limits;
-    size_t mark = (size_t)limits->output_mark_bytes;
+    size_t mark = mark_of(conn);
     size_t limit = (size_t)limits->output_limit_bytes;
     if (turn->out.tail.failed) {
         if (turn->out.tail.max >= limit)
@@ -94,7 +116,7 @@ bool conn_writable(struct conn *conn)
         return false;
     }
     bool was_blocked = conn->blocked;
-    size_t mark = (size_t)conn->worker->server->limits.output_mark_bytes;
+    size_t mark = mark_of(conn);
     conn->blocked = was_blocked && len > mark / 2;
     if (len > 0 && was_blocked == conn->blocked)
         return true;
