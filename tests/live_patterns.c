@@ -16,7 +16,7 @@
 #include "tests/live.h"
 #include "tests/talk.h"
 
-enum { KEYS = 100, KEY = 60000, SHORT_KEY = 3000 };
+enum { KEYS = 100, KEY = 3000, LONG_KEYS = 10, LONG_KEY = 60000 };
 
 static char *letters(size_t len)
 {
@@ -36,30 +36,31 @@ static void set_keys(redisContext *redis, int count, int len)
     free(key);
 }
 
-static void send_two(int fd, const char *command, const char *arg)
+/* In one piece, so that it is there before what others send after it. */
+static void send_keys(int fd, const char *pattern)
 {
-    char head[64];
-    int len = snprintf(head, sizeof head, "*2\r\n$%zu\r\n%s\r\n$%zu\r\n",
-                       strlen(command), command, strlen(arg));
-    assert_true(live_send(fd, head, (size_t)len));
-    assert_true(live_send(fd, arg, strlen(arg)));
-    assert_true(live_send(fd, "\r\n", 2));
+    size_t len = strlen(pattern);
+    char *request = malloc(len + 64);
+    int size =
+        sprintf(request, "*2\r\n$4\r\nKEYS\r\n$%zu\r\n%s\r\n", len, pattern);
+    assert_true(live_send(fd, request, (size_t)size));
+    free(request);
 }
 
-/* Each of the keys takes some 10^9 steps, all of them minutes.  The one worker
- * answers others before. */
+/* Each of the keys takes some 10^9 steps, and they lie in few buckets.  The one
+ * worker answers others before it is through. */
 static void others_are_served_meanwhile(void **state)
 {
     (void)state;
     struct live *live = live_start("--threads", "1", NULL);
     redisContext *other = live_connect(live);
-    set_keys(other, KEYS, KEY);
+    set_keys(other, LONG_KEYS, LONG_KEY);
     struct talk talk = talk_open(live);
     struct resp *reply = talk_ask(&talk, "CLIENT ID");
-    char *pattern = letters(KEY / 2);
+    char *pattern = letters(LONG_KEY / 2);
     pattern[0] = '*';
-    pattern[KEY / 2 - 1] = 'b';
-    send_two(talk.fd, "KEYS", pattern);
+    pattern[LONG_KEY / 2 - 1] = 'b';
+    send_keys(talk.fd, pattern);
     for (int i = 0; i < 5; i++)
         assert_string_equal(live_text(other, "PING"), "PONG");
     struct pollfd poll_fd = {.fd = talk.fd, .events = POLLIN};
@@ -95,7 +96,7 @@ static void every_key_is_found_once(void **state)
     (void)state;
     struct live *live = live_start("--threads", "1", NULL);
     redisContext *redis = live_connect(live);
-    set_keys(redis, KEYS, SHORT_KEY);
+    set_keys(redis, KEYS, KEY);
     char pattern[2000];
     memset(pattern, 'a', sizeof pattern);
     pattern[0] = '*';
