@@ -100,8 +100,8 @@ static bool holds(const struct condition *when, int64_t old_ms, int64_t new_ms)
     return !(when->less && old_ms && new_ms >= old_ms);
 }
 
-static enum command_result expire(struct call *call, int64_t base_ms,
-                                  enum expire_unit unit)
+static enum command_result set(struct call *call, int64_t base_ms,
+                               enum expire_unit unit)
 {
     struct condition when = {0};
     int64_t at_ms;
@@ -126,26 +126,6 @@ static enum command_result expire(struct call *call, int64_t base_ms,
         return COMMAND_NO_ROOM;
     reply_int(&call->reply, done);
     return COMMAND_DONE;
-}
-
-enum command_result cmd_expire(struct call *call)
-{
-    return expire(call, call->now_ms, EXPIRE_SECONDS);
-}
-
-enum command_result cmd_pexpire(struct call *call)
-{
-    return expire(call, call->now_ms, EXPIRE_MILLISECONDS);
-}
-
-enum command_result cmd_expireat(struct call *call)
-{
-    return expire(call, 0, EXPIRE_SECONDS);
-}
-
-enum command_result cmd_pexpireat(struct call *call)
-{
-    return expire(call, 0, EXPIRE_MILLISECONDS);
 }
 
 enum command_result cmd_persist(struct call *call)
@@ -179,22 +159,25 @@ static enum command_result tell(struct call *call, int64_t base_ms,
     return COMMAND_DONE;
 }
 
-enum command_result cmd_ttl(struct call *call)
-{
-    return tell(call, call->now_ms, EXPIRE_SECONDS);
-}
+/* ------------------------------------------------------------ the commands */
 
-enum command_result cmd_pttl(struct call *call)
-{
-    return tell(call, call->now_ms, EXPIRE_MILLISECONDS);
-}
+// clang-format off
+/* Times are from now on, or of the clock; in seconds or milliseconds. */
+#define TIMES(X)                                                              \
+    X(expire,      set,  call->now_ms, EXPIRE_SECONDS)                        \
+    X(pexpire,     set,  call->now_ms, EXPIRE_MILLISECONDS)                   \
+    X(expireat,    set,  0,            EXPIRE_SECONDS)                        \
+    X(pexpireat,   set,  0,            EXPIRE_MILLISECONDS)                   \
+    X(ttl,         tell, call->now_ms, EXPIRE_SECONDS)                        \
+    X(pttl,        tell, call->now_ms, EXPIRE_MILLISECONDS)                   \
+    X(expiretime,  tell, 0,            EXPIRE_SECONDS)                        \
+    X(pexpiretime, tell, 0,            EXPIRE_MILLISECONDS)
+// clang-format on
 
-enum command_result cmd_expiretime(struct call *call)
-{
-    return tell(call, 0, EXPIRE_SECONDS);
-}
-
-enum command_result cmd_pexpiretime(struct call *call)
-{
-    return tell(call, 0, EXPIRE_MILLISECONDS);
-}
+#define X(name, run, base_ms, unit)                                            \
+    enum command_result cmd_##name(struct call *call)                          \
+    {                                                                          \
+        return run(call, base_ms, unit);                                       \
+    }
+TIMES(X)
+#undef X
