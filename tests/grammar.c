@@ -147,6 +147,8 @@ static const char *const counts[] = {
 static const char *const types[] = {
     "string", "STRING", "string", "hash", "list", "zset", "nosuchtype", "",
 };
+/* The only command among them is one that reads: as a command, a word may get
+ * a value that is too long for a key of Ebb's. */
 static const char *const words[] = {
     "", "x", "foo", "two words", "a\r\nb", "\xff\xfe", "default", "help",
     "a'b\"c", "maxmemory-x", "get", "NX", "EX", "-100", "a%sb",
