@@ -22,6 +22,9 @@ override CPPFLAGS := $(FORTIFY) -MMD -MP $(CPPFLAGS)
 override LDFLAGS  := -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
                      $(SANITIZE) $(LDFLAGS)
 
+# Servers to compare with, if tests/install.sh had to put them there.
+export PATH := $(PATH):$(CURDIR)/build-tools
+
 .PHONY: all
 all: $(BUILD)/ebb-server
 
@@ -95,6 +98,6 @@ tidy:
 
 .PHONY: clean
 clean:
-	rm -rf build build-asan build-tsan build-fuzz
+	rm -rf build build-asan build-tsan build-fuzz build-tools
 
 -include $(wildcard $(BUILD)/*/*.d)

@@ -9,7 +9,9 @@ BENCH_PROGRAMS := $(BENCH_MAINS:%.c=$(BUILD)/%)
 bench-programs: $(BENCH_PROGRAMS)
 
 # QUICK=quick: small sizes, to see that everything works.
-bench: all bench-programs
+bench:
+	@tests/install.sh build bench
+	@$(MAKE) --no-print-directory -j$(CORES) all bench-programs
 	@bench/run.sh $(BUILD) $(QUICK)
 
 $(BUILD)/bench/kit.a: \

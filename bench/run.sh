@@ -5,6 +5,7 @@
 # that is not installed is left out.
 
 set -u
+unset EBB_REQUIREPASS
 build=${1:-build}
 bench=$build/bench
 failed=0

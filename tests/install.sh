@@ -1,16 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs what is missing for: build, test, node, fuzz, format, tidy.
+# Installs what is missing for: build, test, node, bench, fuzz, format, tidy.
 #
 #   tests/install.sh WHAT...
 #
 # Looks first and does nothing when everything is there.  Installs Debian's
 # packages, and the npm packages of the tests into tests/node; where there is
-# no apt-get it says what is missing and stops.
+# no apt-get it says what is missing and stops.  Servers whose packages would
+# start them at once and at every boot are put into build-tools instead, which
+# the Makefile has on its path.
 set -eu
 cd "$(dirname "$0")/.."
 
-missing=()
+tools=$PWD/build-tools
+PATH=$PATH:$tools
+
+missing=() # packages to install
+servers=() # packages of which only the program is wanted
 
 header() { # header NAME PACKAGE
     echo "#include <$1>" | ${CC:-cc} -E -x c - >/dev/null 2>&1 ||
@@ -54,14 +60,17 @@ for what in "$@"; do
         # The headers that cmocka.h wants before it.
         printf '#include <%s>\n' stdarg.h stddef.h stdint.h setjmp.h cmocka.h |
             ${CC:-cc} -E -x c - >/dev/null 2>&1 || missing+=(libcmocka-dev)
-        # It has redis-server too, as redis-check-rdb: run.sh gives it its
-        # name.  The package redis-server would start one on port 6379.
+        # It has redis-server too, as redis-check-rdb; see the end.
         program redis-check-rdb redis-tools
         program clang-format clang-format
         ;;
     node)
         # Debian's npm brings its node along.
         program npm npm
+        ;;
+    bench)
+        program redis-check-rdb redis-tools
+        command -v memcached >/dev/null || servers+=(memcached)
         ;;
     fuzz)
         program clang clang
@@ -88,25 +97,49 @@ quietly() {
     rm -f "$log"
 }
 
-if [ ${#missing[@]} -gt 0 ]; then
+# The libraries that a package depends on.
+libraries() { # libraries PACKAGE...
+    apt-cache depends "$@" | awk '$1 == "Depends:" && $2 ~ /^lib/ {print $2}'
+}
+
+unpack() { # unpack PACKAGE: its program of the same name, into build-tools
+    local work
+    work=$(mktemp -d)
+    (
+        cd "$work"
+        quietly apt-get download "$1"
+        quietly dpkg -x ./*.deb .
+        install -D -t "$tools" "usr/bin/$1"
+    )
+    rm -rf "$work"
+}
+
+wanted=("${missing[@]}" "${servers[@]}")
+if [ ${#wanted[@]} -gt 0 ]; then
     if ! command -v apt-get >/dev/null; then
-        echo "Missing: ${missing[*]} (as Debian calls them)." >&2
+        echo "Missing: ${wanted[*]} (as Debian calls them)." >&2
         echo "There is no apt-get here; install them and try again." >&2
         exit 1
     fi
     root=()
     if [ "$(id -u)" != 0 ]; then
         if ! command -v sudo >/dev/null; then
-            echo "Missing: ${missing[*]}.  Install them as root:" >&2
-            echo "    apt-get install ${missing[*]}" >&2
+            echo "Missing: ${wanted[*]}.  Install them as root:" >&2
+            echo "    apt-get install ${wanted[*]}" >&2
             exit 1
         fi
         root=(sudo)
     fi
-    echo "Installing ${missing[*]}"
+    echo "Installing ${wanted[*]}"
     quietly "${root[@]}" apt-get update
+    if [ ${#servers[@]} -gt 0 ]; then
+        mapfile -t -O ${#missing[@]} missing < <(libraries "${servers[@]}")
+    fi
     quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y --no-install-recommends "${missing[@]}"
+        apt-get install -y --no-install-recommends --no-upgrade "${missing[@]}"
+    for server in "${servers[@]}"; do
+        unpack "$server"
+    done
 fi
 
 case " $* " in
@@ -125,6 +158,15 @@ case " $* " in
             echo "install.sh: no node of version 20 or newer" >&2
             exit 1
         }
+    fi
+    ;;
+esac
+
+case " $* " in
+*" test "* | *" bench "*)
+    if ! command -v redis-server >/dev/null; then
+        mkdir -p "$tools"
+        ln -sf "$(command -v redis-check-rdb)" "$tools/redis-server"
     fi
     ;;
 esac

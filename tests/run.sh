@@ -16,17 +16,10 @@ seconds=${TEST_SECONDS:-600}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# A machine with redis-tools only has the oracle under another name.
-if ! command -v redis-server >/dev/null && check=$(command -v redis-check-rdb)
-then
-    mkdir "$work/bin"
-    ln -s "$check" "$work/bin/redis-server"
-    PATH=$PATH:$work/bin
-fi
 NODE=node
 [ -x tests/node/node_modules/.bin/node ] &&
     NODE=$PWD/tests/node/node_modules/.bin/node
-export BUILD EBB_SERVER NODE PATH
+export BUILD EBB_SERVER NODE
 export ASAN_OPTIONS=${ASAN_OPTIONS:-log_path=$work/report}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-log_path=$work/report:print_stacktrace=1}
 # Its search for deadlocks takes 64 locks of one thread and no more; a command on

@@ -57,8 +57,12 @@ test:
 # COUNT requests to Ebb and to redis-server, from another seed each time.
 COUNT ?= 1000000
 .PHONY: differential
-differential: all $(BUILD)/tests/live_differential
-	EBB_SERVER=$(BUILD)/ebb-server $(BUILD)/tests/live_differential $(COUNT)
+differential:
+	@tests/install.sh build test
+	@$(MAKE) --no-print-directory -j$(CORES) all \
+	    $(BUILD)/tests/live_differential
+	env -u EBB_REQUIREPASS EBB_SERVER=$(BUILD)/ebb-server \
+	    $(BUILD)/tests/live_differential $(COUNT)
 
 .PHONY: layers
 layers: $(LEAF_ARCHIVES)
