@@ -129,6 +129,21 @@ void cache_blob_copy(const struct cache_blob *blob, size_t offset, char *to,
         memcpy(to, blob->tail + offset, len);
 }
 
+void cache_blob_settle(struct cache_blob *blob)
+{
+    struct cache *cache = blob->cache;
+    for (uint32_t at = blob->first; at != 0;) {
+        if (piece_at(cache, at)->kind == PIECE_FULL)
+            break;
+        uint32_t to = long_settle(cache, at);
+        if (blob->first == at)
+            blob->first = to;
+        if (blob->last == at)
+            blob->last = to;
+        at = piece_at(cache, to)->next;
+    }
+}
+
 void cache_blob_free(struct cache_blob *blob)
 {
     if (!blob)

@@ -173,6 +173,16 @@ unsigned cache_pin_spans(const struct cache_pin *pin, struct cache_span *spans,
 void cache_pin_consume(struct cache_pin *pin, size_t len);
 void cache_unpin(struct cache_pin *pin); /* outside any transaction */
 
+/*
+ * Pieces that are pinned, or of a value being received, are not moved, and
+ * few of them can keep many slabs nearly empty.  While that is so somewhere,
+ * their owners are asked to let them be moved (outside any transaction), when
+ * they hold no pointer into them.
+ */
+bool cache_is_strewn(const struct cache *cache);
+void cache_pin_settle(struct cache_pin *pin);
+void cache_blob_settle(struct cache_blob *blob);
+
 /* ---------------------------------------------------------------- writing */
 
 enum cache_result { CACHE_OK, CACHE_NO_ROOM };
@@ -270,8 +280,11 @@ uint64_t cache_scan_somewhere(const struct cache *cache, uint64_t random);
  * cache_step does what that leaves. */
 void cache_set_limit(struct cache *cache, size_t bytes);
 
-/* True while more than that is. */
-bool cache_exceeds(const struct cache *cache);
+/*
+ * Bytes above the limit that no step can free: they are in use by those who
+ * send and receive them.  0: there are none, or steps have yet to be taken.
+ */
+size_t cache_held(const struct cache *cache);
 
 /* False: a put that needs room is refused instead (policy noeviction). */
 void cache_set_evicting(struct cache *cache, bool evicting);

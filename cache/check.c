@@ -157,8 +157,9 @@ static void check_slab(struct cache *cache, struct slab *slab,
     CHECK(used == slab->used && (used > 0 || slab->leaving));
     CHECK(slab->leaving ||
           slab->list == (used == size->count
-                             ? (unsigned)SLAB_LISTS
-                             : used * SLAB_LISTS / size->count));
+                             ? (unsigned)SLAB_UNLISTED
+                             : used * SLAB_LISTS / size->count) ||
+          (slab->list == SLAB_STUCK && used < size->count));
     if (slab->class < slabs->sizes.entries)
         sums->entry_cells += live;
     *taken += used;
@@ -168,13 +169,14 @@ static void check_slabs(struct cache *cache, struct sums *sums)
 {
     struct slabs *slabs = &cache->slabs;
     uint64_t taken[SIZES_MAX] = {0}, count[SIZES_MAX] = {0};
-    uint32_t used = 0, stock = 0, spare = 0;
+    uint32_t used = 0, stock = 0, spare = 0, stuck = 0;
     for (uint32_t number = 0; number < slabs->slab_count; number++) {
         unsigned state = slabs->states[number];
         stock += state == SLAB_STOCK;
         if (state < SLAB_USED)
             continue;
         struct slab *slab = slab_at(slabs, number);
+        stuck += slab->list == SLAB_STUCK;
         CHECK(slab->number == number);
         CHECK(slab->class == state - SLAB_USED);
         check_slab(cache, slab, sums, &taken[slab->class]);
@@ -183,6 +185,7 @@ static void check_slabs(struct cache *cache, struct sums *sums)
     }
     CHECK(stock == slabs->stock);
     CHECK(used + stock == slabs->resident);
+    CHECK(stuck == slabs->stuck);
     for (unsigned i = 0; i < slabs->sizes.count; i++) {
         const struct slab_class *class = &slabs->classes[i];
         uint64_t cells = count[i] * slabs->sizes.classes[i].count;
@@ -192,8 +195,11 @@ static void check_slabs(struct cache *cache, struct sums *sums)
         CHECK(class->slabs == count[i]);
         CHECK(class->taken_cells == taken[i]);
         CHECK(class->free_cells == cells - taken[i]);
+        bool listed = false;
+        for (int list = 0; list < SLAB_LISTS; list++)
+            listed |= class->lists[list] != SLAB_NONE;
         CHECK(class->spare ==
-              (class->free_cells >= slabs->sizes.classes[i].count));
+              (listed && class->free_cells >= slabs->sizes.classes[i].count));
         spare += class->spare;
     }
     CHECK(spare == slabs->spare_classes);

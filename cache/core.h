@@ -104,8 +104,10 @@ struct cache {
     struct walk crawl; /* expired entries, under crawl_lock */
     struct walk sweep; /* entries of dead databases; step only */
     bool grew;         /* the stock was used up since the last step */
-    int64_t trimmed_ms, tidied_ms;
-    unsigned stock_low;      /* least stock since trimmed_ms */
+    int64_t looked_ms;
+    unsigned stock_low;      /* least stock since looked_ms */
+    unsigned trimming;       /* slabs of the stock still to go back */
+    _Atomic uint32_t held;   /* slabs above the limit that no step can free */
     struct cache_stats zero; /* counters at the last reset */
 
     _Atomic uint32_t oldest[CORE_SHARDS]; /* used_ms of each tail */

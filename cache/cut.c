@@ -150,6 +150,24 @@ static uint64_t slabs_marked(const struct cache *cache)
     return sum;
 }
 
+/* What has expired, or was flushed, shall not cost others their place. */
+static bool drop_worthless(struct cache *cache, struct shard *shard,
+                           uint32_t loc, int64_t now_ms)
+{
+    const struct entry *entry = entry_at(cache, loc);
+    bool dead = number_is_dead(cache, packed_number(entry_packed(entry)));
+    if (!dead && !entry_expired(entry, now_ms))
+        return false;
+    uint64_t hash = entry_hash(cache, entry);
+    struct place place;
+    bool found = index_find_loc(cache, shard, hash, loc, &place);
+    assert(found);
+    (void)found;
+    shard->expired += !dead;
+    shard_drop(cache, shard, hash, place);
+    return true;
+}
+
 /* Marks entries of a shard that are not older than the horizon, CUT_RUN at
  * most; returns the age at the cursor, or -1 at the end of the list. */
 static int64_t mark_run(struct cache *cache, struct shard *shard,
@@ -157,12 +175,13 @@ static int64_t mark_run(struct cache *cache, struct shard *shard,
 {
     int64_t age_ms = -1;
     lock_take_politely(&shard->lock);
-    for (unsigned marked = 0; shard->cursor != 0; marked++) {
+    for (unsigned seen = 0; shard->cursor != 0; seen++) {
         struct entry *entry = entry_at(cache, shard->cursor);
         age_ms = entry_age_ms(entry->used_ms, now_ms);
-        if (marked == CUT_RUN || age_ms > horizon_ms)
+        if (seen == CUT_RUN || age_ms > horizon_ms)
             break;
-        cut_touched(cache, shard, shard->cursor);
+        if (!drop_worthless(cache, shard, shard->cursor, now_ms))
+            cut_touched(cache, shard, shard->cursor);
         age_ms = -1;
     }
     if (shard->cursor != 0) {

@@ -95,14 +95,17 @@ size_t long_resident(const struct cache *cache, uint32_t first)
     return bytes;
 }
 
-/* Points whoever pointed at `from` to `to`: the entry or the piece before. */
+/* Points whoever pointed at `from` to `to`: the piece before, or the entry if
+ * the chain has one. */
 static void relink(struct cache *cache, const struct piece *piece,
                    uint32_t from, uint32_t to)
 {
-    if (!piece->first) {
+    if (piece->next != 0)
+        piece_at(cache, piece->next)->prev = to;
+    if (!piece->first && piece->prev != 0)
         piece_at(cache, piece->prev)->next = to;
+    if (!piece->first || piece->state != PIECE_ATTACHED)
         return;
-    }
     struct entry_ext *ext = entry_ext(entry_at(cache, piece->prev));
     if (ext->pieces == from) {
         ext->pieces = to;
@@ -110,6 +113,19 @@ static void relink(struct cache *cache, const struct piece *piece,
         assert(ext->key_pieces == from);
         ext->key_pieces = to;
     }
+}
+
+/* Makes `to` of a piece; the other cell is free then. */
+static void move_to(struct cache *cache, uint32_t loc, uint32_t to)
+{
+    struct piece *piece = piece_at(cache, loc);
+    memcpy(piece_at(cache, to), piece, sizeof *piece + piece->len);
+    relink(cache, piece, loc, to);
+    if (piece->state == PIECE_ATTACHED) {
+        cell_set_live(&cache->slabs, to);
+        cell_clear_live(&cache->slabs, loc);
+    }
+    cell_free(&cache->slabs, loc);
 }
 
 bool long_move(struct cache *cache, struct shard *shard, uint32_t loc)
@@ -122,18 +138,27 @@ bool long_move(struct cache *cache, struct shard *shard, uint32_t loc)
         first = piece_at(cache, first->prev);
     if (first->pins > 0)
         return false;
-    struct slab *slab = slab_of(&cache->slabs, loc);
-    uint32_t to = cell_take(&cache->slabs, slab->class);
+    uint32_t to = cell_take(&cache->slabs, slab_of(&cache->slabs, loc)->class);
+    if (to != 0)
+        move_to(cache, loc, to);
+    return to != 0;
+}
+
+uint32_t long_settle(struct cache *cache, uint32_t loc)
+{
+    struct slabs *slabs = &cache->slabs;
+    if (!slab_is_stuck(slabs, loc))
+        return loc;
+    struct slab *slab = slab_of(slabs, loc);
+    uint32_t to = cell_take(slabs, slab->class);
     if (to == 0)
-        return false;
-    memcpy(piece_at(cache, to), piece, sizeof *piece + piece->len);
-    relink(cache, piece, loc, to);
-    if (piece->next != 0)
-        piece_at(cache, piece->next)->prev = to;
-    cell_set_live(&cache->slabs, to);
-    cell_clear_live(&cache->slabs, loc);
-    cell_free(&cache->slabs, loc);
-    return true;
+        return loc;
+    if (slab_of(slabs, to) == slab) {
+        cell_free(slabs, to);
+        return loc;
+    }
+    move_to(cache, loc, to);
+    return to;
 }
 
 /* -------------------------------------------------------------- long keys */

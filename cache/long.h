@@ -68,6 +68,11 @@ size_t long_resident(const struct cache *cache, uint32_t first);
  * false if it may not move or there is none.
  */
 bool long_move(struct cache *cache, struct shard *shard, uint32_t loc);
+/*
+ * Moves one piece for whom alone it is in use, if its slab is stuck, and
+ * returns where it is then.  With the shard locked unless the piece is private.
+ */
+uint32_t long_settle(struct cache *cache, uint32_t loc);
 
 /* -------------------------------------------------------------- long keys */
 

@@ -213,8 +213,8 @@ bool move_some(struct cache *cache, int64_t now_ms, unsigned max)
             room = move_one(cache, class, &guesses[i], now_ms);
         max -= count;
         if (count == 0 || !room) {
-            /* Emptied; or what is left in it cannot move now. */
-            useful = slab_return(&cache->slabs, moving->slab);
+            /* Emptied; or what is left in it is in use where it lies. */
+            useful = slab_return(&cache->slabs, moving->slab, room) || room;
             moving->slab = NULL;
         }
     }
@@ -227,7 +227,7 @@ void move_stop(struct cache *cache)
     struct moving *moving = &cache->moving;
     lock_take(&moving->lock);
     if (moving->slab)
-        slab_return(&cache->slabs, moving->slab);
+        slab_return(&cache->slabs, moving->slab, false);
     moving->slab = NULL;
     lock_drop(&moving->lock);
 }

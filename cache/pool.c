@@ -34,7 +34,7 @@ bool slabs_init(struct slabs *slabs, size_t address_bytes)
     lock_init(&slabs->pool_lock);
     for (unsigned i = 0; i < slabs->sizes.count; i++) {
         lock_init(&slabs->classes[i].lock);
-        for (int list = 0; list < SLAB_LISTS; list++)
+        for (int list = 0; list < SLAB_UNLISTED; list++)
             slabs->classes[i].lists[list] = SLAB_NONE;
     }
     slabs->stock_head = SLAB_NONE;

@@ -9,7 +9,10 @@
 #include "slab.h"
 #include "slab_bits.h"
 
-enum { LEAVE_LOOKS = 8 }; /* slabs looked at to find an empty one */
+enum {
+    LEAVE_LOOKS = 8,   /* slabs looked at to find an empty one */
+    UNSTICK_SOME = 64, /* slabs of a class at a time */
+};
 
 static const struct size_class *sizes_at(const struct slabs *slabs,
                                          const struct slab_class *class)
@@ -20,12 +23,13 @@ static const struct size_class *sizes_at(const struct slabs *slabs,
 /* ------------------------------------------------ lists, circular by prev */
 
 static void list_add(struct slabs *slabs, struct slab_class *class,
-                     struct slab *slab, bool at_end)
+                     struct slab *slab, unsigned list, bool at_end)
 {
-    unsigned count = sizes_at(slabs, class)->count;
-    assert(slab->used < count && slab->list == SLAB_LISTS);
-    slab->list = (uint8_t)(slab->used * SLAB_LISTS / count);
-    uint32_t *head = &class->lists[slab->list];
+    assert(slab->list == SLAB_UNLISTED);
+    slab->list = (uint8_t)list;
+    uint32_t *head = &class->lists[list];
+    if (list == SLAB_STUCK)
+        atomic_fetch_add_explicit(&slabs->stuck, 1, memory_order_relaxed);
     if (*head == SLAB_NONE) {
         slab->next = slab->prev = slab->number;
         *head = slab->number;
@@ -43,9 +47,11 @@ static void list_add(struct slabs *slabs, struct slab_class *class,
 static void list_drop(struct slabs *slabs, struct slab_class *class,
                       struct slab *slab)
 {
-    if (slab->list == SLAB_LISTS)
+    if (slab->list == SLAB_UNLISTED)
         return;
     uint32_t *head = &class->lists[slab->list];
+    if (slab->list == SLAB_STUCK)
+        atomic_fetch_sub_explicit(&slabs->stuck, 1, memory_order_relaxed);
     if (slab->next == slab->number) {
         *head = SLAB_NONE;
     } else {
@@ -54,21 +60,30 @@ static void list_drop(struct slabs *slabs, struct slab_class *class,
         if (*head == slab->number)
             *head = slab->next;
     }
-    slab->list = SLAB_LISTS;
+    slab->list = SLAB_UNLISTED;
+}
+
+/* The list for a slab as full as this one. */
+static unsigned list_of(const struct slabs *slabs,
+                        const struct slab_class *class, const struct slab *slab)
+{
+    unsigned count = sizes_at(slabs, class)->count;
+    return slab->used == count ? (unsigned)SLAB_UNLISTED
+                               : slab->used * SLAB_LISTS / count;
 }
 
 /* After `used` changed: into the list it belongs to now. */
 static void list_update(struct slabs *slabs, struct slab_class *class,
                         struct slab *slab)
 {
-    unsigned count = sizes_at(slabs, class)->count;
-    unsigned list = slab->used == count ? (unsigned)SLAB_LISTS
-                                        : slab->used * SLAB_LISTS / count;
+    unsigned list = list_of(slabs, class, slab);
+    if (slab->list == SLAB_STUCK && list != SLAB_UNLISTED)
+        return;
     if (list == slab->list)
         return;
     list_drop(slabs, class, slab);
-    if (list < SLAB_LISTS)
-        list_add(slabs, class, slab, false);
+    if (list != SLAB_UNLISTED)
+        list_add(slabs, class, slab, list, false);
 }
 
 /* Counters are written with the class locked and read by anybody. */
@@ -77,9 +92,19 @@ static void add(uint64_t *counter, int64_t n)
     __atomic_store_n(counter, *counter + (uint64_t)n, __ATOMIC_RELAXED);
 }
 
+/* Some slab may be emptied. */
+static bool some_listed(const struct slab_class *class)
+{
+    for (int list = 0; list < SLAB_LISTS; list++)
+        if (class->lists[list] != SLAB_NONE)
+            return true;
+    return false;
+}
+
 static void update_spare(struct slabs *slabs, struct slab_class *class)
 {
-    bool spare = class->free_cells >= sizes_at(slabs, class)->count;
+    bool spare = class->free_cells >= sizes_at(slabs, class)->count &&
+                 some_listed(class);
     if (spare == class->spare)
         return;
     __atomic_store_n(&class->spare, spare, __ATOMIC_RELAXED);
@@ -104,12 +129,12 @@ static struct slab *slab_begin(struct slabs *slabs, struct slab_class *class)
     memset(slab, 0, sizeof *slab + SLAB_BITMAPS * 8 * (size_t)size->words);
     slab->number = own;
     slab->class = (uint16_t)number;
-    slab->list = SLAB_LISTS;
+    slab->list = SLAB_UNLISTED;
     atomic_init(&slab->due_ms, INT64_MAX);
     poison((char *)slab + size->first, SIZES_SLAB - size->first);
     add(&class->slabs, 1);
     add(&class->free_cells, size->count);
-    list_add(slabs, class, slab, false);
+    list_add(slabs, class, slab, 0, false);
     return slab;
 }
 
@@ -134,7 +159,7 @@ static unsigned find_free(struct slab *slab)
 
 static struct slab *fullest(struct slabs *slabs, struct slab_class *class)
 {
-    for (int list = SLAB_LISTS - 1; list >= 0; list--)
+    for (int list = SLAB_STUCK; list >= 0; list--)
         if (class->lists[list] != SLAB_NONE)
             return slab_at(slabs, class->lists[list]);
     return slab_begin(slabs, class);
@@ -308,7 +333,7 @@ struct slab *slab_leave(struct slabs *slabs, unsigned number)
     return slab;
 }
 
-bool slab_return(struct slabs *slabs, struct slab *slab)
+bool slab_return(struct slabs *slabs, struct slab *slab, bool stuck)
 {
     struct slab_class *class = &slabs->classes[slab->class];
     lock_take(&class->lock);
@@ -320,9 +345,39 @@ bool slab_return(struct slabs *slabs, struct slab *slab)
         unsigned count = slab_class_of(slabs, slab)->count;
         add(&class->free_cells, (int64_t)count - slab->used);
         if (slab->used < count)
-            list_add(slabs, class, slab, true);
+            list_add(slabs, class, slab,
+                     stuck ? (unsigned)SLAB_STUCK : list_of(slabs, class, slab),
+                     true);
         update_spare(slabs, class);
     }
     lock_drop(&class->lock);
     return emptied;
+}
+
+bool slab_is_stuck(struct slabs *slabs, uint32_t loc)
+{
+    struct slab *slab = slab_of(slabs, loc);
+    struct slab_class *class = &slabs->classes[slab->class];
+    lock_take(&class->lock);
+    bool stuck = slab->list == SLAB_STUCK;
+    lock_drop(&class->lock);
+    return stuck;
+}
+
+void slabs_unstick(struct slabs *slabs)
+{
+    if (atomic_load_explicit(&slabs->stuck, memory_order_relaxed) == 0)
+        return;
+    for (unsigned i = 0; i < slabs->sizes.count; i++) {
+        struct slab_class *class = &slabs->classes[i];
+        lock_take(&class->lock);
+        for (int n = 0;
+             n < UNSTICK_SOME && class->lists[SLAB_STUCK] != SLAB_NONE; n++) {
+            struct slab *slab = slab_at(slabs, class->lists[SLAB_STUCK]);
+            list_drop(slabs, class, slab);
+            list_add(slabs, class, slab, list_of(slabs, class, slab), true);
+        }
+        update_spare(slabs, class);
+        lock_drop(&class->lock);
+    }
 }

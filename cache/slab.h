@@ -13,7 +13,10 @@
  * is not reused while its class is locked.
  *
  * Slabs with free cells hang in four lists by how full they are: cells are
- * taken from the fullest, and the emptiest are the ones worth emptying.
+ * taken from the fullest, and the emptiest are the ones worth emptying.  Those
+ * that could not be emptied, because somebody uses a cell of theirs where it
+ * lies, are stuck: they are in a list of their own, filled before all others,
+ * and left alone for a while.
  *
  * The pool knows every slab:
  *
@@ -36,7 +39,9 @@
 
 enum {
     SLAB_NONE = 0xffffffff, /* no slab number */
-    SLAB_LISTS = 4,
+    SLAB_LISTS = 4,         /* by how full they are */
+    SLAB_STUCK = 4,         /* the list of the stuck ones */
+    SLAB_UNLISTED = 5,
     SLAB_CHUNK = 1024, /* slabs a chunk */
     SLAB_BITMAPS = 3,
 };
@@ -45,7 +50,7 @@ struct slab {
     uint32_t next, prev; /* in its list, or in the stock */
     uint32_t number;
     uint16_t class, used;         /* used: cells taken */
-    uint8_t list;                 /* SLAB_LISTS: in none */
+    uint8_t list;                 /* SLAB_UNLISTED: in none */
     bool leaving;                 /* being emptied: nothing is taken from it */
     uint16_t hint;                /* no word before this has a free bit */
     _Atomic uint8_t long_entries; /* some entry in it has or had pieces */
@@ -55,8 +60,8 @@ struct slab {
 
 struct slab_class {
     struct lock lock;
-    uint32_t lists[SLAB_LISTS]; /* heads; 3: the fullest */
-    uint64_t free_cells;        /* in slabs that are not leaving */
+    uint32_t lists[SLAB_UNLISTED]; /* heads; 3: the fullest */
+    uint64_t free_cells;           /* in slabs that are not leaving */
     uint64_t taken_cells;
     uint64_t slabs;
     bool spare; /* counted in slabs.spare_classes */
@@ -79,6 +84,7 @@ struct slabs {
     struct slab_class classes[SIZES_MAX];
     /* Classes with a slab's worth of free cells: emptying one pays. */
     atomic_uint spare_classes;
+    atomic_uint stuck; /* slabs */
 
     struct lock pool_lock;
     struct pages *pages;
@@ -210,10 +216,17 @@ uint64_t slabs_needed(const struct slabs *slabs);
  * NULL: none.  slab_return hands it back; true if it was empty and is free.
  */
 struct slab *slab_leave(struct slabs *slabs, unsigned class);
-bool slab_return(struct slabs *slabs, struct slab *slab);
+/* stuck: all of its cells were tried. */
+bool slab_return(struct slabs *slabs, struct slab *slab, bool stuck);
 
-/* True if the other slabs of the class have room for all that one holds. */
+/* True if some slab is not stuck and the others of the class have room for all
+ * that it holds. */
 bool slab_class_spare(const struct slabs *slabs, unsigned class);
+
+/* True if the slab of a cell is stuck. */
+bool slab_is_stuck(struct slabs *slabs, uint32_t loc);
+/* Some slabs of each class are worth a try again. */
+void slabs_unstick(struct slabs *slabs);
 
 /* ------------------------------------------------------------------ pool */
 

@@ -16,7 +16,7 @@ enum {
     STEP_DEAD = 64,
     STOCK_GROWING = 8, /* slabs kept ready while the cache grows */
     STOCK_IDLE = 16,   /* more than this in stock for long goes back */
-    TRIM_MS = 100,
+    LOOK_MS = 100,
     CUT_SHARE = 8,  /* more than 1/8 above the limit: cut, do not evict */
     CUT_LEAST = 64, /* slabs; below, evicting is soon done */
 };
@@ -26,14 +26,24 @@ static uint32_t get(const _Atomic uint32_t *at)
     return atomic_load_explicit(at, memory_order_relaxed);
 }
 
+/* Drops what nobody misses, then the least recently used. */
+static bool evict_some(struct cache *cache, int64_t now_ms)
+{
+    if (walk_dead(cache, STEP_DEAD) ||
+        walk_expired(cache, now_ms, STEP_CRAWL) > 0 ||
+        atomic_load_explicit(&cache->crawl.active, memory_order_relaxed))
+        return true;
+    unsigned evicted = 0;
+    while (evicted < STEP_EVICTIONS && room_evict_oldest(cache, now_ms))
+        evicted++;
+    return evicted > 0;
+}
+
 /* The limit is below what is held: evict until what is left could fit, then
  * empty slabs until it does, and give back what is free. */
-static bool step_shrink(struct cache *cache, int64_t now_ms)
+static bool shrink_some(struct cache *cache, uint32_t limit, int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
-    uint32_t limit = get(&slabs->limit), resident = get(&slabs->resident);
-    if (resident <= limit)
-        return false;
     if (get(&slabs->stock) > 0)
         return slabs_purge(slabs, STEP_PURGES) > 0;
     uint64_t needed = slabs_needed(slabs);
@@ -42,14 +52,31 @@ static bool step_shrink(struct cache *cache, int64_t now_ms)
         cut_begin(cache, limit);
         return true;
     }
-    if (needed > limit) {
-        unsigned evicted = 0;
-        while (evicted < STEP_EVICTIONS && room_evict_oldest(cache, now_ms))
-            evicted++;
-        if (evicted > 0)
-            return true;
-    }
+    if (needed > limit && evict_some(cache, now_ms))
+        return true;
     return move_some(cache, now_ms, STEP_MOVES);
+}
+
+static bool step_shrink(struct cache *cache, int64_t now_ms)
+{
+    const struct slabs *slabs = &cache->slabs;
+    uint32_t limit = get(&slabs->limit), resident = get(&slabs->resident);
+    if (resident > limit && shrink_some(cache, limit, now_ms))
+        return true;
+    atomic_store_explicit(&cache->held, resident > limit ? resident - limit : 0,
+                          memory_order_relaxed);
+    return false;
+}
+
+/* From time to time: what of the stock has nobody used since the last time?
+ * And have stuck slabs come loose? */
+static void look_around(struct cache *cache, uint32_t stock)
+{
+    uint32_t idle = cache->stock_low;
+    cache->stock_low = stock;
+    if (idle > STOCK_IDLE)
+        cache->trimming = (idle - STOCK_IDLE) / 4 + 1;
+    slabs_unstick(&cache->slabs);
 }
 
 /* Keeps a few slabs ready while the cache grows, so that nobody has to wait
@@ -66,15 +93,16 @@ static bool step_stock(struct cache *cache, int64_t now_ms)
             return true;
     }
     __atomic_store_n(&cache->grew, false, __ATOMIC_RELAXED);
-    if (now_ms - cache->trimmed_ms < TRIM_MS && now_ms >= cache->trimmed_ms)
-        return false;
-    uint32_t idle = cache->stock_low;
-    cache->trimmed_ms = now_ms;
-    cache->stock_low = stock;
-    if (idle <= STOCK_IDLE)
-        return false;
-    slabs_purge(slabs, (idle - STOCK_IDLE) / 4 + 1);
-    return false;
+    if (now_ms - cache->looked_ms >= LOOK_MS || now_ms < cache->looked_ms) {
+        cache->looked_ms = now_ms;
+        look_around(cache, stock);
+    }
+    if (cache->trimming > 0) {
+        slabs_purge(slabs, STEP_PURGES);
+        cache->trimming -=
+            cache->trimming < STEP_PURGES ? cache->trimming : STEP_PURGES;
+    }
+    return cache->trimming > 0;
 }
 
 /* After many entries went, the slabs that are left are packed again. */
@@ -110,11 +138,18 @@ void cache_set_limit(struct cache *cache, size_t bytes)
         return;
     atomic_store(&cache->slabs.limit, (uint32_t)limit);
     atomic_store(&cache->cut.vain, false);
+    atomic_store(&cache->held, 0);
 }
 
-bool cache_exceeds(const struct cache *cache)
+size_t cache_held(const struct cache *cache)
 {
-    return slabs_exceed(&cache->slabs);
+    return (size_t)atomic_load_explicit(&cache->held, memory_order_relaxed) *
+           SIZES_SLAB;
+}
+
+bool cache_is_strewn(const struct cache *cache)
+{
+    return atomic_load_explicit(&cache->slabs.stuck, memory_order_relaxed) > 0;
 }
 
 void cache_set_evicting(struct cache *cache, bool evicting)

@@ -148,6 +148,26 @@ void cache_pin_consume(struct cache_pin *pin, size_t len)
     }
 }
 
+void cache_pin_settle(struct cache_pin *pin)
+{
+    struct cache *cache = pin->cache;
+    const struct piece *first = piece_at(cache, pin->head);
+    struct shard *shard = &cache->shards[first->shard];
+    lock_take(&shard->lock);
+    bool alone = first->pins == 1;
+    for (uint32_t at = pin->head; alone && at != 0;) {
+        if (piece_at(cache, at)->kind == PIECE_FULL)
+            break;
+        uint32_t to = long_settle(cache, at);
+        if (pin->head == at)
+            pin->head = to;
+        if (pin->next == at)
+            pin->next = to;
+        at = piece_at(cache, to)->next;
+    }
+    lock_drop(&shard->lock);
+}
+
 void cache_unpin(struct cache_pin *pin)
 {
     struct cache *cache = pin->cache;

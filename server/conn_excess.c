@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Values that are being sent or received cannot be evicted.  Usually that
- * matters little; but when the budget is lowered far, one of them may be
- * larger than all that may be resident now.  If the cache does not come under
- * its limit, who holds most of it must let go:
+ * Values that are being sent or received are neither evicted nor moved.
+ * Usually that matters little, but when the budget is lowered they may be what
+ * keeps the cache above it: small ones because each of them keeps a slab, or
+ * they are more than all that may be resident now.  So
  *
- *   being received   the value is refused, as if it had been announced now
- *   being sent       the connection is closed: half a reply cannot be taken
- *                    back
+ *   first            they are brought together
+ *   a little later   who holds most has to let go, until that is enough:
+ *       being received   the value is refused, as if it had been announced now
+ *       being sent       the connection is closed: half a reply cannot be taken
+ *                        back
  */
 
 #include "pool.h"
@@ -16,8 +18,21 @@
 #include "turn.h"
 
 enum {
-    EXCESS_MS = 1000
-}; /* a shrink is over by then, if nobody is in its way */
+    HELD_MS = 500,    /* by then they have been brought together */
+    LET_GO_MOST = 64, /* clients at a time: each is looked for */
+};
+
+static void settle(struct worker *worker)
+{
+    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
+        struct turn *turn = conn->turn;
+        if (!turn || conn->serving)
+            continue;
+        if (turn->blob)
+            cache_blob_settle(turn->blob);
+        output_settle(&turn->out);
+    }
+}
 
 static size_t held_by(const struct conn *conn)
 {
@@ -25,32 +40,42 @@ static size_t held_by(const struct conn *conn)
     size_t receiving = 0;
     if (turn && turn->blob)
         receiving = cache_blob_len(turn->blob) - turn->body_left;
-    return conn->pinned + receiving;
+    return conn->serving ? 0 : conn->pinned + receiving;
 }
 
-static bool lasts(struct worker *worker)
+static struct conn *largest(const struct worker *worker)
 {
-    bool excess = cache_exceeds(worker->server->cache);
-    if (excess && !worker->excess)
-        worker->excess_ms = worker->clock_ms;
-    worker->excess = excess;
-    return excess && worker->clock_ms - worker->excess_ms >= EXCESS_MS;
+    struct conn *found = NULL;
+    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next)
+        if (held_by(conn) > (found ? held_by(found) : 0))
+            found = conn;
+    return found;
+}
+
+/* This worker's part of what has to go: each looks at its own clients only. */
+static void let_go(struct worker *worker, size_t held)
+{
+    size_t part = held / worker->server->worker_count + 1, gone = 0;
+    for (int n = 0; n < LET_GO_MOST && gone < part; n++) {
+        struct conn *conn = largest(worker);
+        if (!conn)
+            return;
+        gone += held_by(conn);
+        if (conn->turn->blob)
+            conn_refuse_body(conn->turn);
+        else
+            conn_evict(conn);
+    }
 }
 
 void worker_mind_excess(struct worker *worker)
 {
-    if (!lasts(worker))
-        return;
-    /* Less than this is not what keeps it there. */
-    size_t most = pool_limit(worker->server->pool);
-    struct conn *holder = NULL;
-    for (struct conn *conn = worker->conns; conn; conn = conn->next)
-        if (held_by(conn) > most) {
-            most = held_by(conn);
-            holder = conn;
-        }
-    if (holder && holder->turn->blob && !holder->serving)
-        conn_refuse_body(holder->turn);
-    else if (holder && !holder->serving)
-        conn_evict(holder);
+    const struct cache *cache = worker->server->cache;
+    size_t held = cache_held(cache);
+    if (cache_is_strewn(cache))
+        settle(worker);
+    if (held == 0)
+        worker->held_ms = worker->clock_ms;
+    else if (worker->clock_ms - worker->held_ms >= HELD_MS)
+        let_go(worker, held);
 }

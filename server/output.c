@@ -213,6 +213,14 @@ enum output_result output_write(struct output *output,
     return OUTPUT_SENT;
 }
 
+void output_settle(struct output *output)
+{
+    for (struct output_segment *segment = output->first; segment;
+         segment = segment->next)
+        if (segment->pin.cache)
+            cache_pin_settle(&segment->pin);
+}
+
 void output_release(struct output *output)
 {
     free_from(output, output->first);

@@ -83,6 +83,9 @@ enum output_result output_write(struct output *output,
                                 const struct platform *platform, int fd,
                                 size_t most, size_t *sent, size_t *calls);
 
+/* Lets pinned values be moved that keep nearly empty slabs. */
+void output_settle(struct output *output);
+
 /* Drops everything and frees the memory; the tail's max and failed stay. */
 void output_release(struct output *output);
 

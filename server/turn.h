@@ -126,8 +126,8 @@ void worker_end_lease(struct worker *worker);
 /* Every 100 ms: leases, paused connections, offenders. */
 void worker_mind_memory(struct worker *worker);
 
-/* conn_excess.c, at the same time: clients that keep the cache from coming
- * under its limit. */
+/* conn_excess.c, at the same time: clients whose values keep the cache above
+ * its limit. */
 void worker_mind_excess(struct worker *worker);
 
 /* worker.c: on_later will run soon. */

@@ -78,10 +78,10 @@ struct worker {
     uint32_t clock_ms;      /* counts the time this worker was running */
     uint32_t stop_ms;       /* on that clock: when it was asked to stop */
     uint32_t tight_ms;      /* since when the pool is tight */
-    uint32_t excess_ms;     /* since when the cache is above its limit */
+    uint32_t held_ms;       /* when clients did not keep it above its limit */
     uint32_t served_ms;     /* the last event of a client */
     _Atomic size_t largest; /* what its largest holder holds, when tight */
-    bool started, stopping, tight, flushed, excess;
+    bool started, stopping, tight, flushed;
 };
 
 /* Adds to a counter of the calling thread's own worker: no bus lock. */

@@ -89,9 +89,48 @@ static void a_writer_that_stops(void **state)
     live_stop(live);
 }
 
+/* Each of them has the beginning of a value, in a slab that others filled and
+ * emptied again. */
+static void many_that_hold_little(void **state)
+{
+    (void)state;
+    enum { WRITERS = 240, BETWEEN = 7, LEN = 9000 };
+    struct live *live =
+        live_start("--maxmemory", "200mb", "--threads", "1", NULL);
+    redisContext *redis = live_connect(live);
+    int fds[WRITERS];
+    char *value = calloc(1, LEN);
+    for (int i = 0; i < WRITERS; i++) {
+        char line[64];
+        int len = snprintf(line, sizeof line,
+                           "*3\r\n$3\r\nSET\r\n$1\r\nw\r\n$%d\r\n", (int)LEN);
+        fds[i] = live_socket(live);
+        assert_true(live_send(fds[i], line, (size_t)len));
+        assert_true(live_send(fds[i], value, LEN - 1));
+        for (int k = 0; k < BETWEEN; k++)
+            freeReplyObject(redisCommand(redis, "SET k%d %b", i * BETWEEN + k,
+                                         value, (size_t)LEN));
+    }
+    for (int i = 0; i < WRITERS * BETWEEN; i++)
+        freeReplyObject(redisCommand(redis, "DEL k%d", i));
+    assert_string_equal(live_text(redis, "CONFIG SET maxmemory 16mb"), "OK");
+    live_await_info(redis, "used_memory_rss", 0, 16 * MB);
+    for (int i = 0; i < WRITERS; i++) {
+        assert_true(live_send(fds[i], "v\r\n", 3));
+        char reply[5];
+        assert_int_equal(live_read(fds[i], reply, sizeof reply), sizeof reply);
+        assert_memory_equal(reply, "+OK\r\n", sizeof reply);
+        close(fds[i]);
+    }
+    free(value);
+    redisFree(redis);
+    live_stop(live);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_that_hold_little),
         cmocka_unit_test(a_reader_that_does_not_read),
         cmocka_unit_test(a_writer_that_stops),
     };

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Cells that are in use where they lie, and what is worth nothing any more. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka wants the above first
+#include <cmocka.h>
+
+#include "cache/core.h"
+
+enum {
+    NOW_MS = 1000000,
+    MB = 1 << 20,
+    STREWN = 200,  /* slabs that hold one piece each */
+    A_SLAB = 8,    /* pieces of that size in one */
+    LONG = 8300,   /* bytes of a value of one such piece */
+    SMALL = 40000, /* entries of 100 bytes beside them */
+};
+
+static struct cache *new_cache(size_t limit)
+{
+    struct cache_options options = {.databases = 2,
+                                    .hash_key = "sixteen bytes.."};
+    struct cache *cache = cache_new(&options);
+    assert_non_null(cache);
+    cache_set_limit(cache, limit);
+    return cache;
+}
+
+static struct cache_stats stats_of(struct cache *cache)
+{
+    struct cache_stats stats;
+    cache_stats(cache, NOW_MS, &stats);
+    return stats;
+}
+
+/* Steps until nothing is left to do, the clock going on; returns it. */
+static int64_t settle(struct cache *cache, int64_t now_ms)
+{
+    int64_t end_ms = now_ms + 2000;
+    for (; now_ms < end_ms; now_ms += 10)
+        while (cache_step(cache, now_ms))
+            ;
+    cache_check(cache);
+    return now_ms;
+}
+
+static void put(struct cache *cache, unsigned db, unsigned number,
+                struct cache_write write)
+{
+    char text[16];
+    int len = snprintf(text, sizeof text, "%u", number);
+    struct cache_key key = cache_key_of(cache, text, (size_t)len);
+    struct cache_tx tx;
+    cache_begin(&tx, cache, NOW_MS, &key, 1);
+    while (cache_put(&tx, db, &key, &write) != CACHE_OK) {
+        cache_end(&tx);
+        assert_true(cache_make_room(&tx));
+        cache_begin_again(&tx, &key, 1);
+    }
+    cache_end(&tx);
+    cache_tx_close(&tx);
+}
+
+static bool has(struct cache *cache, unsigned db, unsigned number)
+{
+    char text[16];
+    int len = snprintf(text, sizeof text, "%u", number);
+    struct cache_key key = cache_key_of(cache, text, (size_t)len);
+    struct cache_tx tx;
+    struct cache_view view;
+    cache_begin(&tx, cache, NOW_MS, &key, 1);
+    bool found = cache_find(&tx, db, &key, 0, &view);
+    cache_end(&tx);
+    cache_tx_close(&tx);
+    return found;
+}
+
+static void put_small(struct cache *cache, unsigned db, unsigned first,
+                      unsigned count, int64_t expires_at_ms)
+{
+    static const char bytes[100];
+    for (unsigned i = first; i < first + count; i++)
+        put(cache, db, i,
+            (struct cache_write){.value = bytes,
+                                 .len = sizeof bytes,
+                                 .expires_at_ms = expires_at_ms});
+}
+
+/* A value of which `len` bytes have come. */
+static struct cache_blob *receive(struct cache *cache, size_t len)
+{
+    struct cache_blob *blob = cache_blob_new(cache, LONG);
+    assert_non_null(blob);
+    for (size_t got = 0; got < len;) {
+        size_t room = 0;
+        char *to = cache_blob_room(blob, NOW_MS, &room);
+        assert_non_null(to);
+        if (room > len - got)
+            room = len - got;
+        for (size_t i = 0; i < room; i++)
+            to[i] = (char)('a' + (got + i) % 23);
+        cache_blob_advance(blob, room);
+        got += room;
+    }
+    return blob;
+}
+
+/* Values being received, one in every eighth cell. */
+static void strew(struct cache *cache, struct cache_blob *blobs[STREWN])
+{
+    static struct cache_blob *all[STREWN * A_SLAB];
+    for (unsigned i = 0; i < STREWN * A_SLAB; i++)
+        all[i] = receive(cache, LONG / 2);
+    for (unsigned i = 0; i < STREWN * A_SLAB; i++)
+        if (i % A_SLAB == 0)
+            blobs[i / A_SLAB] = all[i];
+        else
+            cache_blob_free(all[i]);
+}
+
+static void free_all(struct cache_blob *blobs[STREWN])
+{
+    for (unsigned i = 0; i < STREWN; i++)
+        cache_blob_free(blobs[i]);
+}
+
+/* Their slabs have most to give, and cannot: the others are emptied still. */
+static void what_cannot_move_does_not_stop_the_rest(void **state)
+{
+    (void)state;
+    struct cache *cache = new_cache(64 * MB);
+    struct cache_blob *blobs[STREWN];
+    put_small(cache, 0, 0, SMALL, 0);
+    put_small(cache, 1, 0, 100, 0);
+    strew(cache, blobs);
+    for (unsigned i = 0; i < SMALL; i++)
+        if (i % 16 != 0) {
+            char text[16];
+            int len = snprintf(text, sizeof text, "%u", i);
+            struct cache_key key = cache_key_of(cache, text, (size_t)len);
+            struct cache_tx tx;
+            cache_begin(&tx, cache, NOW_MS, &key, 1);
+            assert_true(cache_remove(&tx, 0, &key));
+            cache_end(&tx);
+            cache_tx_close(&tx);
+        }
+    cache_set_limit(cache, (STREWN + 16) * CACHE_SLAB);
+    settle(cache, NOW_MS);
+    assert_in_range(stats_of(cache).resident_bytes, 1,
+                    (STREWN + 16) * CACHE_SLAB);
+    assert_int_equal(stats_of(cache).entries, SMALL / 16 + 100);
+    free_all(blobs);
+    cache_free(cache);
+}
+
+static void values_being_received_come_together(void **state)
+{
+    (void)state;
+    enum { LEAST = STREWN / A_SLAB + 16 };
+    struct cache *cache = new_cache(64 * MB);
+    struct cache_blob *blobs[STREWN];
+    strew(cache, blobs);
+    cache_set_limit(cache, LEAST * CACHE_SLAB);
+    int64_t now_ms = settle(cache, NOW_MS);
+    assert_true(cache_is_strewn(cache));
+    assert_int_equal(cache_held(cache), (STREWN - LEAST) * CACHE_SLAB);
+    for (unsigned i = 0; i < STREWN; i++)
+        cache_blob_settle(blobs[i]);
+    settle(cache, now_ms);
+    assert_in_range(stats_of(cache).resident_bytes, 1, LEAST * CACHE_SLAB);
+    assert_int_equal(cache_held(cache), 0);
+    char bytes[LONG / 2];
+    for (unsigned i = 0; i < STREWN; i++) {
+        cache_blob_copy(blobs[i], 0, bytes, sizeof bytes);
+        for (size_t at = 0; at < sizeof bytes; at++)
+            assert_int_equal(bytes[at], 'a' + at % 23);
+    }
+    free_all(blobs);
+    cache_free(cache);
+}
+
+static struct cache_pin pin(struct cache *cache, unsigned number)
+{
+    char text[16];
+    int len = snprintf(text, sizeof text, "%u", number);
+    struct cache_key key = cache_key_of(cache, text, (size_t)len);
+    struct cache_tx tx;
+    struct cache_view view;
+    cache_begin(&tx, cache, NOW_MS, &key, 1);
+    assert_true(cache_find(&tx, 0, &key, 0, &view));
+    struct cache_pin made = cache_view_pin(&view);
+    cache_end(&tx);
+    cache_tx_close(&tx);
+    return made;
+}
+
+static void drop(struct cache *cache, unsigned number)
+{
+    char text[16];
+    int len = snprintf(text, sizeof text, "%u", number);
+    struct cache_key key = cache_key_of(cache, text, (size_t)len);
+    struct cache_tx tx;
+    cache_begin(&tx, cache, NOW_MS, &key, 1);
+    assert_true(cache_remove(&tx, 0, &key));
+    cache_end(&tx);
+    cache_tx_close(&tx);
+}
+
+/* Half of them still have their entry, the others lose it. */
+static void pinned_values_come_together(void **state)
+{
+    (void)state;
+    enum { LEAST = STREWN / A_SLAB + 32, SENT = 1000 };
+    struct cache *cache = new_cache(64 * MB);
+    struct cache_pin pins[STREWN];
+    for (unsigned i = 0; i < STREWN * A_SLAB; i++)
+        put(cache, 0, i, (struct cache_write){.blob = receive(cache, LONG)});
+    for (unsigned i = 0; i < STREWN; i++) {
+        pins[i] = pin(cache, i * A_SLAB);
+        cache_pin_consume(&pins[i], SENT);
+    }
+    for (unsigned i = 0; i < STREWN * A_SLAB; i++)
+        if (i % A_SLAB != 0 || i / A_SLAB % 2)
+            drop(cache, i);
+    cache_set_limit(cache, LEAST * CACHE_SLAB);
+    int64_t now_ms = settle(cache, NOW_MS);
+    assert_true(cache_is_strewn(cache));
+    for (unsigned i = 0; i < STREWN; i++)
+        cache_pin_settle(&pins[i]);
+    now_ms = settle(cache, now_ms);
+    assert_in_range(stats_of(cache).resident_bytes, 1, LEAST * CACHE_SLAB);
+    for (unsigned i = 0; i < STREWN; i++) {
+        struct cache_span span;
+        size_t at = SENT;
+        while (cache_pin_spans(&pins[i], &span, 1) > 0) {
+            for (size_t n = 0; n < span.len; n++)
+                assert_int_equal(span.ptr[n], 'a' + at++ % 23);
+            cache_pin_consume(&pins[i], span.len);
+        }
+        assert_int_equal(pins[i].left, 0);
+        cache_unpin(&pins[i]);
+    }
+    settle(cache, now_ms);
+    assert_false(cache_is_strewn(cache));
+    cache_free(cache);
+}
+
+/* Whether what goes is dropped at once or one by one. */
+static void what_is_worth_nothing_goes_first(void **state)
+{
+    (void)state;
+    static const size_t limits[] = {3 * MB, 13 * MB / 2};
+    for (int flushed = 0; flushed < 2; flushed++)
+        for (int i = 0; i < 2; i++) {
+            struct cache *cache = new_cache(64 * MB);
+            put_small(cache, 1, 0, SMALL / 4, 0);
+            put_small(cache, 0, 0, SMALL, flushed ? 0 : NOW_MS + 1);
+            if (flushed)
+                assert_true(cache_flush(cache, 0));
+            cache_set_limit(cache, limits[i]);
+            settle(cache, NOW_MS + 1000);
+            assert_in_range(stats_of(cache).resident_bytes, 1, limits[i]);
+            for (unsigned n = 0; n < SMALL / 4; n++)
+                assert_true(has(cache, 1, n));
+            assert_int_equal(stats_of(cache).evicted, 0);
+            assert_int_equal(stats_of(cache).expired, flushed ? 0 : SMALL);
+            cache_free(cache);
+        }
+}
+
+/* What nobody uses any more goes back in steps that are all short. */
+static void the_stock_goes_back_bit_by_bit(void **state)
+{
+    (void)state;
+    enum { A_STEP = 4 };
+    struct cache *cache = new_cache(64 * MB);
+    put_small(cache, 0, 0, 4 * SMALL, 0);
+    assert_true(cache_flush_all(cache));
+    uint64_t before = stats_of(cache).slabs_returned;
+    assert_true(stats_of(cache).resident_bytes > 256 * CACHE_SLAB);
+    for (int64_t now_ms = NOW_MS; now_ms < NOW_MS + 3000; now_ms += 10) {
+        bool more = true;
+        while (more) {
+            more = cache_step(cache, now_ms);
+            uint64_t now = stats_of(cache).slabs_returned;
+            assert_in_range(now - before, 0, A_STEP);
+            before = now;
+        }
+    }
+    assert_in_range(stats_of(cache).resident_bytes, 0, 24 * CACHE_SLAB);
+    cache_free(cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_cannot_move_does_not_stop_the_rest),
+        cmocka_unit_test(values_being_received_come_together),
+        cmocka_unit_test(pinned_values_come_together),
+        cmocka_unit_test(what_is_worth_nothing_goes_first),
+        cmocka_unit_test(the_stock_goes_back_bit_by_bit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
