@@ -21,7 +21,11 @@
 enum {
     TIGHT_MS = 500,       /* then a client without progress is closed */
     TIGHT_LONG_MS = 2000, /* then any client */
+    TIGHT_LAST_MS = 3000, /* then one that asked not to be, if it is alone */
 };
+
+/* Above every number of bytes. */
+#define UNPROTECTED (SIZE_MAX / 2 + 1)
 
 /* ------------------------------------------------------------------ turns */
 
@@ -148,14 +152,22 @@ static void hold(struct conn *conn, bool holding)
     }
 }
 
-/* The largest that has made no progress for a while, or at all the largest. */
-static struct conn *largest(const struct worker *worker, uint32_t without_ms)
+/* Who goes first holds most; CLIENT NO-EVICT puts one behind all others. */
+static size_t rank(const struct conn *conn, size_t bytes)
+{
+    return conn->session.no_evict ? bytes : bytes | UNPROTECTED;
+}
+
+/* The first to go of those that have made no progress for a while, or of all.
+ */
+static struct conn *first_to_go(const struct worker *worker,
+                                uint32_t without_ms)
 {
     struct conn *found = NULL;
     for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
         if (conn->serving || worker->clock_ms - conn->active_ms < without_ms)
             continue;
-        if (!found || conn->charged > found->charged)
+        if (!found || rank(conn, conn->charged) > rank(found, found->charged))
             found = conn;
     }
     return found;
@@ -169,8 +181,8 @@ void conn_evict(struct conn *conn)
     conn_free(conn);
 }
 
-/* Charges `need` more, if need be at the cost of a client that holds more than
- * this one would. */
+/* Charges `need` more, if need be at the cost of a client that has to go before
+ * this one would: usually, that holds more. */
 static bool charge(struct conn *conn, size_t need)
 {
     struct worker *worker = conn->worker;
@@ -182,8 +194,8 @@ static bool charge(struct conn *conn, size_t need)
     worker->lease -= part;
     size_t taken = part;
     while ((taken += pool_take(pool, need - taken)) < need) {
-        struct conn *other = largest(worker, 0);
-        if (!other || other->charged <= total) {
+        struct conn *other = first_to_go(worker, 0);
+        if (!other || rank(other, other->charged) <= rank(conn, total)) {
             pool_give(pool, taken);
             worker_count(worker, closed_memory, 1);
             return false;
@@ -318,21 +330,28 @@ static void unpause_all(struct worker *worker)
     }
 }
 
-/* Closes the worker's largest holder, unless another worker has a larger. */
+static struct conn *offender(const struct worker *worker, uint32_t tight_ms)
+{
+    struct conn *conn = NULL;
+    if (tight_ms >= TIGHT_MS)
+        conn = first_to_go(worker, TIGHT_MS);
+    if (tight_ms >= TIGHT_LONG_MS && (!conn || conn->session.no_evict))
+        conn = first_to_go(worker, 0);
+    if (conn && conn->session.no_evict && tight_ms < TIGHT_LAST_MS)
+        return NULL;
+    return conn;
+}
+
+/* Closes the worker's first to go, unless it is another worker's turn. */
 static void relieve(struct worker *worker)
 {
     const struct server *server = worker->server;
-    uint32_t tight_ms = worker->clock_ms - worker->tight_ms;
-    if (tight_ms < TIGHT_MS)
-        return;
-    struct conn *conn = largest(worker, TIGHT_MS);
-    if (!conn && tight_ms >= TIGHT_LONG_MS)
-        conn = largest(worker, 0);
-    size_t bytes = conn ? conn->charged : 0;
-    atomic_store_explicit(&worker->largest, bytes, memory_order_relaxed);
+    struct conn *conn = offender(worker, worker->clock_ms - worker->tight_ms);
+    size_t ours = conn ? rank(conn, conn->charged) : 0;
+    atomic_store_explicit(&worker->first_rank, ours, memory_order_relaxed);
     for (unsigned i = 0; i < server->worker_count; i++)
-        if (atomic_load_explicit(&server->workers[i].largest,
-                                 memory_order_relaxed) > bytes)
+        if (atomic_load_explicit(&server->workers[i].first_rank,
+                                 memory_order_relaxed) > ours)
             return;
     if (conn)
         conn_evict(conn);
@@ -347,10 +366,11 @@ static void relieve_pins(struct worker *worker)
     for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
         if (conn->later || worker->clock_ms - conn->sent_ms < TIGHT_MS)
             continue;
-        if (!found || conn->pinned > found->pinned)
+        if (conn->pinned > 0 &&
+            (!found || rank(conn, conn->pinned) > rank(found, found->pinned)))
             found = conn;
     }
-    if (found && found->pinned > 0 && found->pinned < pool_pinned(pool))
+    if (found && found->pinned < pool_pinned(pool))
         conn_evict(found);
 }
 
@@ -363,7 +383,7 @@ void worker_mind_memory(struct worker *worker)
     bool tight = pool_tight(worker->server->pool);
     if (!tight) {
         if (worker->tight)
-            atomic_store_explicit(&worker->largest, 0, memory_order_relaxed);
+            atomic_store_explicit(&worker->first_rank, 0, memory_order_relaxed);
         unpause_all(worker);
     } else if (!worker->tight) {
         worker->tight_ms = worker->clock_ms;
