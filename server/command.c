@@ -356,11 +356,16 @@ void command_drop(struct call *call)
 enum command_large command_large(const struct server *server,
                                  const struct session *session,
                                  const struct arg *argv, size_t argc,
-                                 size_t len)
+                                 size_t len, size_t room)
 {
     if (!session->authenticated || argc < 2 || len <= CACHE_INLINE_MAX)
         return LARGE_KEEP;
     const struct command *row = find_row(session, &argv[0]);
+    /* MSET holds its values, every second argument, until it runs. */
+    if (row && row->keys.step == 2 && argc % 2 == 0)
+        return len <= room && cache_fits(server->cache, argv[argc - 1].len, len)
+                   ? LARGE_KEEP
+                   : LARGE_REFUSE;
     if (!row || row->blob_arg != argc || argv[1].len > CACHE_KEY_MAX)
         return LARGE_KEEP;
     return cache_fits(server->cache, argv[1].len, len) ? LARGE_DIVERT

@@ -154,13 +154,14 @@ static inline size_t command_owned(const struct call *call)
  * What is to become of argument number argc, of `len` bytes, that is about to
  * arrive behind argv[0] to argv[argc - 1].  DIVERT: receive it into a blob,
  * call.blob.  REFUSE: it can never be stored; skip its bytes, then answer the
- * request with ERROR_NO_ROOM, without running it.
+ * request with ERROR_NO_ROOM, without running it.  A value that stays in the
+ * input may have up to `room` bytes.
  */
 enum command_large { LARGE_KEEP, LARGE_DIVERT, LARGE_REFUSE };
 enum command_large command_large(const struct server *server,
                                  const struct session *session,
                                  const struct arg *argv, size_t argc,
-                                 size_t len);
+                                 size_t len, size_t room);
 
 #define ERROR_NO_ROOM "OOM command not allowed when used memory > 'maxmemory'."
 

@@ -26,13 +26,23 @@ void conn_refuse_body(struct turn *turn)
     turn->refused = true;
 }
 
-void conn_large(struct conn *conn)
+/* How long an argument may be that stays in the input. */
+static size_t room_left(const struct parser *parser,
+                        const struct parse_limits *limits)
+{
+    size_t held = parser->pos + 2;
+    return held < limits->request ? limits->request - held : 0;
+}
+
+void conn_large(struct conn *conn, const struct parse_limits *limits)
 {
     struct turn *turn = conn->turn;
     struct parser *parser = &turn->parser;
     struct server *server = conn->worker->server;
-    enum command_large what = command_large(
-        server, &conn->session, parser->argv, parser->argc, parser->large_len);
+    enum command_large what = LARGE_REFUSE; /* as another argument was */
+    if (!turn->refused)
+        what = command_large(server, &conn->session, parser->argv, parser->argc,
+                             parser->large_len, room_left(parser, limits));
     if (what == LARGE_KEEP) {
         parser_keep(parser);
         return;

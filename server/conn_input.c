@@ -186,7 +186,7 @@ static bool step(struct conn *conn, struct parse_limits *limits)
         run_request(conn);
         return true;
     case PARSE_LARGE:
-        conn_large(conn);
+        conn_large(conn, limits);
         return true;
     case PARSE_ERROR:
         bad_framing(conn);

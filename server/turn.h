@@ -83,7 +83,7 @@ enum fill {
 };
 
 /* conn_body.c: what becomes of the long argument that the parser has met. */
-void conn_large(struct conn *conn);
+void conn_large(struct conn *conn, const struct parse_limits *limits);
 /* Takes the body out of the input; false: more of it is to come. */
 bool conn_body(struct conn *conn);
 /* Gives up the value: what has come of it goes, the rest is skipped. */

@@ -101,12 +101,34 @@ static void too_many_at_once_are_refused(void **state)
     redisFree(redis);
 }
 
+/* They are held before they run, so that less fits than in a SET. */
+static void what_cannot_be_held_is_refused_and_the_client_stays(void **state)
+{
+    redisContext *redis = live_connect(*state);
+    enum { LEN = 4 << 20, HUGE_LEN = 100 << 20 };
+    char *bytes = calloc(1, HUGE_LEN);
+    assert_non_null(bytes);
+    answer_is_ok(redisCommand(redis, "FLUSHALL"));
+    answer_is_ok(redisCommand(redis, "SET a %b", bytes, (size_t)LEN));
+    is_out_of_memory(redisCommand(redis, "MSET a 1 b %b", bytes, (size_t)LEN));
+    is_out_of_memory(
+        redisCommand(redis, "MSET b %b c 3", bytes, (size_t)HUGE_LEN));
+    is_out_of_memory(redisCommand(redis, "MSETNX c %b d %b e 5", bytes,
+                                  (size_t)LEN, bytes, (size_t)LEN));
+    answer_is_bytes(redisCommand(redis, "GET a"), bytes, LEN);
+    assert_int_equal(live_int(redis, "EXISTS b c d e"), 0);
+    answer_is_ok(redisCommand(redis, "MSET a %b b 2", bytes, (size_t)100000));
+    free(bytes);
+    redisFree(redis);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_never_fits_is_refused_and_the_old_stays),
         cmocka_unit_test(a_full_cache_refuses_and_changes_nothing),
         cmocka_unit_test(too_many_at_once_are_refused),
+        cmocka_unit_test(what_cannot_be_held_is_refused_and_the_client_stays),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }

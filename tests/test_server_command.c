@@ -104,39 +104,53 @@ static void long_values_are_diverted_if_they_can_fit(void **state)
     struct arg set[] = {{"SET", 3}, {"key", 3}, {"value", 5}};
     struct arg setex[] = {{"setex", 5}, {"key", 3}, {"10", 2}};
     struct arg get[] = {{"GET", 3}, {"key", 3}};
+    struct arg mset[] = {{"MSET", 4}, {"a", 1}, {"b", 1}};
     size_t inside = CACHE_INLINE_MAX, beyond = CACHE_INLINE_MAX + 1;
     (void)state;
     server->cache = cache_new(&options);
     cache_set_limit(server->cache, LIMIT);
 
-    assert_int_equal(command_large(server, &session, set, 2, inside),
+    assert_int_equal(command_large(server, &session, set, 2, inside, SIZE_MAX),
                      LARGE_KEEP);
-    assert_int_equal(command_large(server, &session, set, 2, beyond),
+    assert_int_equal(command_large(server, &session, set, 2, beyond, SIZE_MAX),
                      LARGE_DIVERT);
-    assert_int_equal(command_large(server, &session, set, 2, 2 * LIMIT),
+    assert_int_equal(
+        command_large(server, &session, set, 2, 2 * LIMIT, SIZE_MAX),
+        LARGE_REFUSE);
+    assert_int_equal(
+        command_large(server, &session, setex, 3, beyond, SIZE_MAX),
+        LARGE_DIVERT);
+    /* Held until it runs, if it may be and can be stored then. */
+    assert_int_equal(command_large(server, &session, mset, 2, beyond, beyond),
+                     LARGE_KEEP);
+    assert_int_equal(command_large(server, &session, mset, 2, beyond, inside),
                      LARGE_REFUSE);
-    assert_int_equal(command_large(server, &session, setex, 3, beyond),
-                     LARGE_DIVERT);
+    assert_int_equal(
+        command_large(server, &session, mset, 2, 2 * LIMIT, SIZE_MAX),
+        LARGE_REFUSE);
+    assert_int_equal(command_large(server, &session, mset, 3, beyond, inside),
+                     LARGE_KEEP);
     /* Not the value; no value; no such command. */
-    assert_int_equal(command_large(server, &session, set, 3, beyond),
+    assert_int_equal(command_large(server, &session, set, 3, beyond, SIZE_MAX),
                      LARGE_KEEP);
-    assert_int_equal(command_large(server, &session, setex, 2, beyond),
+    assert_int_equal(
+        command_large(server, &session, setex, 2, beyond, SIZE_MAX),
+        LARGE_KEEP);
+    assert_int_equal(command_large(server, &session, get, 2, beyond, SIZE_MAX),
                      LARGE_KEEP);
-    assert_int_equal(command_large(server, &session, get, 2, beyond),
-                     LARGE_KEEP);
-    assert_int_equal(command_large(server, &session, set, 0, beyond),
+    assert_int_equal(command_large(server, &session, set, 0, beyond, SIZE_MAX),
                      LARGE_KEEP);
     get[0] = (struct arg){"nosuch", 6};
-    assert_int_equal(command_large(server, &session, get, 2, beyond),
+    assert_int_equal(command_large(server, &session, get, 2, beyond, SIZE_MAX),
                      LARGE_KEEP);
     /* Refused by the key's length when it runs. */
     set[1].len = CACHE_KEY_MAX + 1;
-    assert_int_equal(command_large(server, &session, set, 2, beyond),
+    assert_int_equal(command_large(server, &session, set, 2, beyond, SIZE_MAX),
                      LARGE_KEEP);
     /* Who has not given the password puts nothing into the cache. */
     set[1].len = 3;
     session.authenticated = false;
-    assert_int_equal(command_large(server, &session, set, 2, beyond),
+    assert_int_equal(command_large(server, &session, set, 2, beyond, SIZE_MAX),
                      LARGE_KEEP);
     cache_free(server->cache);
     free(server);
