@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +20,20 @@
 #include "server.h"
 #include "turn.h"
 
+enum { DRAIN_READS = 16 }; /* of LIMIT_READ_BUFFER, at one time */
+
+static void discard(struct conn *conn);
+
 static void on_event(evutil_socket_t fd, short what, void *ctx)
 {
     struct conn *conn = ctx;
     (void)fd;
     conn->worker->served_ms = conn->worker->clock_ms;
     conn->worker->flushed = false;
+    if (conn->lingering) {
+        discard(conn);
+        return;
+    }
     if ((what & EV_WRITE) && !conn_writable(conn))
         return;
     if ((what & EV_READ) && (conn->watched & EV_READ))
@@ -39,7 +48,7 @@ static bool reads(const struct conn *conn)
 void conn_watch(struct conn *conn)
 {
     short want = 0;
-    if (reads(conn) && !conn->waiting)
+    if ((reads(conn) && !conn->waiting) || conn->lingering)
         want |= EV_READ;
     if (conn->turn && output_len(&conn->turn->out) > 0)
         want |= EV_WRITE;
@@ -152,17 +161,45 @@ struct conn *conn_new(struct worker *worker, int fd, uint64_t id)
     return conn;
 }
 
-/* What the peer has sent and nobody will read makes close() a reset, which
- * would throw away replies that are still on their way. */
-static void linger(struct conn *conn)
+/*
+ * What the peer has sent and nobody will read makes close() a reset, which
+ * would throw away replies that are still on their way.  False: nothing more
+ * will come.
+ */
+static bool drain(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     const struct platform *platform = worker->server->platform;
+    for (int i = 0; i < DRAIN_READS; i++) {
+        ssize_t n = platform->read(platform->ctx, conn->fd, worker->buffer,
+                                   LIMIT_READ_BUFFER);
+        if (n <= 0)
+            return n < 0 && (errno == EAGAIN || errno == EINTR);
+        worker_count(worker, read_bytes, (size_t)n);
+        conn->discarded += (size_t)n;
+    }
+    return true;
+}
+
+static void discard(struct conn *conn)
+{
+    if (!drain(conn) || conn->discarded > LIMIT_LINGER_BYTES)
+        conn_free(conn);
+}
+
+void conn_finish(struct conn *conn)
+{
+    if (!conn->refused || conn->ended || conn->worker->stopping) {
+        conn_free(conn);
+        return;
+    }
     shutdown(conn->fd, SHUT_WR);
-    for (int i = 0; i < 16; i++)
-        if (platform->read(platform->ctx, conn->fd, worker->buffer,
-                           LIMIT_READ_BUFFER) <= 0)
-            return;
+    turn_free(conn->turn);
+    conn->turn = NULL;
+    conn_discharge(conn);
+    conn->lingering = true;
+    conn->since_ms = conn->worker->clock_ms;
+    conn_watch(conn);
 }
 
 void conn_free(struct conn *conn)
@@ -170,8 +207,10 @@ void conn_free(struct conn *conn)
     struct worker *worker = conn->worker;
     struct server *server = worker->server;
     assert(!conn->serving);
-    if (conn->closing)
-        linger(conn);
+    if (conn->closing && !conn->lingering) {
+        shutdown(conn->fd, SHUT_WR);
+        drain(conn);
+    }
     if (conn->watched)
         event_del(&conn->event);
     delist(worker, conn);

@@ -160,7 +160,7 @@ static void bad_framing(struct conn *conn)
     reply_errorf(&reply, "ERR %s", turn->parser.error);
     worker_count(conn->worker, error_replies, 1);
     worker_count(conn->worker, closed_protocol, 1);
-    conn->closing = true;
+    conn->closing = conn->refused = true;
 }
 
 /* ------------------------------------------------------------ the main loop */
@@ -258,7 +258,7 @@ static void end(struct conn *conn)
     if (alive && turn)
         conn_watch(conn);
     else
-        conn_free(conn);
+        conn_finish(conn);
 }
 
 /* ---------------------------------------------------------------- reading */

@@ -112,7 +112,7 @@ bool conn_writable(struct conn *conn)
     }
     size_t len = output_len(&conn->turn->out);
     if (conn->closing && len == 0) {
-        conn_free(conn);
+        conn_finish(conn);
         return false;
     }
     bool was_blocked = conn->blocked;

@@ -30,7 +30,10 @@ static void check(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     const struct limits *limits = &worker->server->limits;
-    if (unsent(conn)) {
+    if (conn->lingering) {
+        if (!passed(worker, conn->since_ms, LIMIT_LINGER_MS))
+            return;
+    } else if (unsent(conn)) {
         if (!passed(worker, conn->sent_ms, limits->stall_ms))
             return;
         worker_count(worker, closed_stalled, 1);

@@ -34,6 +34,9 @@ enum {
     LIMIT_FLUSH_OUTPUT = 64 * 1024,
     /* Unsent bytes that the kernel takes for one client. */
     LIMIT_KERNEL_UNSENT = 128 * 1024,
+    /* What a refused client may still send, so that it reads why. */
+    LIMIT_LINGER_BYTES = 16 << 20,
+    LIMIT_LINGER_MS = 2000,
     /* Descriptors that are not clients'. */
     LIMIT_OWN_FDS = 96,
 };

@@ -57,12 +57,15 @@ struct conn {
     bool ended : 1;     /* the peer sends no more */
     bool closing : 1;   /* after what is unsent; input is ignored */
     bool holding : 1;   /* in worker->holders */
+    bool refused : 1;   /* closing in the middle of what the peer sends */
+    bool lingering : 1; /* only input is left, which is thrown away */
     uint32_t active_ms; /* worker's clock: bytes came or went */
-    uint32_t since_ms;  /* the request under way was begun, or paused */
+    uint32_t since_ms;  /* the request under way was begun, or lingering */
     uint32_t sent_ms;   /* output made progress */
     uint32_t born_ms;
-    size_t charged; /* to the pool, beside POOL_CONNECTION */
-    size_t pinned;  /* as the pool was told */
+    size_t charged;   /* to the pool, beside POOL_CONNECTION */
+    size_t discarded; /* bytes, while lingering */
+    size_t pinned;    /* as the pool was told */
     struct session session;
     struct conn *next, **link; /* in worker->conns */
     struct conn *id_next;
@@ -73,6 +76,9 @@ struct conn {
 
 /* conn.c: sets what the event waits for by the connection's state. */
 void conn_watch(struct conn *conn);
+/* Nothing is left to be sent.  A refused one is closed a little later, so that
+ * the peer reads why; any other at once. */
+void conn_finish(struct conn *conn);
 
 enum fill {
     FILL_SOME, /* there is new input */

@@ -60,6 +60,49 @@ static void bad_framing_closes_only_its_client(void **state)
     redisFree(other);
 }
 
+/* A stream that was refused while its client goes on to send. */
+static int refused(struct live *live, redisContext *other)
+{
+    long long before = live_info(other, "ebb_client_closed_protocol");
+    int fd = live_socket(live);
+    assert_true(live_send(fd, "*x\r\n", 4));
+    live_await_info(other, "ebb_client_closed_protocol", before + 1,
+                    before + 1);
+    return fd;
+}
+
+static void who_sends_more_still_reads_the_error(void **state)
+{
+    enum { MORE = 1 << 20 };
+    redisContext *other = live_connect(*state);
+    char *more = calloc(1, MORE);
+    assert_non_null(more);
+    for (int i = 0; i < 10; i++) {
+        int fd = refused(*state, other);
+        assert_true(live_send(fd, more, MORE));
+        assert_string_equal(
+            live_read_all(fd),
+            "-ERR Protocol error: invalid multibulk length\r\n");
+        close(fd);
+    }
+    live_await_info(other, "connected_clients", 1, 1);
+    free(more);
+    redisFree(other);
+}
+
+static void who_was_refused_does_not_stay(void **state)
+{
+    redisContext *other = live_connect(*state);
+    int silent = refused(*state, other), busy = refused(*state, other);
+    char more[4096] = {0};
+    while (live_send(busy, more, sizeof more))
+        ;
+    live_await_info(other, "connected_clients", 1, 1);
+    close(busy);
+    close(silent);
+    redisFree(other);
+}
+
 static void strangers_are_hung_up_on(void **state)
 {
     closes_with(*state, "POST / HTTP/1.1\r\n", 17, "");
@@ -281,6 +324,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_framing_closes_only_its_client),
+        cmocka_unit_test(who_sends_more_still_reads_the_error),
+        cmocka_unit_test(who_was_refused_does_not_stay),
         cmocka_unit_test(strangers_are_hung_up_on),
         cmocka_unit_test(empty_requests_are_skipped),
         cmocka_unit_test(what_follows_quit_is_not_run),
