@@ -52,6 +52,7 @@
     X(TEXT,   metrics_bind,        "metrics-bind",        "127.0.0.1",       0,          0,            "address",                        STARTUP, 0,            "Address for metrics-port") \
     X(NUMBER, metrics_connections, "metrics-connections", "32",              1,          1024,         "",                               STARTUP, 0,            "Connections to metrics-port at one time") \
     X(NUMBER, metrics_timeout,     "metrics-timeout",     "5",               1,          60,           "s",                              STARTUP, 0,            "Time for one request to metrics-port") \
+    X(CHOICE, protected_mode,      "protected-mode",      "yes",             0,          0,            "yes|no",                         RUNTIME, 0,            "While there is no password, refuse clients of other machines") \
     X(TEXT,   requirepass,         "requirepass",         "",                0,          0,            "password",                       RUNTIME, CONF_SECRET,  "Password that clients must give; empty: none") \
     X(CHOICE, loglevel,            "loglevel",            "notice",          0,          0,            "debug|verbose|notice|warning",   RUNTIME, 0,            "What to log") \
     X(TEXT,   logfile,             "logfile",             "",                0,          0,            "path",                           STARTUP, 0,            "Where to log; empty: standard output") \

@@ -44,7 +44,7 @@ enum {
 struct limits {
     _Atomic int64_t clients, bulk_bytes, request_args, request_bytes,
         inline_bytes, output_mark_bytes, output_limit_bytes, idle_ms,
-        request_ms, stall_ms, auth_ms, keepalive_s, stop_ms;
+        request_ms, stall_ms, auth_ms, keepalive_s, stop_ms, protected_mode;
 };
 
 #endif

@@ -46,11 +46,28 @@ struct listeners {
 
 static const char full_text[] = "-ERR max number of clients reached\r\n";
 
+static const char no_memory_text[] =
+    "-ERR max number of clients reached: maxmemory-clients has no room for "
+    "more\r\n";
+
+/* Redis's words, for those who look for them. */
 static const char denied_text[] =
-    "-DENIED Ebb has no password and answers clients on this machine only. "
-    "Set one with requirepass in the configuration file or with "
-    "EBB_REQUIREPASS "
-    "in the environment, or connect from the machine itself.\r\n";
+    "-DENIED Redis is running in protected mode because protected mode is "
+    "enabled and no password is set for the default user. In this mode "
+    "connections are only accepted from the loopback interface. If you want "
+    "to connect from external computers to Redis you may adopt one of the "
+    "following solutions: 1) Just disable protected mode sending the command "
+    "'CONFIG SET protected-mode no' from the loopback interface by connecting "
+    "to Redis from the same host the server is running, however MAKE SURE "
+    "Redis is not publicly accessible from internet if you do so. Use CONFIG "
+    "REWRITE to make this change permanent. 2) Alternatively you can just "
+    "disable the protected mode by editing the Redis configuration file, and "
+    "setting the protected mode option to 'no', and then restarting the "
+    "server. 3) If you started the server manually just for testing, restart "
+    "it with the '--protected-mode no' option. 4) Setup a an authentication "
+    "password for the default user. NOTE: You only need to do one of the "
+    "above things in order for the server to start accepting connections "
+    "from the outside.\r\n";
 
 static void turn_away(struct server *server, int fd, const char *text)
 {
@@ -99,7 +116,8 @@ static void welcome(struct listeners *all, int fd,
 {
     struct server *server = all->server;
     bool tcp = peer->ss_family != AF_UNIX;
-    if (tcp && !address_is_local(peer) && !options_password_set(server)) {
+    if (tcp && server->limits.protected_mode && !address_is_local(peer) &&
+        !options_password_set(server)) {
         log_rarely(server->log, &server->logged_denied, LOG_WARNING,
                    "A client of another machine was refused: no password is "
                    "set");
@@ -107,13 +125,19 @@ static void welcome(struct listeners *all, int fd,
         return;
     }
     uint64_t clients = atomic_load(&server->client_count);
-    bool room = clients < (uint64_t)server->limits.clients &&
-                pool_admits(server->pool, clients);
-    if (!room) {
+    if (clients >= (uint64_t)server->limits.clients) {
         log_rarely(server->log, &server->logged_full, LOG_WARNING,
                    "A client was refused: %llu are connected",
                    (unsigned long long)clients);
         turn_away(server, fd, full_text);
+        return;
+    }
+    if (!pool_admits(server->pool, clients)) {
+        log_rarely(server->log, &server->logged_no_memory, LOG_WARNING,
+                   "A client was refused: %llu are connected, "
+                   "maxmemory-clients has no room for more",
+                   (unsigned long long)clients);
+        turn_away(server, fd, no_memory_text);
         return;
     }
     /* Not pool_take: what workers have borrowed for replies must not turn
@@ -122,6 +146,17 @@ static void welcome(struct listeners *all, int fd,
     if (tcp)
         set_options(server, fd);
     worker_adopt(least_loaded(all), fd);
+}
+
+/* Without a reserve nobody is taken: a descriptor that became free would go to
+ * a client, and those who come after could not even be refused.  False: there
+ * is none.  That it cannot be had for other reasons is not in the way. */
+static bool has_reserve(struct listeners *all)
+{
+    if (all->reserve < 0)
+        all->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return all->reserve >= 0 ||
+           (errno != EMFILE && errno != ENFILE && errno != ENOMEM);
 }
 
 /* Out of descriptors or memory: the connection that waits would wake us for
@@ -138,7 +173,8 @@ static void pause_all(struct listeners *all, int fd, int error)
         int taken = platform->accept(platform->ctx, fd, NULL, NULL);
         if (taken >= 0)
             turn_away(all->server, taken, full_text);
-        all->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        all->reserve = -1;
+        has_reserve(all);
     }
     for (size_t i = 0; i < all->count; i++)
         event_del(all->list[i].event);
@@ -149,8 +185,6 @@ static void on_resume(evutil_socket_t fd, short what, void *ctx)
 {
     struct listeners *all = ctx;
     (void)fd, (void)what;
-    if (all->reserve < 0)
-        all->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     for (size_t i = 0; i < all->count; i++)
         event_add(all->list[i].event, NULL);
 }
@@ -164,6 +198,10 @@ static void on_connect(evutil_socket_t fd, short what, void *ctx)
     for (int i = 0; i < LIMIT_ACCEPTS_PER_TURN; i++) {
         struct sockaddr_storage peer = {0};
         socklen_t len = sizeof peer;
+        if (!has_reserve(all)) {
+            pause_all(all, fd, errno);
+            return;
+        }
         int got =
             platform->accept(platform->ctx, fd, (struct sockaddr *)&peer, &len);
         if (got >= 0) {
@@ -289,7 +327,8 @@ struct listeners *listeners_new(struct server *server, char *why)
         return NULL;
     }
     all->server = server;
-    all->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    all->reserve = -1;
+    has_reserve(all);
     all->resume = event_new(server->base, -1, 0, on_resume, all);
     if (all->resume && open_tcp(all, why) && open_unix(all, why))
         return all;

@@ -221,7 +221,7 @@ static const struct metric metrics[] = {
 
     GAUGE(   "ebb_connections",                     clients,                    "Connected clients"),
     GAUGE(   "ebb_connections_max",                 clients_max,                "Clients that may be connected at one time"),
-    COUNTER( "ebb_connections_rejected_total",      rejected_connections,       "Clients refused because there were too many"),
+    COUNTER( "ebb_connections_rejected_total",      rejected_connections,       "Clients refused: too many, no memory or descriptors for them, or of other machines"),
 #define X(row, help) COUNTER("ebb_client_" #row "_total", workers.row, help),
     WORKER_COUNTERS(X)
 #undef X

@@ -70,6 +70,7 @@ static void apply_loglevel(struct server *server, const struct conf *conf)
 /* What connections read: struct limits, all of it at once. */
 static void apply_limits(struct server *server, const struct conf *conf)
 {
+    enum { PROTECTED, OPEN };
     struct limits *limits = &server->limits;
 
     atomic_store(&limits->clients, conf->maxclients);
@@ -85,6 +86,7 @@ static void apply_limits(struct server *server, const struct conf *conf)
     atomic_store(&limits->auth_ms, conf->auth_timeout * 1000);
     atomic_store(&limits->stop_ms, conf->stop_timeout * 1000);
     atomic_store(&limits->keepalive_s, conf->tcp_keepalive);
+    atomic_store(&limits->protected_mode, conf->protected_mode == PROTECTED);
 }
 
 /* ----------------------------------------------------------------- checks */
@@ -168,6 +170,7 @@ const struct option_rule option_rules[CONF_COUNT] = {
     [CONF_inline_max] = {apply_limits, NULL},
     [CONF_output_mark] = {apply_limits, NULL},
     [CONF_output_limit] = {apply_limits, NULL},
+    [CONF_protected_mode] = {apply_limits, NULL},
     [CONF_requirepass] = {apply_requirepass, NULL},
     [CONF_loglevel] = {apply_loglevel, NULL},
 };

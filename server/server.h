@@ -51,7 +51,8 @@ struct server {
     _Atomic uint64_t client_count;
     _Atomic uint64_t rejected_connections;
     /* For log_rarely. */
-    _Atomic int64_t logged_foreign, logged_denied, logged_full, logged_accept;
+    _Atomic int64_t logged_foreign, logged_denied, logged_full,
+        logged_no_memory, logged_accept;
     bool stopping; /* main thread only */
     unsigned workers_done;
     int status;             /* to exit with */

@@ -47,6 +47,35 @@ static void clients_beyond_maxclients_are_refused(void **state)
     live_stop(live);
 }
 
+/* Half of the clients' memory is for buffers: what is left is not enough for
+ * as many connections as maxclients says. */
+static void clients_beyond_their_memory_are_told(void **state)
+{
+    enum { MOST = 1000 };
+    static const char want[] = "-ERR max number of clients reached: "
+                               "maxmemory-clients has no room for more\r\n";
+    int fds[MOST], count = 0;
+    char first = '+';
+    (void)state;
+    struct live *live = live_start("--maxmemory", "64mb", "--maxmemory-clients",
+                                   "1mb", "--maxclients", "1000", NULL);
+    redisContext *redis = live_connect(live);
+    assert_string_equal(live_text(redis, "PING"), "PONG");
+    while (first == '+') {
+        assert_true(count < MOST);
+        fds[count] = live_socket(live);
+        live_send(fds[count], "PING\r\n", 6);
+        assert_int_equal(live_read(fds[count++], &first, 1), 1);
+    }
+    assert_string_equal(live_read_all(fds[count - 1]), want + 1);
+    assert_true(live_info(redis, "connected_clients") < MOST);
+    live_await_log(live, "maxmemory-clients has no room for more");
+    while (count > 0)
+        close(fds[--count]);
+    redisFree(redis);
+    live_stop(live);
+}
+
 /* ----------------------------------------------------------- descriptors */
 
 /* Changes how many descriptors the server may have; 0: as many as at first. */
@@ -238,12 +267,11 @@ static struct console come_from(struct outside *outside,
 static void is_denied(struct outside *outside, const struct live *live)
 {
     struct console console = come_from(outside, live);
-    assert_string_equal(
-        live_read_all(console.fd),
-        "-DENIED Ebb has no password and answers clients on this machine "
-        "only. Set one with requirepass in the configuration file or with "
-        "EBB_REQUIREPASS in the environment, or connect from the machine "
-        "itself.\r\n");
+    const char *words = "-DENIED Redis is running in protected mode because "
+                        "protected mode is enabled and no password is set";
+    const char *text = live_read_all(console.fd);
+    assert_memory_equal(text, words, strlen(words));
+    assert_string_equal(text + strlen(text) - 2, "\r\n");
     console_close(&console);
 }
 
@@ -274,6 +302,14 @@ static void check_outside(struct outside *outside)
     assert_string_equal(console_ask(&console, "PING"), "+PONG");
     assert_int_equal(live_info(redis, "rejected_connections"), 3);
     console_close(&console);
+
+    /* Unless all the world is let in. */
+    console_ask(&inside, "CONFIG SET protected-mode no");
+    console = come_from(outside, live);
+    assert_string_equal(console_ask(&console, "PING"), "+PONG");
+    console_close(&console);
+    console_ask(&inside, "CONFIG SET protected-mode yes");
+    is_denied(outside, live);
     console_close(&inside);
     redisFree(redis);
     live_stop(live);
@@ -307,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clients_beyond_maxclients_are_refused),
+        cmocka_unit_test(clients_beyond_their_memory_are_told),
         cmocka_unit_test(without_descriptors_clients_are_refused),
         cmocka_unit_test(who_cannot_be_refused_waits),
         cmocka_unit_test(other_machines_need_a_password),
