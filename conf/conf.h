@@ -20,6 +20,7 @@ enum {
     CONF_LINE_MAX = 4096,    /* bytes of a line of the file */
     CONF_FILE_MAX = 1 << 20, /* bytes of the file */
     CONF_VALUES_MAX = 64,    /* words on one line */
+    CONF_IGNORED_MAX = 128,  /* Redis's options that may be ignored */
 };
 
 #define CONF_FIELD_TEXT(field)   char field[CONF_TEXT_MAX];
@@ -52,7 +53,8 @@ struct conf {
     CONF_OPTIONS(X)
 #undef X
     char file[CONF_TEXT_MAX]; /* the file it was read from, whole path, or "" */
-    bool from_env[CONF_COUNT]; /* the value came from the environment */
+    bool from_env[CONF_COUNT];      /* the value came from the environment */
+    bool ignored[CONF_IGNORED_MAX]; /* see conf_ignored */
 };
 
 /* When an option may change. */
@@ -126,6 +128,13 @@ bool conf_share(const char *text, size_t len, int64_t *value);
 const char *conf_load_file(struct conf *conf, const char *path, char *why);
 const char *conf_load_args(struct conf *conf, int argc, char **argv, char *why);
 const char *conf_load_env(struct conf *conf, char *why);
+
+/*
+ * The options of Redis that were given and mean nothing to Ebb, one a call,
+ * then NULL; *at is 0 at first.  Those that ask for what Ebb cannot do are
+ * refused when they are read.
+ */
+const char *conf_ignored(const struct conf *conf, size_t *at);
 
 /*
  * Writes the options that differ from their initial value into conf->file:

@@ -5,8 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "foreign.h"
 #include "lines.h"
 #include "value.h"
+
+/* An option and its values; NULL, or why not. */
+static const char *set(struct conf *conf, struct word name,
+                       const struct word *values, size_t count, char *why)
+{
+    const char *refusal;
+    enum conf_id id = conf_find(name.ptr, name.len);
+
+    if (id != CONF_COUNT)
+        return words_set(conf, id, values, count, why);
+    if (foreign_take(conf, name, values, count, &refusal, why))
+        return NULL;
+    return refusal ? refusal : "no such option";
+}
 
 /* One line; NULL, or a message without the place. */
 static const char *load_line(struct conf *conf, char *line, size_t len,
@@ -14,15 +29,11 @@ static const char *load_line(struct conf *conf, char *line, size_t len,
 {
     char shown[4 * WORDS_SHOWN + 4], reason[CONF_TEXT_MAX];
     struct words words;
-    enum conf_id id;
     const char *refusal = words_split(&words, line, len);
 
     if (refusal != NULL || words.count == 0)
         return refusal;
-    id = conf_find(words.at[0].ptr, words.at[0].len);
-    refusal = id == CONF_COUNT
-                  ? "no such option"
-                  : words_set(conf, id, words.at + 1, words.count - 1, reason);
+    refusal = set(conf, words.at[0], words.at + 1, words.count - 1, reason);
     if (refusal == NULL)
         return NULL;
     /* The name only: the rest of the line may be a password. */
@@ -86,10 +97,9 @@ static const char *load_flag(struct conf *conf, char **argv, int count,
     words_show(name, shown);
     if (strncmp(name.ptr, "--", 2) != 0)
         return value_say(why, "%s: not an option, these begin with --", shown);
-    id = conf_find(name.ptr + 2, name.len - 2);
-    if (id == CONF_COUNT)
-        return value_say(why, "%s: no such option", shown);
-    if (conf_option(id)->flags & CONF_SECRET) {
+    name = (struct word){name.ptr + 2, name.len - 2};
+    id = conf_find(name.ptr, name.len);
+    if (id != CONF_COUNT && conf_option(id)->flags & CONF_SECRET) {
         env_name(conf_option(id), reason);
         return value_say(why,
                          "%s: not on the command line, where others can read "
@@ -101,7 +111,7 @@ static const char *load_flag(struct conf *conf, char **argv, int count,
         return value_say(why, "%s: too many words", shown);
     for (int i = 0; i < count; i++)
         values[i] = (struct word){argv[i + 1], strlen(argv[i + 1])};
-    refusal = words_set(conf, id, values, (size_t)count, reason);
+    refusal = set(conf, name, values, (size_t)count, reason);
     return refusal ? value_say(why, "%s: %s", shown, refusal) : NULL;
 }
 

@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
+#include "descriptors.h"
 #include "governor.h"
 #include "limits.h"
 #include "log.h"
@@ -130,26 +130,18 @@ static const char *check_maxmemory_clients(struct server *server,
                                : "argument must be at most half of maxmemory";
 }
 
-/* Each client is a descriptor; the process may raise how many it may have up
- * to the hard limit. */
 static const char *check_maxclients(struct server *server,
                                     const struct conf *conf, char *why)
 {
-    rlim_t wanted = (rlim_t)conf->maxclients + LIMIT_OWN_FDS;
-    struct rlimit limit;
+    int64_t clients = descriptors_raise(conf->maxclients);
 
     (void)server;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+    if (clients == conf->maxclients)
         return NULL;
-    if (limit.rlim_max >= wanted) {
-        limit.rlim_cur = wanted;
-        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-            return NULL;
-    }
     return explain(why,
                    "The operating system is not able to handle the specified "
-                   "number of clients, try with %" PRIu64,
-                   (uint64_t)limit.rlim_max - LIMIT_OWN_FDS);
+                   "number of clients, try with %" PRId64,
+                   clients);
 }
 
 const struct option_rule option_rules[CONF_COUNT] = {

@@ -62,7 +62,8 @@ void options_apply_all(struct server *server)
     pthread_mutex_lock(&server->options->lock);
     for (int id = 0; id < CONF_COUNT; id++)
         if (option_rules[id].apply != NULL)
-            option_rules[id].apply(server, &server->conf);
+            if (option_rules[id].apply != NULL)
+                option_rules[id].apply(server, &server->conf);
     pthread_mutex_unlock(&server->options->lock);
 }
 
@@ -95,7 +96,8 @@ static enum conf_id name_of(const struct change *change, size_t i)
     return conf_find(change->pairs[2 * i].ptr, change->pairs[2 * i].len);
 }
 
-/* Names first, then values: as Redis does it, so that the same mistakes are
+/* What is fixed may be set to what it is: programs for Redis turn saving off.
+ * Names first, then values: as Redis does it, so that the same mistakes are
  * answered with the same error. */
 static const char *check_names(struct change *change)
 {
@@ -112,7 +114,7 @@ static const char *check_names(struct change *change)
                      name->ptr);
             return change->why;
         }
-        if (conf_option(id)->change != CONF_RUNTIME)
+        if (conf_option(id)->change == CONF_STARTUP)
             return refuse(change, i, "can't set immutable config");
         if (change->named[id])
             return refuse(change, i, "duplicate parameter");
@@ -170,7 +172,8 @@ static void commit(struct change *change)
         enum conf_id id = name_of(change, i);
 
         conf_set(&server->conf, id, value->ptr, value->len, why);
-        option_rules[id].apply(server, &server->conf);
+        if (option_rules[id].apply != NULL)
+            option_rules[id].apply(server, &server->conf);
         get(server, id, text);
         log_write(server->log, LOG_NOTICE, "CONFIG SET %s is now '%s'",
                   conf_option(id)->name, text);

@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "governor.h"
 #include "http.h"
 #include "listen.h"
@@ -148,32 +148,31 @@ static bool fail(char *why, const char *text)
 /* Descriptors for all clients, or fewer clients. */
 static bool raise_descriptors(struct server *server, char *why)
 {
-    struct rlimit limit;
     struct conf *conf = &server->conf;
-    rlim_t wanted = (rlim_t)conf->maxclients + LIMIT_OWN_FDS;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return fail(why, "The limit on descriptors cannot be read");
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-        setrlimit(RLIMIT_NOFILE, &limit);
-        getrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (limit.rlim_cur >= wanted)
-        return true;
-    if (limit.rlim_cur <= LIMIT_OWN_FDS) {
+    int64_t clients = descriptors_raise(conf->maxclients);
+    uint64_t limit = descriptors_limit();
+    if (limit < DESCRIPTORS_LEAST) {
         snprintf(why, WHY_MAX,
                  "The system allows %" PRIu64
                  " open files; at least %d are needed",
-                 (uint64_t)limit.rlim_cur, LIMIT_OWN_FDS + 1);
+                 limit, DESCRIPTORS_LEAST);
         return false;
     }
-    int64_t reduced = (int64_t)limit.rlim_cur - LIMIT_OWN_FDS;
-    log_write(server->log, LOG_WARNING,
-              "maxclients is %" PRId64 " instead of %" PRId64
-              ": the system allows %" PRIu64 " open files",
-              reduced, conf->maxclients, (uint64_t)limit.rlim_cur);
-    conf->maxclients = reduced;
+    if (clients < conf->maxclients)
+        log_write(server->log, LOG_WARNING,
+                  "maxclients is %" PRId64 " instead of %" PRId64
+                  ": the system allows %" PRIu64 " open files",
+                  clients, conf->maxclients, limit);
+    conf->maxclients = clients;
     return true;
+}
+
+static void tell_ignored(const struct server *server)
+{
+    const char *name;
+    for (size_t at = 0; (name = conf_ignored(&server->conf, &at)) != NULL;)
+        log_write(server->log, LOG_WARNING,
+                  "%s has no meaning here and is ignored", name);
 }
 
 static bool make_run_id(struct server *server, char *why)
@@ -209,6 +208,7 @@ static bool prepare(struct server *server, char *why)
                  conf->logfile, strerror(errno));
         return false;
     }
+    tell_ignored(server);
     if (!raise_descriptors(server, why) || !make_run_id(server, why))
         return false;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

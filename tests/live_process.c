@@ -255,6 +255,59 @@ static void the_pidfile_is_there_while_it_runs(void **state)
     rmdir(folder);
 }
 
+/* With few descriptors there are fewer clients, and the log says so. */
+static void few_descriptors_are_for_fewer_clients(void **state)
+{
+    char folder[] = "/tmp/ebb-few-XXXXXX", path[64], server[512];
+    (void)state;
+    snprintf(server, sizeof server, "%s", live_server());
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/server", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\nulimit -n $FILES\nexec '%s' \"$@\"\n", server);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+
+    setenv("EBB_SERVER", path, 1);
+    setenv("FILES", "80", 1);
+    struct live *live = live_start("--threads", "2", NULL);
+    redisContext *redis = live_connect(live);
+    assert_int_equal(live_info(redis, "maxclients"), 40);
+    redisReply *reply = redisCommand(redis, "CONFIG SET maxclients 41");
+    assert_non_null(reply);
+    assert_non_null(strstr(reply->str, "try with 40"));
+    freeReplyObject(reply);
+    redisFree(redis);
+    live_stop(live);
+    setenv("FILES", "20", 1);
+    assert_non_null(strstr(refusal("--port 0"), "allows 20 open files"));
+
+    setenv("EBB_SERVER", server, 1);
+    unlink(path);
+    rmdir(folder);
+}
+
+static void what_redis_conf_says_in_vain_is_logged(void **state)
+{
+    char path[] = "/tmp/ebb-conf-XXXXXX";
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    dprintf(fd, "save \"\"\nrdbcompression yes\nhz 10\n");
+    close(fd);
+    struct live *live = live_start(path, NULL);
+    redisContext *redis = live_connect(live);
+    assert_string_equal(live_text(redis, "PING"), "PONG");
+    assert_string_equal(live_text(redis, "CONFIG REWRITE"), "OK");
+    assert_non_null(strstr(read_file(path), "rdbcompression yes\n"));
+    redisFree(redis);
+    live_stop(live);
+    assert_non_null(strstr(refusal("--port 0 --hz 10 --bind nowhere"),
+                           "hz has no meaning here and is ignored"));
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +321,8 @@ int main(void)
         cmocka_unit_test(all_addresses_get_the_port_that_was_chosen),
         cmocka_unit_test(what_cannot_work_is_said),
         cmocka_unit_test(the_pidfile_is_there_while_it_runs),
+        cmocka_unit_test(few_descriptors_are_for_fewer_clients),
+        cmocka_unit_test(what_redis_conf_says_in_vain_is_logged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,11 +155,23 @@ static void wrong_names_are_refused(void **state)
         "ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'");
     assert_string_equal(SET("timeout", "9", "port", "1"),
                         FAILED("port", "can't set immutable config"));
-    assert_string_equal(SET("save", "", "nosuch", "1"),
-                        FAILED("save", "can't set immutable config"));
+    assert_string_equal(SET("save", "3600 1"),
+                        FAILED("save", "can't set immutable config (Always "
+                                       "empty: nothing is saved)"));
     assert_string_equal(SET("timeout", "9", "TIMEOUT", "9"),
                         FAILED("TIMEOUT", "duplicate parameter"));
     assert_string_equal(get(server, CONF_timeout), "0");
+}
+
+/* Programs for Redis turn saving off: it is. */
+static void what_is_fixed_may_be_set_to_what_it_is(void **state)
+{
+    struct server *server = *state;
+
+    assert_string_equal(SET("save", ""), "");
+    assert_string_equal(SET("appendonly", "no", "timeout", "0"), "");
+    assert_string_equal(get(server, CONF_save), "");
+    assert_string_equal(get(server, CONF_appendonly), "no");
 }
 
 /* A name of any length stays within the error. */
@@ -338,6 +350,7 @@ int main(void)
         TEST(several_are_set_at_once),
         TEST(the_last_wrong_value_undoes_all),
         TEST(wrong_names_are_refused),
+        TEST(what_is_fixed_may_be_set_to_what_it_is),
         TEST(long_names_are_cut),
         TEST(a_share_is_told_in_bytes),
         TEST(a_budget_below_the_floor_is_refused),
