@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "options.h"
 #include "platform.h"
 #include "pool.h"
@@ -142,6 +143,18 @@ struct conn *conn_next(struct conn *conn)
 
 /* ---------------------------------------------------------- begin and end */
 
+static void tell(struct conn *conn, const char *what)
+{
+    struct log *log = conn->worker->server->log;
+    struct conn_info info;
+    if (!log_wants(log, LOG_VERBOSE))
+        return;
+    conn_describe(conn, 0, &info);
+    log_write(log, LOG_VERBOSE, "Client %llu %s %s, at %s",
+              (unsigned long long)conn->session.id, what, info.addr,
+              info.laddr);
+}
+
 struct conn *conn_new(struct worker *worker, int fd, uint64_t id)
 {
     struct server *server = worker->server;
@@ -157,6 +170,7 @@ struct conn *conn_new(struct worker *worker, int fd, uint64_t id)
                  server->platform->wall_ms(server->platform->ctx));
     enlist(worker, conn);
     worker_count(worker, connections, 1);
+    tell(conn, "connected from");
     conn_watch(conn);
     return conn;
 }
@@ -207,6 +221,7 @@ void conn_free(struct conn *conn)
     struct worker *worker = conn->worker;
     struct server *server = worker->server;
     assert(!conn->serving);
+    tell(conn, "is closed, of");
     if (conn->closing && !conn->lingering) {
         shutdown(conn->fd, SHUT_WR);
         drain(conn);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "limits.h"
+#include "log.h"
 #include "pool.h"
 #include "server.h"
 #include "turn.h"
@@ -176,6 +177,10 @@ static struct conn *first_to_go(const struct worker *worker,
 void conn_evict(struct conn *conn)
 {
     worker_count(conn->worker, closed_memory, 1);
+    log_write(conn->worker->server->log, LOG_VERBOSE,
+              "Client %llu is closed for the %zu bytes that it holds",
+              (unsigned long long)conn->session.id,
+              conn->charged + conn->pinned);
     if (conn->turn)
         output_release(&conn->turn->out);
     conn_free(conn);

@@ -141,7 +141,7 @@ static void write_args(struct log *log, enum log_level level,
     pthread_mutex_unlock(&log->lock);
 }
 
-static bool wanted_level(const struct log *log, enum log_level level)
+bool log_wants(const struct log *log, enum log_level level)
 {
     return (int)level >=
            atomic_load_explicit(&log->level, memory_order_relaxed);
@@ -149,7 +149,7 @@ static bool wanted_level(const struct log *log, enum log_level level)
 
 void log_write(struct log *log, enum log_level level, const char *format, ...)
 {
-    if (!wanted_level(log, level))
+    if (!log_wants(log, level))
         return;
     va_list args;
     va_start(args, format);
@@ -164,7 +164,7 @@ void log_rarely(struct log *log, _Atomic int64_t *when, enum log_level level,
     clock_gettime(CLOCK_MONOTONIC, &now);
     int64_t now_s = now.tv_sec + 1; /* 0 is "never" */
     int64_t last_s = atomic_load_explicit(when, memory_order_relaxed);
-    if (!wanted_level(log, level) || (last_s != 0 && now_s - last_s < 60) ||
+    if (!log_wants(log, level) || (last_s != 0 && now_s - last_s < 60) ||
         !atomic_compare_exchange_strong(when, &last_s, now_s))
         return;
     va_list args;

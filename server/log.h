@@ -26,6 +26,9 @@ void log_set_level(struct log *log, enum log_level level);
  * and errno is set. */
 bool log_reopen(struct log *log);
 
+/* False: a line of that level would not be written. */
+bool log_wants(const struct log *log, enum log_level level);
+
 /* The sentence has no line end of its own; control characters become '?'. */
 void log_write(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

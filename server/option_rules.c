@@ -130,6 +130,16 @@ static const char *check_maxmemory_clients(struct server *server,
                                : "argument must be at most half of maxmemory";
 }
 
+static const char *check_output(struct server *server, const struct conf *conf,
+                                char *why)
+{
+    (void)server;
+    (void)why;
+    return conf->output_mark <= conf->output_limit
+               ? NULL
+               : "output-mark must be at most output-limit";
+}
+
 static const char *check_maxclients(struct server *server,
                                     const struct conf *conf, char *why)
 {
@@ -160,8 +170,8 @@ const struct option_rule option_rules[CONF_COUNT] = {
     [CONF_request_args_max] = {apply_limits, NULL},
     [CONF_request_bytes_max] = {apply_limits, NULL},
     [CONF_inline_max] = {apply_limits, NULL},
-    [CONF_output_mark] = {apply_limits, NULL},
-    [CONF_output_limit] = {apply_limits, NULL},
+    [CONF_output_mark] = {apply_limits, check_output},
+    [CONF_output_limit] = {apply_limits, check_output},
     [CONF_protected_mode] = {apply_limits, NULL},
     [CONF_requirepass] = {apply_requirepass, NULL},
     [CONF_loglevel] = {apply_loglevel, NULL},

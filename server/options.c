@@ -49,12 +49,15 @@ bool options_has_effect(enum conf_id id)
     return option_rules[id].apply != NULL;
 }
 
-bool options_fit(struct server *server, const struct conf *conf)
+const char *options_fit(struct server *server, const struct conf *conf)
 {
     char why[CONF_TEXT_MAX];
-    const struct option_rule *rule = &option_rules[CONF_maxmemory_clients];
 
-    return rule->check(server, conf, why) == NULL;
+    if (option_rules[CONF_maxmemory_clients].check(server, conf, why) != NULL)
+        return "maxmemory-clients must be at most half of maxmemory";
+    if (option_rules[CONF_output_mark].check(server, conf, why) != NULL)
+        return "output-mark must be at most output-limit";
+    return NULL;
 }
 
 void options_apply_all(struct server *server)

@@ -25,9 +25,9 @@ enum {
 struct options *options_new(struct server *server);
 void options_free(struct options *options);
 
-/* False: the clients' share is more than half of the budget, which no single
- * option's bounds can tell. */
-bool options_fit(struct server *server, const struct conf *conf);
+/* NULL, or what no single option's bounds can tell: which of them do not go
+ * together. */
+const char *options_fit(struct server *server, const struct conf *conf);
 
 /* Pushes every runtime option once, at start, when all parts are there. */
 void options_apply_all(struct server *server);

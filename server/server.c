@@ -28,7 +28,13 @@
 #include "version.h"
 #include "worker.h"
 
-enum { WHY_MAX = 512, TICK_MS = 10, SLICE_US = 200, OWN_THREADS = 2 };
+enum {
+    WHY_MAX = 512,
+    TICK_MS = 10,
+    SLICE_US = 200,
+    TELL_MS = 5000,
+    OWN_THREADS = 2,
+};
 
 typedef void server_run_posted(struct server *server, void *ctx);
 
@@ -63,13 +69,29 @@ static void on_slice(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
+/* For who wants to see that it lives. */
+static void tell_state(struct server *server, int64_t now_ms)
+{
+    struct governor_state state;
+    if (now_ms < server->tell_ms)
+        return;
+    server->tell_ms = now_ms + TELL_MS;
+    governor_state(server->governor, &state);
+    log_write(server->log, LOG_DEBUG,
+              "%" PRIu64 " clients are connected, %" PRIu64
+              " bytes are resident of %" PRIu64,
+              (uint64_t)server->client_count, state.resident_bytes,
+              state.budget_bytes);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
     struct server *server = ctx;
     const struct platform *platform = server->platform;
     (void)fd, (void)what;
-    governor_tick(server->governor,
-                  platform->monotonic_us(platform->ctx) / 1000);
+    int64_t now_ms = platform->monotonic_us(platform->ctx) / 1000;
+    governor_tick(server->governor, now_ms);
+    tell_state(server, now_ms);
     if (!event_pending(server->slice, EV_TIMEOUT, NULL))
         on_slice(-1, 0, server);
 }
@@ -145,28 +167,6 @@ static bool fail(char *why, const char *text)
     return false;
 }
 
-/* Descriptors for all clients, or fewer clients. */
-static bool raise_descriptors(struct server *server, char *why)
-{
-    struct conf *conf = &server->conf;
-    int64_t clients = descriptors_raise(conf->maxclients);
-    uint64_t limit = descriptors_limit();
-    if (limit < DESCRIPTORS_LEAST) {
-        snprintf(why, WHY_MAX,
-                 "The system allows %" PRIu64
-                 " open files; at least %d are needed",
-                 limit, DESCRIPTORS_LEAST);
-        return false;
-    }
-    if (clients < conf->maxclients)
-        log_write(server->log, LOG_WARNING,
-                  "maxclients is %" PRId64 " instead of %" PRId64
-                  ": the system allows %" PRIu64 " open files",
-                  clients, conf->maxclients, limit);
-    conf->maxclients = clients;
-    return true;
-}
-
 static void tell_ignored(const struct server *server)
 {
     const char *name;
@@ -209,7 +209,7 @@ static bool prepare(struct server *server, char *why)
         return false;
     }
     tell_ignored(server);
-    if (!raise_descriptors(server, why) || !make_run_id(server, why))
+    if (!descriptors_suffice(server, why) || !make_run_id(server, why))
         return false;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     server->worker_count = conf->threads > 0 ? (unsigned)conf->threads
@@ -249,8 +249,9 @@ static bool make_parts(struct server *server, char *why)
                      server->worker_count + OWN_THREADS);
     if (!server->governor)
         return fail(why, "No memory for the governor");
-    if (!options_fit(server, &server->conf))
-        return fail(why, "maxmemory-clients must be at most half of maxmemory");
+    const char *misfit = options_fit(server, &server->conf);
+    if (misfit)
+        return fail(why, misfit);
     options_apply_all(server);
     governor_tick(server->governor,
                   server->platform->monotonic_us(server->platform->ctx) / 1000);

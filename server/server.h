@@ -53,7 +53,8 @@ struct server {
     /* For log_rarely. */
     _Atomic int64_t logged_foreign, logged_denied, logged_full,
         logged_no_memory, logged_accept;
-    bool stopping; /* main thread only */
+    bool stopping;   /* main thread only, as are the rest */
+    int64_t tell_ms; /* monotonic: when the log is told of the state next */
     unsigned workers_done;
     int status;             /* to exit with */
     int port, metrics_port; /* the actual ones */

@@ -255,6 +255,18 @@ static void the_pidfile_is_there_while_it_runs(void **state)
     rmdir(folder);
 }
 
+static void the_lower_levels_tell_more(void **state)
+{
+    (void)state;
+    struct live *live = live_start("--loglevel", "debug", NULL);
+    live_await_log(live, "clients are connected");
+    redisContext *redis = live_connect(live);
+    live_await_log(live, "Client 1 connected from 127.0.0.1:");
+    redisFree(redis);
+    live_await_log(live, "Client 1 is closed, of 127.0.0.1:");
+    live_stop(live);
+}
+
 /* With few descriptors there are fewer clients, and the log says so. */
 static void few_descriptors_are_for_fewer_clients(void **state)
 {
@@ -321,6 +333,7 @@ int main(void)
         cmocka_unit_test(all_addresses_get_the_port_that_was_chosen),
         cmocka_unit_test(what_cannot_work_is_said),
         cmocka_unit_test(the_pidfile_is_there_while_it_runs),
+        cmocka_unit_test(the_lower_levels_tell_more),
         cmocka_unit_test(few_descriptors_are_for_fewer_clients),
         cmocka_unit_test(what_redis_conf_says_in_vain_is_logged),
     };

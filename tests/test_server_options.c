@@ -174,6 +174,25 @@ static void what_is_fixed_may_be_set_to_what_it_is(void **state)
     assert_string_equal(get(server, CONF_appendonly), "no");
 }
 
+static void the_mark_is_below_the_limit(void **state)
+{
+    static const char why[] = "output-mark must be at most output-limit";
+    struct server *server = *state;
+    struct conf conf = server->conf;
+
+    assert_string_equal(SET("output-limit", "1mb"), "");
+    assert_string_equal(SET("output-mark", "1mb"), "");
+    assert_string_equal(
+        SET("output-mark", "1048577"),
+        FAILED("output-mark", "output-mark must be at most output-limit"));
+    assert_string_equal(SET("output-mark", "3mb", "output-limit", "4mb"), "");
+    assert_string_equal(
+        SET("output-limit", "2mb"),
+        FAILED("output-limit", "output-mark must be at most output-limit"));
+    conf.output_mark = conf.output_limit + 1;
+    assert_string_equal(options_fit(server, &conf), why);
+}
+
 /* A name of any length stays within the error. */
 static void long_names_are_cut(void **state)
 {
@@ -244,14 +263,14 @@ static void clients_get_half_at_most(void **state)
     assert_string_equal(get(server, CONF_maxmemory_clients), "41943040");
 
     struct conf conf = server->conf; /* as a file or flags might have it */
-    assert_true(options_fit(server, &conf));
+    assert_null(options_fit(server, &conf));
     conf.maxmemory = 64 * MB;
     conf.maxmemory_clients = 32 * MB;
-    assert_true(options_fit(server, &conf));
+    assert_null(options_fit(server, &conf));
     conf.maxmemory_clients++;
-    assert_false(options_fit(server, &conf));
+    assert_non_null(options_fit(server, &conf));
     conf.maxmemory_clients = -51; /* percent */
-    assert_false(options_fit(server, &conf));
+    assert_non_null(options_fit(server, &conf));
 }
 
 /* --------------------------------------------------------------- passwords */
@@ -351,6 +370,7 @@ int main(void)
         TEST(the_last_wrong_value_undoes_all),
         TEST(wrong_names_are_refused),
         TEST(what_is_fixed_may_be_set_to_what_it_is),
+        TEST(the_mark_is_below_the_limit),
         TEST(long_names_are_cut),
         TEST(a_share_is_told_in_bytes),
         TEST(a_budget_below_the_floor_is_refused),
