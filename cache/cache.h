@@ -318,6 +318,7 @@ bool cache_step(struct cache *cache, int64_t now_ms);
     X(payload_bytes,   "Bytes of keys and values")                            \
     X(index_bytes,     "Bytes of slabs that hold the index")                  \
     X(stock_bytes,     "Bytes of resident slabs that are free")               \
+    X(scratch_bytes,   "Bytes in use only while much is dropped at once")     \
     X(excess_bytes,    "Bytes of slabs above the limit, still to be returned")\
     X(flushed_entries, "Entries of emptied databases, still to be dropped")
 // clang-format on

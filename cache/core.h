@@ -52,7 +52,7 @@ struct shard {
     struct tally marked;
 } __attribute__((aligned(64)));
 
-enum cut_phase { CUT_IDLE, CUT_CLEAR, CUT_MARK, CUT_SWEEP, CUT_KEEP };
+enum cut_phase { CUT_IDLE, CUT_GIVE, CUT_MARK, CUT_SWEEP, CUT_KEEP, CUT_END };
 
 struct cut {
     struct lock lock;
@@ -107,6 +107,7 @@ struct cache {
     int64_t looked_ms;
     unsigned stock_low;      /* least stock since looked_ms */
     unsigned trimming;       /* slabs of the stock still to go back */
+    _Atomic uint32_t before; /* slabs allowed before the limit was lowered */
     _Atomic uint32_t held;   /* slabs above the limit that no step can free */
     struct cache_stats zero; /* counters at the last reset */
 

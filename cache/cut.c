@@ -9,10 +9,9 @@
 #include "shard.h"
 
 enum {
-    CUT_SLABS = 64,   /* slabs cleared or kept in one step */
+    CUT_SLABS = 64,   /* slabs given words, or kept, in one step */
     CUT_BUCKETS = 32, /* buckets swept or merged in one step */
     CUT_AHEAD = 4,    /* buckets whose marks are fetched ahead */
-    CUT_RUN = 4,      /* entries of one shard marked at a time */
     CUT_DENSE = 9,    /* entries a bucket of a swept index */
 };
 
@@ -26,7 +25,8 @@ void cut_begin(struct cache *cache, uint32_t slabs)
         for (unsigned i = 0; i < SIZES_MAX; i++)
             atomic_store(&cut->cells[i], 0);
         atomic_store(&cut->entries, 0);
-        atomic_store(&cut->phase, CUT_CLEAR);
+        atomic_store(&cut->phase, CUT_GIVE);
+        marks_begin(&cache->slabs);
         move_stop(cache); /* nothing moves until this is over */
     }
     lock_drop(&cut->lock);
@@ -45,7 +45,7 @@ static void tally(struct cache *cache, struct shard *shard, uint32_t loc,
                   int sign)
 {
     struct cut *cut = &cache->cut;
-    unsigned class = slab_of(&cache->slabs, loc)->class;
+    unsigned class = cell_class(&cache->slabs, loc);
     struct entry *entry = entry_at(cache, loc);
     const struct entry_ext *ext = entry_ext(entry);
     shard_tally(&shard->marked, entry, sign);
@@ -99,24 +99,39 @@ void cut_resized(struct cache *cache, struct shard *shard, uint32_t loc,
 
 /* ----------------------------------------------------------------- phases */
 
-static bool next_slabs(struct cache *cache, bool keep)
+/* Numbers of the next slabs; false: there are no more. */
+static bool next_slabs(struct cache *cache, uint32_t *first, uint32_t *end)
+{
+    struct cut *cut = &cache->cut;
+    *first = cut->at;
+    *end = slabs_end(&cache->slabs);
+    if (*end > *first + CUT_SLABS)
+        *end = *first + CUT_SLABS;
+    cut->at = *end;
+    return *first < *end;
+}
+
+static bool give_some(struct cache *cache)
+{
+    uint32_t first, end;
+    if (!next_slabs(cache, &first, &end))
+        return false;
+    marks_give(&cache->slabs, first, end);
+    return true;
+}
+
+static bool keep_some(struct cache *cache)
 {
     struct slabs *slabs = &cache->slabs;
-    struct cut *cut = &cache->cut;
-    for (unsigned i = 0; i < CUT_SLABS; i++) {
-        if (cut->at >= slabs_end(&cache->slabs))
-            return false;
-        struct slab *slab = slab_lock(slabs, cut->at++);
-        if (!slab)
-            continue;
-        if (slab->class >= slabs->sizes.entries) {
-            slab_unlock(slabs, slab);
-        } else if (keep) {
+    uint32_t number, end;
+    if (!next_slabs(cache, &number, &end))
+        return false;
+    for (; number < end; number++) {
+        struct slab *slab = slab_lock(slabs, number);
+        if (slab && slab->class < slabs->sizes.entries)
             slab_keep_marked(slabs, slab);
-        } else {
-            slab_clear_marks(slabs, slab);
+        else if (slab)
             slab_unlock(slabs, slab);
-        }
     }
     return true;
 }
@@ -168,27 +183,23 @@ static bool drop_worthless(struct cache *cache, struct shard *shard,
     return true;
 }
 
-/* Marks entries of a shard that are not older than the horizon, CUT_RUN at
- * most; returns the age at the cursor, or -1 at the end of the list. */
-static int64_t mark_run(struct cache *cache, struct shard *shard,
-                        int64_t now_ms, int64_t horizon_ms)
+/* Marks the next entry of a shard if it is not older than the horizon; returns
+ * its age, or -1 at the end of the list. */
+static int64_t mark_next(struct cache *cache, struct shard *shard,
+                         int64_t now_ms, int64_t horizon_ms)
 {
     int64_t age_ms = -1;
     lock_take_politely(&shard->lock);
-    for (unsigned seen = 0; shard->cursor != 0; seen++) {
-        struct entry *entry = entry_at(cache, shard->cursor);
-        age_ms = entry_age_ms(entry->used_ms, now_ms);
-        if (seen == CUT_RUN || age_ms > horizon_ms)
-            break;
-        if (!drop_worthless(cache, shard, shard->cursor, now_ms))
-            cut_touched(cache, shard, shard->cursor);
-        age_ms = -1;
-    }
     if (shard->cursor != 0) {
-        /* For the next round. */
-        __builtin_prefetch(entry_at(cache, shard->cursor));
-        __builtin_prefetch(slab_of(&cache->slabs, shard->cursor));
+        age_ms = entry_age_ms(entry_at(cache, shard->cursor)->used_ms, now_ms);
+        if (age_ms <= horizon_ms &&
+            !drop_worthless(cache, shard, shard->cursor, now_ms))
+            cut_touched(cache, shard, shard->cursor);
     }
+    if (shard->cursor != 0) /* for the next round; it was not read yet */
+        __builtin_prefetch(entry_at(cache, shard->cursor));
+    else
+        age_ms = -1;
     lock_drop(&shard->lock);
     return age_ms;
 }
@@ -207,7 +218,7 @@ static bool mark_round(struct cache *cache, int64_t now_ms)
     unsigned cursors = 0, behind = 0;
     for (unsigned i = 0; i < cache->shard_count; i++) {
         int64_t age_ms =
-            mark_run(cache, &cache->shards[i], now_ms, cut->horizon_ms);
+            mark_next(cache, &cache->shards[i], now_ms, cut->horizon_ms);
         if (age_ms < 0)
             continue;
         sum_ms += age_ms;
@@ -307,12 +318,13 @@ static void step_locked(struct cache *cache, int64_t now_ms)
     uint32_t phase = atomic_load(&cut->phase), next = phase;
     if (is_pointless(cache)) {
         end_marks(cache);
-        atomic_store(&cut->phase, CUT_IDLE);
+        cut->at = 0;
+        atomic_store(&cut->phase, CUT_END);
         return;
     }
     switch (phase) {
-    case CUT_CLEAR:
-        if (!next_slabs(cache, false)) {
+    case CUT_GIVE:
+        if (!give_some(cache)) {
             begin_marking(cache);
             cut->horizon_ms = 0;
             cut->levelling = false;
@@ -334,10 +346,14 @@ static void step_locked(struct cache *cache, int64_t now_ms)
             next = CUT_KEEP;
         break;
     case CUT_KEEP:
-        if (!next_slabs(cache, true)) {
+        if (!keep_some(cache)) {
             end_marks(cache);
-            next = CUT_IDLE;
+            next = CUT_END;
         }
+        break;
+    case CUT_END:
+        if (!marks_end(&cache->slabs))
+            next = CUT_IDLE;
         break;
     default:
         break;

@@ -7,7 +7,7 @@
  * Evicting entry by entry would touch every victim; here only the survivors
  * are touched, and the index and the bitmaps are swept in address order.
  *
- *   clear   all marks
+ *   give    every slab words for marks (marks.h)
  *   mark    from the most recent end of every shard's list, until the marked
  *           entries would fill the new limit:
  *
@@ -20,6 +20,8 @@
  *   sweep   the index, bucket by bucket, dropping what has no mark; contract
  *           it
  *   keep    slab by slab: the live cells are the marked ones
+ *
+ *   end     the marks' memory goes back
  *
  * What is left to do, emptying sparse slabs, is move.c's.
  *

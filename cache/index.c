@@ -115,8 +115,7 @@ bool index_contract(struct cache *cache, struct shard *shard, unsigned sparse)
 static void drop_dead(struct cache *cache, struct shard *shard, uint32_t loc)
 {
     shard->items--;
-    if (atomic_load_explicit(&slab_of(&cache->slabs, loc)->long_entries,
-                             memory_order_relaxed))
+    if (cell_maybe_long(&cache->slabs, loc))
         long_drop(cache, entry_at(cache, loc));
 }
 

@@ -70,8 +70,7 @@ void long_moved(struct cache *cache, uint32_t to)
     const struct entry_ext *ext = entry_ext(entry_at(cache, to));
     if (!ext)
         return;
-    atomic_store_explicit(&slab_of(&cache->slabs, to)->long_entries, 1,
-                          memory_order_relaxed);
+    cell_set_long(&cache->slabs, to);
     if (ext->pieces != 0)
         piece_at(cache, ext->pieces)->prev = to;
     if (ext->key_pieces != 0)

@@ -24,9 +24,9 @@ static bool is_entry(const struct cache *cache, unsigned class)
     return class < cache->slabs.sizes.entries;
 }
 
-static uint64_t owner_of(struct cache *cache, struct slab *slab, unsigned cell,
-                         uint32_t loc)
+static uint64_t owner_of(struct cache *cache, struct slab *slab, uint32_t loc)
 {
+    unsigned cell = slab_cell_number(&cache->slabs, slab, loc);
     if (is_entry(cache, slab->class))
         return entry_hash(cache, entry_at(cache, loc));
     if (is_segment(cache, slab->class))
@@ -59,9 +59,12 @@ static unsigned guess_some(struct cache *cache, struct guess *guesses,
     for (; moving->cell < cells && count < max; moving->cell++) {
         if (!cell_is_live(slabs, slab, moving->cell))
             continue;
-        uint32_t loc = slab_cell_loc(slabs, slab, moving->cell);
-        guesses[count++] =
-            (struct guess){loc, owner_of(cache, slab, moving->cell, loc)};
+        guesses[count].loc = slab_cell_loc(slabs, slab, moving->cell);
+        __builtin_prefetch(slabs_at(slabs, guesses[count++].loc));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t loc = guesses[i].loc;
+        guesses[i].owner = owner_of(cache, slab, loc);
         if (is_entry(cache, slab->class))
             fetch_neighbours(cache, loc);
     }

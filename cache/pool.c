@@ -40,14 +40,18 @@ bool slabs_init(struct slabs *slabs, size_t address_bytes)
     slabs->stock_head = SLAB_NONE;
     slabs->slab_count = (uint32_t)(address_bytes / SIZES_SLAB);
     /* Touched only as far as slabs are known. */
-    void *states = mmap(NULL, slabs->slab_count, PROT_READ | PROT_WRITE,
+    size_t bytes = (size_t)2 * slabs->slab_count;
+    void *states = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (states == MAP_FAILED)
         return false;
     slabs->states = states;
+    slabs->longs = slabs->states + slabs->slab_count;
     slabs->pages = pages_new(address_bytes);
-    if (!slabs->pages) {
-        munmap(states, slabs->slab_count);
+    if (!slabs->pages || !marks_init(&slabs->marks, slabs->slab_count)) {
+        if (slabs->pages)
+            pages_free(slabs->pages);
+        munmap(states, bytes);
         return false;
     }
     slabs->base = pages_base(slabs->pages);
@@ -62,7 +66,8 @@ void slabs_release(struct slabs *slabs)
         free(slabs->chunks[i]);
     }
     pages_free(slabs->pages);
-    munmap((void *)slabs->states, slabs->slab_count);
+    marks_release(&slabs->marks);
+    munmap((void *)slabs->states, (size_t)2 * slabs->slab_count);
 }
 
 /* ------------------------------------------------------------------ stock */
@@ -76,6 +81,7 @@ struct slab *slab_take(struct slabs *slabs, unsigned class)
         slabs->stock_head = slab->next;
         add(&slabs->stock, -1);
         set_state(slabs, slab->number, SLAB_USED + class);
+        marks_taken(slabs, slab->number, class);
     }
     lock_drop(&slabs->pool_lock);
     return slab;

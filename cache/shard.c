@@ -127,8 +127,7 @@ void shard_add(struct cache *cache, struct shard *shard, uint32_t loc)
     if (shard->marks)
         cut_stored(cache, shard, loc);
     if (entry_ext(entry))
-        atomic_store_explicit(&slab_of(&cache->slabs, loc)->long_entries, 1,
-                              memory_order_relaxed);
+        cell_set_long(&cache->slabs, loc);
     cell_set_live(&cache->slabs, loc);
     int64_t at = entry_expires_at(entry);
     if (at != 0)

@@ -131,6 +131,7 @@ static struct slab *slab_begin(struct slabs *slabs, struct slab_class *class)
     slab->class = (uint16_t)number;
     slab->list = SLAB_UNLISTED;
     atomic_init(&slab->due_ms, INT64_MAX);
+    atomic_store_explicit(&slabs->longs[own], 0, memory_order_relaxed);
     poison((char *)slab + size->first, SIZES_SLAB - size->first);
     add(&class->slabs, 1);
     add(&class->free_cells, size->count);
@@ -228,8 +229,7 @@ void slab_keep_marked(struct slabs *slabs, struct slab *slab)
         /* A mark is set before its cell becomes live: in this order a live
          * cell without a mark is one that was cut. */
         uint64_t dead = atomic_load_explicit(live, memory_order_acquire);
-        dead &= ~atomic_load_explicit(
-            slab_word(slabs, slab, BITS_MARKS, i * 64), memory_order_acquire);
+        dead &= ~marks_word(slabs, slab, i);
         if (dead == 0)
             continue;
         atomic_fetch_and_explicit(live, ~dead, memory_order_relaxed);

@@ -5,7 +5,7 @@
 /*
  * Slabs: 64 KiB of cells of one size, and the pool they come from.
  *
- *   slab  | header | taken bits | live bits | marks | [owners] | cells ... |
+ *   slab  | header | taken bits | live bits | [owners] | cells ... |
  *
  * A cell is *taken* from cell_take to cell_free, and *live* while an index
  * refers to it; a cell that is taken and not live is being filled or is held
@@ -24,7 +24,8 @@
  *        ^------purge-------'^----last cell freed---'
  *
  * Holes are not resident, the other two are.  Under locks slabs come from the
- * stock only, so that no system call is made under a lock.
+ * stock only, so that no system call is made under a lock (but for those that
+ * begin and end a chunk).
  *
  * Locks, in this order: shard, class, pool.
  */
@@ -35,6 +36,7 @@
 #include <stdint.h>
 
 #include "lock.h"
+#include "marks.h"
 #include "sizes.h"
 
 enum {
@@ -43,19 +45,18 @@ enum {
     SLAB_STUCK = 4,         /* the list of the stuck ones */
     SLAB_UNLISTED = 5,
     SLAB_CHUNK = 1024, /* slabs a chunk */
-    SLAB_BITMAPS = 3,
+    SLAB_BITMAPS = 2,
 };
 
 struct slab {
     uint32_t next, prev; /* in its list, or in the stock */
     uint32_t number;
-    uint16_t class, used;         /* used: cells taken */
-    uint8_t list;                 /* SLAB_UNLISTED: in none */
-    bool leaving;                 /* being emptied: nothing is taken from it */
-    uint16_t hint;                /* no word before this has a free bit */
-    _Atomic uint8_t long_entries; /* some entry in it has or had pieces */
-    _Atomic int64_t due_ms;       /* no entry in it expires before */
-    uint64_t bits[];              /* taken, live, marks: see cut.h for those */
+    uint16_t class, used;   /* used: cells taken */
+    uint8_t list;           /* SLAB_UNLISTED: in none */
+    bool leaving;           /* being emptied: nothing is taken from it */
+    uint16_t hint;          /* no word before this has a free bit */
+    _Atomic int64_t due_ms; /* no entry in it expires before */
+    uint64_t bits[];        /* taken, live */
 };
 
 struct slab_class {
@@ -90,12 +91,13 @@ struct slabs {
     struct pages *pages;
     struct chunk *chunks[1024];
     unsigned chunk_count, hole_hint; /* no chunk before the hint has a hole */
-    _Atomic uint8_t *states;         /* by slab number */
+    _Atomic uint8_t *states, *longs; /* by slab number */
     uint32_t slab_count;             /* all slab numbers are below */
     _Atomic uint32_t known;          /* as those that have ever been used */
     uint32_t stock_head;
     _Atomic uint32_t stock, resident, limit; /* slabs; resident: with stock */
     _Atomic uint64_t returned;
+    struct marks marks;
 };
 
 bool slabs_init(struct slabs *slabs, size_t address_bytes);
@@ -160,11 +162,23 @@ void cell_clear_live(struct slabs *slabs, uint32_t loc);
 bool cell_is_live(const struct slabs *slabs, const struct slab *slab,
                   unsigned cell);
 
-/* The mark of a cell; set with the shard of its entry locked. */
-void cell_set_mark(struct slabs *slabs, uint32_t loc);
-void cell_clear_mark(struct slabs *slabs, uint32_t loc);
-bool cell_is_marked(const struct slabs *slabs, uint32_t loc);
-void cell_prefetch_mark(const struct slabs *slabs, uint32_t loc);
+/* The class of a cell's slab, from the dense array of states. */
+static inline unsigned cell_class(const struct slabs *slabs, uint32_t loc)
+{
+    return atomic_load_explicit(&slabs->states[loc >> 13],
+                                memory_order_relaxed) -
+           SLAB_USED;
+}
+
+/* Some entry in the slab of that cell has, or had, pieces. */
+static inline void cell_set_long(struct slabs *slabs, uint32_t loc)
+{
+    atomic_store_explicit(&slabs->longs[loc >> 13], 1, memory_order_relaxed);
+}
+static inline bool cell_maybe_long(const struct slabs *slabs, uint32_t loc)
+{
+    return atomic_load_explicit(&slabs->longs[loc >> 13], memory_order_relaxed);
+}
 
 static inline uint32_t cell_size(const struct slabs *slabs, uint32_t loc)
 {
@@ -193,8 +207,6 @@ void slab_unlock(struct slabs *slabs, struct slab *slab);
 
 /* ----------------------------------------------------------------- marks */
 
-/* Clears all marks of a slab; its class is locked. */
-void slab_clear_marks(struct slabs *slabs, struct slab *slab);
 /* Frees every live cell without a mark; its class is locked.  The slab may be
  * gone afterwards, so the lock is dropped here. */
 void slab_keep_marked(struct slabs *slabs, struct slab *slab);

@@ -9,7 +9,7 @@
 
 #include "slab.h"
 
-enum { BITS_LIVE = 1, BITS_MARKS = 2 };
+enum { BITS_LIVE = 1 };
 
 static inline _Atomic uint64_t *slab_word(const struct slabs *slabs,
                                           const struct slab *slab,

@@ -69,6 +69,7 @@ static void add_slabs(struct cache *cache, struct cache_stats *out)
     out->limit_bytes = limit * SIZES_SLAB;
     out->resident_bytes = resident * SIZES_SLAB;
     out->stock_bytes = (uint64_t)atomic_load(&slabs->stock) * SIZES_SLAB;
+    out->scratch_bytes = marks_resident(&cache->slabs);
     out->excess_bytes = resident > limit ? (resident - limit) * SIZES_SLAB : 0;
     out->slabs_returned = atomic_load(&slabs->returned);
 }

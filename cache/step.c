@@ -39,6 +39,19 @@ static bool evict_some(struct cache *cache, int64_t now_ms)
     return evicted > 0;
 }
 
+/* A cut takes some memory itself, which must not come on top of what might be
+ * resident before.  True while room for it is still being made. */
+static bool make_scratch(struct cache *cache, uint64_t needed, int64_t now_ms)
+{
+    const struct slabs *slabs = &cache->slabs;
+    uint64_t scratch = marks_wanted(slabs) / SIZES_SLAB + 1;
+    if (get(&slabs->resident) + scratch <= get(&cache->before))
+        return false;
+    if (needed + scratch > get(&cache->before))
+        return evict_some(cache, now_ms);
+    return move_some(cache, now_ms, STEP_MOVES);
+}
+
 /* The limit is below what is held: evict until what is left could fit, then
  * empty slabs until it does, and give back what is free. */
 static bool shrink_some(struct cache *cache, uint32_t limit, int64_t now_ms)
@@ -49,7 +62,8 @@ static bool shrink_some(struct cache *cache, uint32_t limit, int64_t now_ms)
     uint64_t needed = slabs_needed(slabs);
     if (needed > limit + limit / CUT_SHARE && needed > CUT_LEAST &&
         !cache->cut.vain) {
-        cut_begin(cache, limit);
+        if (!make_scratch(cache, needed, now_ms))
+            cut_begin(cache, limit);
         return true;
     }
     if (needed > limit && evict_some(cache, now_ms))
@@ -134,8 +148,13 @@ void cache_set_limit(struct cache *cache, size_t bytes)
     size_t most = cache->slabs.slab_count;
     size_t limit = bytes / SIZES_SLAB;
     limit = limit < most ? limit : most;
-    if (limit == atomic_load(&cache->slabs.limit))
+    size_t old = atomic_load(&cache->slabs.limit);
+    size_t resident = atomic_load(&cache->slabs.resident);
+    if (limit == old)
         return;
+    if (limit < old)
+        atomic_store(&cache->before,
+                     (uint32_t)(old > resident ? old : resident));
     atomic_store(&cache->slabs.limit, (uint32_t)limit);
     atomic_store(&cache->cut.vain, false);
     atomic_store(&cache->held, 0);

@@ -256,7 +256,8 @@ void governor_tick(struct governor *governor, int64_t now_ms)
         state->pool_bytes =
             share_of(state->budget_bytes, atomic_load(&governor->share));
         pool_set_limit(governor->pool, state->pool_bytes);
-        learn_base(governor, stats.resident_bytes, now_ms);
+        learn_base(governor, stats.resident_bytes + stats.scratch_bytes,
+                   now_ms);
         set_limits(governor);
         warn_floor(governor);
         if (state->rebuilding && state->resident_bytes <= state->budget_bytes)

@@ -141,6 +141,31 @@ static void an_entry_from_the_future_does_not_stop_a_cut(void **state)
     assert_in_range(steps[1], steps[0] / 2, steps[0] * 5 / 4);
 }
 
+/* What a cut itself needs does not come on top of what was allowed before. */
+static void a_cut_stays_within_the_old_limit(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 300000, BEFORE = 8 * MB, AFTER = 2 * MB };
+    struct cache *cache = new_cache(BEFORE);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        put(cache, i, NOW_MS + i / 1000);
+    assert_in_range(stats_of(cache).resident_bytes, BEFORE - 4 * CACHE_SLAB,
+                    BEFORE);
+    cache_set_limit(cache, AFTER);
+    uint64_t scratch = 0;
+    while (cache_step(cache, NOW_MS + 1000)) {
+        struct cache_stats stats = stats_of(cache);
+        assert_in_range(stats.resident_bytes + stats.scratch_bytes, 0, BEFORE);
+        if (stats.scratch_bytes > scratch)
+            scratch = stats.scratch_bytes;
+    }
+    assert_true(scratch > 0);
+    assert_int_equal(stats_of(cache).scratch_bytes, 0);
+    assert_in_range(stats_of(cache).resident_bytes, 1, AFTER);
+    cache_check(cache);
+    cache_free(cache);
+}
+
 static void ages_go_as_far_as_they_can(void **state)
 {
     (void)state;
@@ -160,6 +185,7 @@ int main(void)
         cmocka_unit_test(what_was_reserved_goes_when_the_puts_are_done),
         cmocka_unit_test(what_was_reserved_goes_when_it_is_given_up),
         cmocka_unit_test(an_entry_from_the_future_does_not_stop_a_cut),
+        cmocka_unit_test(a_cut_stays_within_the_old_limit),
         cmocka_unit_test(ages_go_as_far_as_they_can),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where the marks of cells are. */
+
+#include <assert.h>
+#include <sys/mman.h>
+
+#include "marks.h"
+#include "slab.h"
+
+enum {
+    WORDS_MOST = SIZES_SLAB / SIZES_CELL_MIN / 64, /* of a slab */
+    PURGE_BYTES = 1 << 20,                         /* in one go */
+};
+
+/* ----------------------------------------------------------------- memory */
+
+static void *reserve(size_t bytes)
+{
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+bool marks_init(struct marks *marks, uint32_t slab_count)
+{
+    *marks = (struct marks){
+        .at_bytes = (size_t)slab_count * sizeof *marks->at,
+        /* Twice: a slab that is given up and taken again gets new words. */
+        .words_bytes = (size_t)slab_count * WORDS_MOST * 8 * 2,
+    };
+    marks->at = reserve(marks->at_bytes);
+    marks->words = reserve(marks->words_bytes);
+    if (marks->at && marks->words)
+        return true;
+    marks_release(marks);
+    return false;
+}
+
+void marks_release(struct marks *marks)
+{
+    if (marks->at)
+        munmap((void *)marks->at, marks->at_bytes);
+    if (marks->words)
+        munmap((void *)marks->words, marks->words_bytes);
+}
+
+static size_t bytes_of(const struct slabs *slabs, uint64_t words)
+{
+    return words * 8 + slabs_end(slabs) * sizeof *slabs->marks.at;
+}
+
+size_t marks_wanted(const struct slabs *slabs)
+{
+    uint64_t words = 0;
+    for (unsigned i = 0; i < slabs->sizes.entries; i++)
+        words += __atomic_load_n(&slabs->classes[i].slabs, __ATOMIC_RELAXED) *
+                 slabs->sizes.classes[i].words;
+    /* Some are taken while it goes on. */
+    return bytes_of(slabs, words + words / 8);
+}
+
+size_t marks_resident(const struct slabs *slabs)
+{
+    const struct marks *marks = &slabs->marks;
+    uint32_t used = __atomic_load_n(&marks->used, __ATOMIC_RELAXED);
+    return used > 0 ? bytes_of(slabs, used) : 0;
+}
+
+/* ------------------------------------------------------------- their time */
+
+static void set_used(struct marks *marks, uint32_t used)
+{
+    __atomic_store_n(&marks->used, used, __ATOMIC_RELAXED);
+}
+
+static void give(struct slabs *slabs, uint32_t number, unsigned class)
+{
+    struct marks *marks = &slabs->marks;
+    if (class >= slabs->sizes.entries)
+        return;
+    unsigned words = slabs->sizes.classes[class].words;
+    assert(((size_t)marks->used + words) * 8 <= marks->words_bytes);
+    atomic_store_explicit(&marks->at[number], marks->used,
+                          memory_order_relaxed);
+    set_used(marks, marks->used + words);
+}
+
+void marks_begin(struct slabs *slabs)
+{
+    lock_take(&slabs->pool_lock);
+    slabs->marks.active = true;
+    set_used(&slabs->marks, 1);
+    lock_drop(&slabs->pool_lock);
+}
+
+void marks_give(struct slabs *slabs, uint32_t first, uint32_t end)
+{
+    struct marks *marks = &slabs->marks;
+    lock_take(&slabs->pool_lock);
+    for (uint32_t number = first; number < end; number++) {
+        unsigned state =
+            atomic_load_explicit(&slabs->states[number], memory_order_relaxed);
+        if (state >= SLAB_USED &&
+            atomic_load_explicit(&marks->at[number], memory_order_relaxed) == 0)
+            give(slabs, number, state - SLAB_USED);
+    }
+    lock_drop(&slabs->pool_lock);
+}
+
+void marks_taken(struct slabs *slabs, uint32_t number, unsigned class)
+{
+    if (slabs->marks.active)
+        give(slabs, number, class);
+}
+
+bool marks_end(struct slabs *slabs)
+{
+    struct marks *marks = &slabs->marks;
+    lock_take(&slabs->pool_lock);
+    marks->active = false;
+    lock_drop(&slabs->pool_lock);
+    size_t bytes = (size_t)marks->used * 8;
+    if (marks->purged < bytes) {
+        madvise((char *)marks->words + marks->purged, PURGE_BYTES,
+                MADV_DONTNEED);
+        marks->purged += PURGE_BYTES;
+        return true;
+    }
+    madvise((void *)marks->at, slabs_end(slabs) * sizeof *marks->at,
+            MADV_DONTNEED);
+    marks->purged = 0;
+    set_used(marks, 0);
+    return false;
+}
+
+/* ------------------------------------------------------------------- bits */
+
+/* The word with the mark of a cell, and which bit it is.  The class comes from
+ * the dense array of states: the slab's header may be far. */
+static _Atomic uint64_t *word_of(const struct slabs *slabs, uint32_t loc,
+                                 unsigned *bit)
+{
+    uint32_t number = loc >> 13;
+    const struct size_class *size =
+        &slabs->sizes.classes[cell_class(slabs, loc)];
+    uint32_t offset = (loc & 8191) * 8 - size->first;
+    unsigned cell = (unsigned)((uint64_t)offset * size->inverse >> 32);
+    *bit = cell % 64;
+    return slabs->marks.words +
+           atomic_load_explicit(&slabs->marks.at[number],
+                                memory_order_relaxed) +
+           cell / 64;
+}
+
+void cell_set_mark(struct slabs *slabs, uint32_t loc)
+{
+    unsigned bit;
+    _Atomic uint64_t *word = word_of(slabs, loc, &bit);
+    assert(word >= slabs->marks.words + 1);
+    atomic_fetch_or_explicit(word, UINT64_C(1) << bit, memory_order_release);
+}
+
+void cell_clear_mark(struct slabs *slabs, uint32_t loc)
+{
+    unsigned bit;
+    _Atomic uint64_t *word = word_of(slabs, loc, &bit);
+    atomic_fetch_and_explicit(word, ~(UINT64_C(1) << bit),
+                              memory_order_release);
+}
+
+bool cell_is_marked(const struct slabs *slabs, uint32_t loc)
+{
+    unsigned bit;
+    _Atomic uint64_t *word = word_of(slabs, loc, &bit);
+    return atomic_load_explicit(word, memory_order_acquire) >> bit & 1;
+}
+
+void cell_prefetch_mark(const struct slabs *slabs, uint32_t loc)
+{
+    unsigned bit;
+    __builtin_prefetch((const void *)word_of(slabs, loc, &bit));
+}
+
+uint64_t marks_word(const struct slabs *slabs, const struct slab *slab,
+                    unsigned word)
+{
+    uint32_t at = atomic_load_explicit(&slabs->marks.at[slab->number],
+                                       memory_order_relaxed);
+    return atomic_load_explicit(&slabs->marks.words[at + word],
+                                memory_order_acquire);
+}
