@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "blob.h"
+#include "garbage.h"
 #include "long.h"
 #include "room.h"
 
@@ -148,7 +149,7 @@ void cache_blob_free(struct cache_blob *blob)
 {
     if (!blob)
         return;
-    long_free(blob->cache, blob->first);
+    garbage_add(blob->cache, blob->first);
     free(blob);
 }
 

@@ -61,6 +61,7 @@ struct cache *cache_new(const struct cache_options *options)
         lock_init(&cache->shards[i].lock);
         cache->shards[i].number = i;
     }
+    lock_init(&cache->garbage_lock);
     lock_init(&cache->moving.lock);
     lock_init(&cache->cut.lock);
     lock_init(&cache->crawl_lock);

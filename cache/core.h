@@ -98,6 +98,8 @@ struct cache {
     atomic_uint evict_turn;
     _Atomic int64_t due_ms; /* nothing expires before */
     _Atomic uint64_t moved, moved_bytes, swept_expired;
+    struct lock garbage_lock;
+    _Atomic uint32_t garbage; /* see garbage.h */
     struct moving moving;
     struct cut cut;
     struct lock crawl_lock;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "garbage.h"
 #include "long.h"
 #include "spares.h"
 
@@ -40,15 +41,6 @@ void long_attach(struct cache *cache, struct shard *shard, uint32_t entry,
     }
 }
 
-void long_free(struct cache *cache, uint32_t first)
-{
-    while (first != 0) {
-        uint32_t next = piece_at(cache, first)->next;
-        cell_free(&cache->slabs, first);
-        first = next;
-    }
-}
-
 void long_detach(struct cache *cache, uint32_t first)
 {
     struct piece *head = piece_at(cache, first);
@@ -62,7 +54,7 @@ void long_detach(struct cache *cache, uint32_t first)
     if (head->pins > 0)
         head->state = PIECE_ORPHAN;
     else
-        long_free(cache, first);
+        garbage_add(cache, first);
 }
 
 void long_moved(struct cache *cache, uint32_t to)

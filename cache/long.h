@@ -58,8 +58,6 @@ void long_detach(struct cache *cache, uint32_t first);
 void long_moved(struct cache *cache, uint32_t to);
 /* An entry goes: its chains are detached. */
 void long_drop(struct cache *cache, struct entry *entry);
-/* Frees a chain that is private. */
-void long_free(struct cache *cache, uint32_t first);
 /* Bytes of the cells of a chain. */
 size_t long_resident(const struct cache *cache, uint32_t first);
 

@@ -5,6 +5,7 @@
 
 #include "blob.h"
 #include "cut.h"
+#include "garbage.h"
 #include "long.h"
 #include "room.h"
 #include "shard.h"
@@ -142,7 +143,7 @@ static uint32_t take_cells(struct cache_tx *tx, const struct layout *l,
     uint32_t loc = spares_take(cache, tx->spares, l->class);
     if (loc == 0) {
         tx->wanted = l->class;
-        long_free(cache, *key_pieces);
+        garbage_add(cache, *key_pieces);
     }
     return loc;
 }
@@ -177,7 +178,7 @@ enum cache_result cache_put(struct cache_tx *tx, unsigned db,
         shard_free_entry(cache, old);
     } else if (!index_insert(cache, shard, hash_in(key->hash, number), loc,
                              tx->spares)) {
-        long_free(cache, key_pieces);
+        garbage_add(cache, key_pieces);
         cell_free(&cache->slabs, loc);
         tx->wanted = sizes_of_segment(&cache->slabs.sizes);
         return CACHE_NO_ROOM;

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "cut.h"
+#include "garbage.h"
 #include "move.h"
 #include "shard.h"
 #include "walk.h"
@@ -96,6 +97,8 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
         uint32_t loc = cell_take(slabs, class);
         if (loc != 0)
             return loc;
+        if (garbage_free(cache))
+            continue;
         __atomic_store_n(&cache->grew, true, __ATOMIC_RELAXED);
         if (slabs_populate(slabs, ROOM_HOLES) > 0)
             continue;

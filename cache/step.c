@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "cut.h"
+#include "garbage.h"
 #include "move.h"
 #include "room.h"
 #include "walk.h"
@@ -134,7 +135,8 @@ static bool step_tidy(struct cache *cache, int64_t now_ms)
 
 bool cache_step(struct cache *cache, int64_t now_ms)
 {
-    if (cut_step(cache, now_ms) || step_shrink(cache, now_ms))
+    if (garbage_free(cache) || cut_step(cache, now_ms) ||
+        step_shrink(cache, now_ms))
         return true;
     bool more = step_stock(cache, now_ms);
     more |= walk_dead(cache, STEP_DEAD);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "garbage.h"
 #include "long.h"
 #include "shard.h"
 #include "view.h"
@@ -178,6 +179,6 @@ void cache_unpin(struct cache_pin *pin)
     bool last = --first->pins == 0 && first->state == PIECE_ORPHAN;
     lock_drop(&shard->lock);
     if (last)
-        long_free(cache, pin->head);
+        garbage_add(cache, pin->head);
     *pin = (struct cache_pin){0};
 }

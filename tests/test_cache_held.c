@@ -92,9 +92,10 @@ static void put_small(struct cache *cache, unsigned db, unsigned first,
 }
 
 /* A value of which `len` bytes have come. */
-static struct cache_blob *receive(struct cache *cache, size_t len)
+static struct cache_blob *receive_of(struct cache *cache, size_t whole,
+                                     size_t len)
 {
-    struct cache_blob *blob = cache_blob_new(cache, LONG);
+    struct cache_blob *blob = cache_blob_new(cache, whole);
     assert_non_null(blob);
     for (size_t got = 0; got < len;) {
         size_t room = 0;
@@ -108,6 +109,11 @@ static struct cache_blob *receive(struct cache *cache, size_t len)
         got += room;
     }
     return blob;
+}
+
+static struct cache_blob *receive(struct cache *cache, size_t len)
+{
+    return receive_of(cache, LONG, len);
 }
 
 /* Values being received, one in every eighth cell. */
@@ -296,6 +302,35 @@ static void the_stock_goes_back_bit_by_bit(void **state)
     cache_free(cache);
 }
 
+/* A very long value is not freed at once; but before anything is evicted. */
+static void a_very_long_value_goes_bit_by_bit(void **state)
+{
+    (void)state;
+    enum { WHOLE = 40 * MB, A_STEP = 2 * MB + CACHE_SLAB };
+    struct cache *cache = new_cache(64 * MB);
+    put_small(cache, 1, 0, SMALL, 0);
+    for (int again = 0; again < 2; again++) {
+        /* The second time there is room only where the first one was. */
+        put(cache, 0, 0,
+            (struct cache_write){.blob = receive_of(cache, WHOLE, WHOLE)});
+        uint64_t before = stats_of(cache).live_bytes;
+        drop(cache, 0);
+        uint64_t now = stats_of(cache).live_bytes;
+        assert_in_range(before - now, 1, A_STEP);
+        cache_check(cache);
+        for (int64_t now_ms = NOW_MS; again && now > WHOLE / 2; now_ms++)
+            if (cache_step(cache, now_ms)) {
+                assert_in_range(now - stats_of(cache).live_bytes, 0, A_STEP);
+                now = stats_of(cache).live_bytes;
+            }
+    }
+    put_small(cache, 1, SMALL, 6 * SMALL, 0);
+    assert_int_equal(stats_of(cache).evicted, 0);
+    assert_int_equal(stats_of(cache).entries, 7 * SMALL);
+    cache_check(cache);
+    cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +338,7 @@ int main(void)
         cmocka_unit_test(values_being_received_come_together),
         cmocka_unit_test(pinned_values_come_together),
         cmocka_unit_test(what_is_worth_nothing_goes_first),
+        cmocka_unit_test(a_very_long_value_goes_bit_by_bit),
         cmocka_unit_test(the_stock_goes_back_bit_by_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
