@@ -140,6 +140,8 @@ static bool flush(struct cache *cache, unsigned first, unsigned last)
             atomic_store_explicit(&cache->numbers[db], fresh[db],
                                   memory_order_relaxed);
         atomic_fetch_or(&cache->dead, dying);
+        if (dying != 0)
+            atomic_store(&cache->flushed, true);
     }
     unlock_all(cache);
     return done;

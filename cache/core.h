@@ -94,6 +94,7 @@ struct cache {
     _Atomic uint8_t numbers[CACHE_DATABASES_MAX];
     _Atomic uint64_t dead; /* internal numbers being swept */
 
+    atomic_bool flushed; /* since the last step */
     atomic_bool evicting;
     atomic_uint evict_turn;
     _Atomic int64_t due_ms; /* nothing expires before */

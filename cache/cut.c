@@ -165,6 +165,16 @@ static uint64_t slabs_marked(const struct cache *cache)
     return sum;
 }
 
+/* Entries of databases that were not flushed, without a mark. */
+static uint64_t count_left(const struct cache *cache, const struct shard *shard)
+{
+    uint64_t left = 0;
+    for (unsigned n = 0; n < ENTRY_NUMBERS; n++)
+        if (!number_is_dead(cache, n))
+            left += shard->tally.counts[n] - shard->marked.counts[n];
+    return left;
+}
+
 /* What has expired, or was flushed, shall not cost others their place. */
 static bool drop_worthless(struct cache *cache, struct shard *shard,
                            uint32_t loc, int64_t now_ms)
@@ -184,16 +194,20 @@ static bool drop_worthless(struct cache *cache, struct shard *shard,
 }
 
 /* Marks the next entry of a shard if it is not older than the horizon; returns
- * its age, or -1 at the end of the list. */
+ * its age, or -1 if nothing is left to mark. */
 static int64_t mark_next(struct cache *cache, struct shard *shard,
                          int64_t now_ms, int64_t horizon_ms)
 {
     int64_t age_ms = -1;
     lock_take_politely(&shard->lock);
     if (shard->cursor != 0) {
-        age_ms = entry_age_ms(entry_at(cache, shard->cursor)->used_ms, now_ms);
-        if (age_ms <= horizon_ms &&
-            !drop_worthless(cache, shard, shard->cursor, now_ms))
+        const struct entry *entry = entry_at(cache, shard->cursor);
+        age_ms = entry_age_ms(entry->used_ms, now_ms);
+        if (number_is_dead(cache, packed_number(entry_packed(entry))) &&
+            count_left(cache, shard) == 0)
+            age_ms = -1; /* all that follows is dead: it is cut off */
+        else if (age_ms <= horizon_ms &&
+                 !drop_worthless(cache, shard, shard->cursor, now_ms))
             cut_touched(cache, shard, shard->cursor);
     }
     if (shard->cursor != 0) /* for the next round; it was not read yet */
@@ -236,13 +250,17 @@ static bool mark_round(struct cache *cache, int64_t now_ms)
 /* What the shard drops by being cut. */
 static void count_evicted(struct cache *cache, struct shard *shard)
 {
-    uint64_t dropped = 0;
+    uint64_t dropped = count_left(cache, shard), all = 0;
     for (unsigned n = 0; n < ENTRY_NUMBERS; n++)
-        if (!number_is_dead(cache, n))
-            dropped += shard->tally.counts[n] - shard->marked.counts[n];
+        all += shard->tally.counts[n] - shard->marked.counts[n];
+    if (dropped == 0)
+        return;
+    /* Of the bytes its share: some may be of flushed databases. */
+    double payload = (double)(shard->tally.payload - shard->marked.payload);
     shard->evicted += dropped;
     shard->evicted_bytes +=
-        shard->tally.payload - shard->marked.payload + dropped * ENTRY_HEAD;
+        (uint64_t)(payload * (double)dropped / (double)all) +
+        dropped * ENTRY_HEAD;
 }
 
 static void cut_shard(struct cache *cache, struct shard *shard)
@@ -309,7 +327,7 @@ static void end_marks(struct cache *cache)
 static bool is_pointless(struct cache *cache)
 {
     return atomic_load(&cache->cut.phase) <= CUT_MARK &&
-           !slabs_exceed(&cache->slabs);
+           !slabs_exceed(&cache->slabs) && atomic_load(&cache->dead) == 0;
 }
 
 static void step_locked(struct cache *cache, int64_t now_ms)

@@ -7,6 +7,7 @@
 #include "garbage.h"
 #include "move.h"
 #include "room.h"
+#include "shard.h"
 #include "walk.h"
 
 enum {
@@ -18,8 +19,9 @@ enum {
     STOCK_GROWING = 8, /* slabs kept ready while the cache grows */
     STOCK_IDLE = 16,   /* more than this in stock for long goes back */
     LOOK_MS = 100,
-    CUT_SHARE = 8,  /* more than 1/8 above the limit: cut, do not evict */
-    CUT_LEAST = 64, /* slabs; below, evicting is soon done */
+    CUT_SHARE = 8,       /* more than 1/8 above the limit: cut, do not evict */
+    CUT_LEAST = 64,      /* slabs; below, evicting is soon done */
+    FLUSH_LEAST = 10000, /* entries, likewise */
 };
 
 static uint32_t get(const _Atomic uint32_t *at)
@@ -46,9 +48,13 @@ static bool make_scratch(struct cache *cache, uint64_t needed, int64_t now_ms)
 {
     const struct slabs *slabs = &cache->slabs;
     uint64_t scratch = marks_wanted(slabs) / SIZES_SLAB + 1;
-    if (get(&slabs->resident) + scratch <= get(&cache->before))
+    uint32_t most =
+        slabs_exceed(slabs) ? get(&cache->before) : get(&slabs->limit);
+    if (get(&slabs->resident) + scratch <= most)
         return false;
-    if (needed + scratch > get(&cache->before))
+    if (get(&slabs->stock) > 0)
+        return slabs_purge(&cache->slabs, STEP_PURGES) > 0;
+    if (needed + scratch > most)
         return evict_some(cache, now_ms);
     return move_some(cache, now_ms, STEP_MOVES);
 }
@@ -94,6 +100,30 @@ static void look_around(struct cache *cache, uint32_t stock)
     slabs_unstick(&cache->slabs);
 }
 
+/* After a flush: much is dropped at once, little by the walk. */
+static bool step_flush(struct cache *cache, int64_t now_ms)
+{
+    if (!atomic_load_explicit(&cache->flushed, memory_order_relaxed))
+        return false;
+    uint64_t dead = 0, all = 0;
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        struct shard *shard = &cache->shards[i];
+        lock_take(&shard->lock);
+        for (unsigned n = 0; n < ENTRY_NUMBERS; n++) {
+            all += shard->tally.counts[n];
+            dead += number_is_dead(cache, n) ? shard->tally.counts[n] : 0;
+        }
+        lock_drop(&shard->lock);
+    }
+    bool much = dead > FLUSH_LEAST && dead > all / 2;
+    if (much && make_scratch(cache, slabs_needed(&cache->slabs), now_ms))
+        return true;
+    atomic_store(&cache->flushed, false);
+    if (much)
+        cut_begin(cache, get(&cache->slabs.limit));
+    return much;
+}
+
 /* Keeps a few slabs ready while the cache grows, so that nobody has to wait
  * for the system; returns those that nobody has used for a while. */
 static bool step_stock(struct cache *cache, int64_t now_ms)
@@ -136,7 +166,7 @@ static bool step_tidy(struct cache *cache, int64_t now_ms)
 bool cache_step(struct cache *cache, int64_t now_ms)
 {
     if (garbage_free(cache) || cut_step(cache, now_ms) ||
-        step_shrink(cache, now_ms))
+        step_flush(cache, now_ms) || step_shrink(cache, now_ms))
         return true;
     bool more = step_stock(cache, now_ms);
     more |= walk_dead(cache, STEP_DEAD);

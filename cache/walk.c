@@ -165,6 +165,8 @@ bool walk_dead(struct cache *cache, unsigned max)
     struct walk *walk = &cache->sweep;
     if (atomic_load(&cache->dead) == 0)
         return false;
+    if (walk->slab == 0 && walk->cell == 0)
+        bury(cache); /* what others have dropped */
     uint32_t end = slabs_end(&cache->slabs);
     unsigned dropped = 0;
     for (unsigned i = 0; i < WALK_SLABS && dropped < max && walk->slab < end;

@@ -256,6 +256,38 @@ static void pinned_values_come_together(void **state)
     cache_free(cache);
 }
 
+/* What is left is found among many, the rest is dropped at once, and what is
+ * stored meanwhile stays. */
+static void a_flush_of_many_spares_the_rest(void **state)
+{
+    (void)state;
+    enum { MANY = 6 * SMALL, LEFT = 1000 };
+    for (int all = 0; all < 2; all++) {
+        struct cache *cache = new_cache(64 * MB);
+        put_small(cache, 1, 0, LEFT / 2, 0);
+        put_small(cache, 0, 0, MANY, 0);
+        put_small(cache, 1, LEFT / 2, LEFT / 2, 0);
+        assert_true(all ? cache_flush_all(cache) : cache_flush(cache, 0));
+        unsigned steps = 0, stored = 0;
+        for (int64_t now_ms = NOW_MS; now_ms < NOW_MS + 2000; now_ms += 10) {
+            for (; cache_step(cache, now_ms); steps++)
+                if (stored < SMALL && steps % 4 == 0)
+                    put_small(cache, 0, MANY + stored++, 1, 0);
+        }
+        assert_true(stored > 100);
+        assert_int_equal(stats_of(cache).entries, stored + (all ? 0 : LEFT));
+        assert_int_equal(stats_of(cache).flushed_entries, 0);
+        assert_int_equal(stats_of(cache).evicted, 0);
+        for (unsigned n = 0; n < LEFT; n++)
+            assert_int_equal(has(cache, 1, n), !all);
+        for (unsigned n = 0; n < stored; n++)
+            assert_true(has(cache, 0, MANY + n));
+        assert_in_range(stats_of(cache).resident_bytes, 0, 4 * MB);
+        cache_check(cache);
+        cache_free(cache);
+    }
+}
+
 /* Whether what goes is dropped at once or one by one. */
 static void what_is_worth_nothing_goes_first(void **state)
 {
@@ -337,6 +369,7 @@ int main(void)
         cmocka_unit_test(what_cannot_move_does_not_stop_the_rest),
         cmocka_unit_test(values_being_received_come_together),
         cmocka_unit_test(pinned_values_come_together),
+        cmocka_unit_test(a_flush_of_many_spares_the_rest),
         cmocka_unit_test(what_is_worth_nothing_goes_first),
         cmocka_unit_test(a_very_long_value_goes_bit_by_bit),
         cmocka_unit_test(the_stock_goes_back_bit_by_bit),
