@@ -263,7 +263,6 @@ static void renew_lease(struct worker *worker)
 {
     struct pool *pool = worker->server->pool;
     size_t share = lease_share(worker);
-    worker->lease_least = share / 2;
     if (worker->lease > share) {
         pool_repay(pool, worker->lease - share);
         worker->lease = share;
@@ -287,7 +286,7 @@ void turn_allow(struct conn *conn)
         worker->warm = (struct buf){0};
     }
     output_ready(&conn->turn->out);
-    if (worker->lease < worker->lease_least)
+    if (worker->lease < lease_share(worker) / 2)
         renew_lease(worker);
     size_t max =
         tail->cap > LIMIT_SPARE_OUTPUT ? tail->cap : LIMIT_SPARE_OUTPUT;

@@ -65,7 +65,6 @@ struct worker {
     struct turn *spare;   /* one that nobody uses, or NULL */
     struct buf warm;      /* memory for replies, while nobody uses it */
     size_t lease;         /* bytes borrowed from the pool, not yet in use */
-    size_t lease_least;   /* with less it is renewed */
     struct conn *holders; /* connections that hold memory between events */
     struct conn *later_first, **later_end; /* go on after other events */
     struct conn **by_id; /* buckets, chained by conn->id_next */

@@ -15,7 +15,7 @@
 #include "tests/live.h"
 #include "tests/talk.h"
 
-enum { MB = 1 << 20, LARGE = 2 * MB, SMALL = MB, SMALLS = 16 };
+enum { MB = 1 << 20, LARGE = 2 * MB, SMALL = MB, SMALLS = 6 };
 
 static char zeros[LARGE];
 
@@ -77,6 +77,8 @@ static void who_asked_for_it_stays(void **state)
     struct talk talk = begin_large(live, redis, "CLIENT NO-EVICT ON", &sent);
     crowd(live, redis, fds);
     disperse(fds);
+    /* A reply needs memory, too. */
+    live_await_info(redis, "connected_clients", 2, 2);
     assert_true(live_send(talk.fd, zeros, LARGE - sent));
     assert_true(live_send(talk.fd, "\r\n", 2));
     struct resp *reply = resp_await(&talk.reader, talk.fd, 60000);
