@@ -95,7 +95,7 @@ static bool move_entry(struct cache *cache, struct shard *shard,
         shard_drop(cache, shard, guess->owner, place);
         return true;
     }
-    uint32_t to = cell_take(slabs, slab_of(slabs, guess->loc)->class);
+    uint32_t to = cell_take_in_use(slabs, cell_class(slabs, guess->loc));
     if (to == 0)
         return false;
     size_t size = entry_size(entry);
@@ -187,10 +187,22 @@ static struct slab *choose(struct cache *cache)
             best = i;
         }
     }
-    return best < SIZES_MAX ? slab_leave(slabs, best) : NULL;
+    return best < SIZES_MAX ? slab_leave(slabs, best, false) : NULL;
 }
 
-bool move_some(struct cache *cache, int64_t now_ms, unsigned max)
+/* Of many classes with few slabs each, one that is less than half full. */
+static struct slab *choose_sparse(struct cache *cache)
+{
+    struct slabs *slabs = &cache->slabs;
+    struct slab *slab = NULL;
+    for (unsigned i = slabs->sizes.entries; i-- > 0 && !slab;)
+        if (__atomic_load_n(&slabs->classes[i].free_cells, __ATOMIC_RELAXED) >
+            0)
+            slab = slab_leave(slabs, i, true);
+    return slab;
+}
+
+static bool move(struct cache *cache, int64_t now_ms, unsigned max, bool sparse)
 {
     struct moving *moving = &cache->moving;
     struct guess guesses[MOVE_BATCH];
@@ -201,7 +213,7 @@ bool move_some(struct cache *cache, int64_t now_ms, unsigned max)
         return false;
     }
     if (!moving->slab) {
-        moving->slab = choose(cache);
+        moving->slab = sparse ? choose_sparse(cache) : choose(cache);
         moving->cell = 0;
     }
     useful = moving->slab != NULL;
@@ -217,12 +229,23 @@ bool move_some(struct cache *cache, int64_t now_ms, unsigned max)
         max -= count;
         if (count == 0 || !room) {
             /* Emptied; or what is left in it is in use where it lies. */
-            useful = slab_return(&cache->slabs, moving->slab, room) || room;
+            useful = slab_return(&cache->slabs, moving->slab, room || sparse) ||
+                     room;
             moving->slab = NULL;
         }
     }
     lock_drop(&moving->lock);
     return useful;
+}
+
+bool move_some(struct cache *cache, int64_t now_ms, unsigned max)
+{
+    return move(cache, now_ms, max, false);
+}
+
+bool move_sparse(struct cache *cache, int64_t now_ms, unsigned max)
+{
+    return slabs_crowded(&cache->slabs) && move(cache, now_ms, max, true);
 }
 
 void move_stop(struct cache *cache)

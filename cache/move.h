@@ -22,6 +22,13 @@
  */
 bool move_some(struct cache *cache, int64_t now_ms, unsigned max);
 
+/*
+ * The same for a cache of many classes with few slabs each (slabs_crowded),
+ * whose free cells may be much together and too few in each of them: empties a
+ * sparse slab into larger cells.
+ */
+bool move_sparse(struct cache *cache, int64_t now_ms, unsigned max);
+
 /* Hands the slab being emptied back, whatever is left in it. */
 void move_stop(struct cache *cache);
 

@@ -92,7 +92,7 @@ static bool fits_in_place(struct cache *cache, uint32_t loc,
     uint32_t packed = entry_packed(entry_at(cache, loc));
     return !l->ext && !(packed & ENTRY_EXT) &&
            l->expiry == !!(packed & ENTRY_EXPIRY) &&
-           slab_of(&cache->slabs, loc)->class == l->class;
+           slabs_suits(&cache->slabs, l->class, cell_class(&cache->slabs, loc));
 }
 
 static void overwrite(struct cache_tx *tx, struct shard *shard, uint32_t loc,

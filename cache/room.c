@@ -113,6 +113,8 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
             continue;
         if (walk_expired(cache, now_ms, ROOM_CRAWL) > 0)
             continue;
+        if (move_sparse(cache, now_ms, ROOM_MOVES))
+            continue;
         if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed))
             return 0;
         if (!room_evict_oldest(cache, now_ms) && !cut_step(cache, now_ms))

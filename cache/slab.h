@@ -85,7 +85,8 @@ struct slabs {
     struct slab_class classes[SIZES_MAX];
     /* Classes with a slab's worth of free cells: emptying one pays. */
     atomic_uint spare_classes;
-    atomic_uint stuck; /* slabs */
+    atomic_uint stuck;  /* slabs */
+    atomic_uint active; /* classes with slabs */
 
     struct lock pool_lock;
     struct pages *pages;
@@ -153,6 +154,8 @@ static inline unsigned slab_cell_number(const struct slabs *slabs,
 
 /* Takes a cell; 0: none is free and the stock has no slab. */
 uint32_t cell_take(struct slabs *slabs, unsigned class);
+/* The same, of slabs in use only, and of a larger class if that suits. */
+uint32_t cell_take_in_use(struct slabs *slabs, unsigned class);
 /* Its live bit must be clear. */
 void cell_free(struct slabs *slabs, uint32_t loc);
 
@@ -225,15 +228,25 @@ uint64_t slabs_needed(const struct slabs *slabs);
 
 /*
  * Picks the emptiest slab of a class and takes nothing from it any more;
- * NULL: none.  slab_return hands it back; true if it was empty and is free.
+ * NULL: the others have no room for what it holds.  sparse: whether they have
+ * or not, but only a slab that is less than half full.  slab_return hands it
+ * back; true if it was empty and is free.
  */
-struct slab *slab_leave(struct slabs *slabs, unsigned class);
+struct slab *slab_leave(struct slabs *slabs, unsigned class, bool sparse);
 /* stuck: all of its cells were tried. */
 bool slab_return(struct slabs *slabs, struct slab *slab, bool stuck);
 
 /* True if some slab is not stuck and the others of the class have room for all
  * that it holds. */
 bool slab_class_spare(const struct slabs *slabs, unsigned class);
+
+/* True if an entry of class `small` may lie in a cell of class `large`. */
+bool slabs_suits(const struct slabs *slabs, unsigned small, unsigned large);
+/* True if some larger class would. */
+static inline bool slabs_crowded(const struct slabs *slabs)
+{
+    return slabs_suits(slabs, 0, 1);
+}
 
 /* True if the slab of a cell is stuck. */
 bool slab_is_stuck(struct slabs *slabs, uint32_t loc);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Values of all sizes: what is held when there are few slabs a class. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka wants the above first
+#include <cmocka.h>
+
+#include "cache/core.h"
+#include "tests/rng.h"
+
+enum { NOW_MS = 1000000, MB = 1 << 20, VALUE_MOST = 4000 };
+
+typedef size_t some_size(struct rng *rng);
+
+static size_t uniform(struct rng *rng)
+{
+    return 1 + rng_below(rng, VALUE_MOST);
+}
+
+/* As many of 10 to 20 bytes as of 2000 to 4000. */
+static size_t skewed(struct rng *rng)
+{
+    size_t base = (size_t)10 << rng_below(rng, 9);
+    size_t size = base + rng_below(rng, base);
+    return size < VALUE_MOST ? size : (size_t)VALUE_MOST;
+}
+
+static void put(struct cache *cache, unsigned number, size_t len)
+{
+    static const char bytes[VALUE_MOST];
+    struct cache_write write = {.value = bytes, .len = len};
+    struct cache_key key =
+        cache_key_of(cache, (const char *)&number, sizeof number);
+    struct cache_tx tx;
+    cache_begin(&tx, cache, NOW_MS, &key, 1);
+    while (cache_put(&tx, 0, &key, &write) != CACHE_OK) {
+        cache_end(&tx);
+        assert_true(cache_make_room(&tx));
+        cache_begin_again(&tx, &key, 1);
+    }
+    cache_end(&tx);
+    cache_tx_close(&tx);
+}
+
+/* Stores five times what fits; the payload must be that part of the limit. */
+static void check_mix(size_t limit, some_size *size, double part)
+{
+    struct cache_options options = {.databases = 1,
+                                    .hash_key = "sixteen bytes.."};
+    struct cache *cache = cache_new(&options);
+    assert_non_null(cache);
+    cache_set_limit(cache, limit);
+    struct rng rng = {1};
+    size_t stored = 0;
+    for (unsigned i = 0; stored < 5 * limit; i++) {
+        size_t len = size(&rng);
+        put(cache, i, len);
+        stored += len;
+        if (i % 100 == 0)
+            while (cache_step(cache, NOW_MS))
+                ;
+    }
+    struct cache_stats stats;
+    cache_stats(cache, NOW_MS, &stats);
+    double got = (double)stats.payload_bytes / (double)limit;
+    printf("%zu MiB, %.3f of it payload\n", limit / MB, got);
+    assert_true(got >= part);
+    assert_in_range(stats.resident_bytes, 1, limit);
+    cache_check(cache);
+    cache_free(cache);
+}
+
+static void few_slabs_are_used_well(void **state)
+{
+    (void)state;
+    check_mix(7 * MB, uniform, 0.70);
+    check_mix(7 * MB, skewed, 0.68);
+}
+
+static void more_slabs_are_used_better(void **state)
+{
+    (void)state;
+    check_mix(54 * MB, uniform, 0.88);
+    check_mix(54 * MB, skewed, 0.86);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(few_slabs_are_used_well),
+        cmocka_unit_test(more_slabs_are_used_better),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
