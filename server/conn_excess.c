@@ -18,7 +18,7 @@
 #include "turn.h"
 
 enum {
-    HELD_MS = 500,    /* by then they have been brought together */
+    HELD_MS = 1000,   /* without progress: they have been brought together */
     LET_GO_MOST = 64, /* clients at a time: each is looked for */
 };
 
@@ -74,8 +74,9 @@ void worker_mind_excess(struct worker *worker)
     size_t held = cache_held(cache);
     if (cache_is_strewn(cache))
         settle(worker);
-    if (held == 0)
+    if (held == 0 || held < worker->held)
         worker->held_ms = worker->clock_ms;
     else if (worker->clock_ms - worker->held_ms >= HELD_MS)
         let_go(worker, held);
+    worker->held = held;
 }

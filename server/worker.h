@@ -71,14 +71,15 @@ struct worker {
     size_t by_id_count;  /* a power of two */
     struct conn *walk;   /* next to be looked at for timeouts */
     struct event *tick, *later;
-    size_t open;        /* connections in `conns` */
-    int64_t ticked_us;  /* monotonic, at the last tick */
-    int64_t now_ms;     /* wall clock, of the turn under way */
-    uint32_t clock_ms;  /* counts the time this worker was running */
-    uint32_t stop_ms;   /* on that clock: when it was asked to stop */
-    uint32_t tight_ms;  /* since when the pool is tight */
-    uint32_t held_ms;   /* when clients did not keep it above its limit */
-    uint32_t served_ms; /* the last event of a client */
+    size_t open;               /* connections in `conns` */
+    int64_t ticked_us;         /* monotonic, at the last tick */
+    int64_t now_ms;            /* wall clock, of the turn under way */
+    uint32_t clock_ms;         /* counts the time this worker was running */
+    uint32_t stop_ms;          /* on that clock: when it was asked to stop */
+    uint32_t tight_ms;         /* since when the pool is tight */
+    size_t held;               /* cache_held at the last tick */
+    uint32_t held_ms;          /* when that was 0, or less than before */
+    uint32_t served_ms;        /* the last event of a client */
     _Atomic size_t first_rank; /* of its first to go, when tight */
     bool started, stopping, tight, flushed;
 };
