@@ -50,7 +50,7 @@ static void print_help(const struct args_row *rows, const char *purpose)
 static void refuse(const char *what, const char *about)
 {
     fprintf(stderr, "%s: %s; --help lists the arguments\n", about, what);
-    exit(2);
+    exit(1);
 }
 
 void args_read(const struct args_row *rows, const char *purpose, int argc,
@@ -74,4 +74,32 @@ void args_read(const struct args_row *rows, const char *purpose, int argc,
         else if (read_number(argv[i + 1], row->number) != 0)
             refuse("must be a number", argv[i]);
     }
+}
+
+void args_within(const char *name, uint64_t value, uint64_t least,
+                 uint64_t most)
+{
+    if (value >= least && value <= most)
+        return;
+    fprintf(stderr, "--%s %llu: must be ", name, (unsigned long long)value);
+    if (most == UINT64_MAX)
+        fprintf(stderr, "at least %llu\n", (unsigned long long)least);
+    else
+        fprintf(stderr, "%llu to %llu\n", (unsigned long long)least,
+                (unsigned long long)most);
+    exit(1);
+}
+
+unsigned args_word(const char *name, const char *text, const char *const *words)
+{
+    unsigned i = 0;
+    while (words[i] != NULL && strcmp(words[i], text) != 0)
+        i++;
+    if (words[i] != NULL)
+        return i;
+    fprintf(stderr, "--%s %s: must be one of", name, text);
+    for (i = 0; words[i] != NULL; i++)
+        fprintf(stderr, " %s", words[i]);
+    fputc('\n', stderr);
+    exit(1);
 }

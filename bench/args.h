@@ -19,9 +19,16 @@ struct args_row {
 };
 
 /* Reads argv into the rows, which end with a row without name.  Prints help
- * and exits 0 for --help; complains and exits 2 about anything it does not
+ * and exits 0 for --help; complains and exits 1 about anything it does not
  * know.  `purpose` is the first line of the help. */
 void args_read(const struct args_row *rows, const char *purpose, int argc,
                char **argv);
+
+/* Complain and exit 1 unless the value of an argument is within the bounds, or
+ * is one of the words, which end with NULL; its place among them. */
+void args_within(const char *name, uint64_t value, uint64_t least,
+                 uint64_t most);
+unsigned args_word(const char *name, const char *text,
+                   const char *const *words);
 
 #endif

@@ -266,11 +266,10 @@ int main(int argc, char **argv)
         {"rounds", &rounds, NULL, "whose best is shown"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "cache: ns of one operation, in process", argc, argv);
-    if (rounds == 0 || threads == 0 || threads > THREADS_MAX || few < threads ||
-        entries < threads) {
-        fprintf(stderr, "an argument is out of bounds\n");
-        return 2;
-    }
+    args_within("rounds", rounds, 1, UINT64_MAX);
+    args_within("threads", threads, 1, THREADS_MAX);
+    args_within("few", few, threads, UINT64_MAX);
+    args_within("entries", entries, threads, UINT64_MAX);
 
     const char *headings[PHASES + 4] = {"entries", "value B", "threads"};
     static struct table table;

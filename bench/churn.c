@@ -113,6 +113,8 @@ int main(int argc, char **argv)
         {"ebb", NULL, &a.ebb, "the program, if not the one built here"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "churn: sizes of values that change", argc, argv);
+    args_within("budget", a.budget, 1 << 20, UINT64_MAX >> 4);
+    peer_check_only(a.only, PEER_FLOOR);
 
     static const char *const headings[] = {
         "server",    "phase", "value B",        "peak/budget", "entries",

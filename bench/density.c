@@ -55,6 +55,8 @@ int main(int argc, char **argv)
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "density: bytes an entry costs beyond key and value", argc,
               argv);
+    args_within("entries", entries, 1, 1000000000);
+    peer_check_only(only, PEER_FLOOR);
 
     static const char *const headings[] = {"bytes beyond key and value",
                                            "16 B",

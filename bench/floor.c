@@ -70,8 +70,8 @@ static size_t answer(const struct floor *floor, struct link *link, size_t len)
 /* Answers are small beside socket buffers here, so they are sent in one go. */
 static bool serve(const struct floor *floor, struct link *link)
 {
-    size_t most =
-        BUFFER / (floor->value_reply_len + sizeof set_reply) * floor->get_len;
+    size_t replies = BUFFER / (floor->value_reply_len + sizeof set_reply);
+    size_t most = link->skip + (replies > 0 ? replies : 1) * floor->get_len;
     ssize_t len = read(link->fd, floor->in, most < BUFFER ? most : BUFFER);
     if (len <= 0)
         return len < 0 && errno == EAGAIN;
@@ -137,6 +137,9 @@ int main(int argc, char **argv)
         {"value", &value_bytes, NULL, "bytes of the value it answers"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "floor: answers GET and SET without looking", argc, argv);
+
+    args_within("port", port, 0, 65535);
+    args_within("value", value_bytes, 0, WIRE_VALUE_MAX);
 
     struct wire wire;
     wire_init(&wire, WIRE_RESP, value_bytes, 0);

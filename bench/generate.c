@@ -2,22 +2,13 @@
 /* The load generator alone, against a server that is already running. */
 
 #include <stdio.h>
-#include <string.h>
 
 #include "bench/args.h"
 #include "bench/drive.h"
 
 static const char *const orders[] = {"sequential", "shuffled", "uniform",
-                                     "zipf"};
-
-/* The place of a word in a list, or the list's length. */
-static unsigned find(const char *const *words, unsigned count, const char *word)
-{
-    unsigned i = 0;
-    while (i < count && strcmp(words[i], word) != 0)
-        i++;
-    return i;
-}
+                                     "zipf", NULL};
+static const char *const protocols[] = {"resp", "memcached", NULL};
 
 static int report(const struct drive_result *result)
 {
@@ -59,26 +50,30 @@ int main(int argc, char **argv)
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "generate: load for a running server", argc, argv);
 
-    unsigned which = find(orders, 4, order);
-    if (which == 4 || theta > 99 || keys == 0 || connections == 0 ||
-        depth == 0 || value > WIRE_VALUE_MAX || (operations | seconds) == 0) {
-        fprintf(stderr, "an argument is out of bounds; see --help\n");
-        return 2;
-    }
-    struct drive_plan plan = {
-        .port = (int)port,
-        .wire = strcmp(protocol, "resp") == 0 ? WIRE_RESP : WIRE_MEMCACHED,
-        .connections = (unsigned)connections,
-        .depth = (unsigned)depth,
-        .sets_percent = (unsigned)sets,
-        .value_bytes = value,
-        .ttl_s = (unsigned)ttl,
-        .order = (enum keys_order)which,
-        .theta_percent = (unsigned)theta,
-        .keys = keys,
-        .operations = operations,
-        .for_ns = seconds * 1000000000,
-        .seed = seed};
+    unsigned which = args_word("order", order, orders);
+    unsigned wire = args_word("protocol", protocol, protocols);
+    args_within("port", port, 1, 65535);
+    args_within("connections", connections, 1, 10000);
+    args_within("depth", depth, 1, 1000000);
+    args_within("sets", sets, 0, 100);
+    args_within("value", value, 0, WIRE_VALUE_MAX);
+    args_within("ttl", ttl, 0, UINT32_MAX);
+    args_within("keys", keys, 1, UINT64_MAX);
+    args_within("theta", theta, 0, 99);
+    args_within("seconds", seconds, operations == 0, 1000000000);
+    struct drive_plan plan = {.port = (int)port,
+                              .wire = (enum wire_kind)wire,
+                              .connections = (unsigned)connections,
+                              .depth = (unsigned)depth,
+                              .sets_percent = (unsigned)sets,
+                              .value_bytes = value,
+                              .ttl_s = (unsigned)ttl,
+                              .order = (enum keys_order)which,
+                              .theta_percent = (unsigned)theta,
+                              .keys = keys,
+                              .operations = operations,
+                              .for_ns = seconds * 1000000000,
+                              .seed = seed};
     struct drive_result result;
     if (!drive_run(&plan, &result))
         return 1;

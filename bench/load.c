@@ -20,6 +20,7 @@
 enum { ROUNDS_MAX = 99, SERVER_CORE = 0, GENERATOR_CORE = 1 };
 
 static const unsigned depths[] = {1, 10, 50};
+static const char *const orders[] = {"uniform", "zipf", NULL};
 
 // clang-format off
 /* What is measured in a round: name, format. */
@@ -167,6 +168,20 @@ static bool run_depth(struct table *table, struct runner *runners,
     return whole;
 }
 
+static void check(const struct arguments *a)
+{
+    args_within("seconds", a->seconds, 1, 86400);
+    args_within("rounds", a->rounds, 1, ROUNDS_MAX);
+    args_within("connections", a->connections, 1, 10000);
+    args_within("sets", a->sets, 0, 100);
+    args_within("value", a->value, 0, WIRE_VALUE_MAX);
+    args_within("keys", a->keys, 1, UINT64_MAX);
+    args_within("theta", a->theta, 0, 99);
+    args_within("budget", a->budget, 1 << 20, UINT64_MAX);
+    args_word("order", a->order, orders);
+    peer_check_only(a->only, PEER_COUNT);
+}
+
 int main(int argc, char **argv)
 {
     struct arguments a = {.seconds = 2,
@@ -195,10 +210,7 @@ int main(int argc, char **argv)
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "load: throughput, latency and CPU, by pipeline depth",
               argc, argv);
-    if (a.rounds == 0 || a.rounds > ROUNDS_MAX || a.theta > 99) {
-        fprintf(stderr, "1 to %d rounds, theta below 100\n", ROUNDS_MAX);
-        return 2;
-    }
+    check(&a);
 
 #define X(id, name, format) name,
     const char *const headings[] = {"server", "depth", MEASURES(X) NULL};

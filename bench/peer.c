@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/args.h"
 #include "bench/host.h"
 
 enum {
@@ -134,6 +135,15 @@ static const struct kind {
 const char *peer_name(enum peer_id id)
 {
     return kinds[id].name;
+}
+
+void peer_check_only(const char *only, enum peer_id end)
+{
+    const char *names[PEER_COUNT + 1] = {NULL};
+    for (unsigned i = 0; i < end; i++)
+        names[i] = kinds[i].name;
+    if (only != NULL)
+        args_word("only", only, names);
 }
 
 static struct command command_of(enum peer_id id, int port,

@@ -36,6 +36,10 @@ struct peer {
 
 const char *peer_name(enum peer_id id);
 
+/* Complains and exits 1 unless `only` is NULL or the name of a peer before
+ * `end`. */
+void peer_check_only(const char *only, enum peer_id end);
+
 /* True if its program is there and nobody wants only another one; if it is not
  * there, a sentence on stderr says so.  ebb as in the options; only: the name
  * of a peer, NULL: all. */

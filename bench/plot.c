@@ -231,6 +231,7 @@ int main(int argc, char **argv)
         {"seconds", &seconds, NULL, "to show"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "plot: draws the samples of a shrink", argc, argv);
+    args_within("seconds", seconds, 1, 86400);
 
     static struct picture picture;
     picture.last_s = (double)seconds;

@@ -46,7 +46,8 @@ struct outcome {
 struct report {
     struct table summary, course;
     FILE *csv;
-    bool whole; /* nothing broke */
+    unsigned ticks; /* that are within the time it watches */
+    bool whole;     /* nothing broke */
 };
 
 static double mib(uint64_t bytes)
@@ -202,14 +203,15 @@ static void add_rows(struct report *report, const struct arguments *arguments,
 
     table_cell(&report->course, "%s", name);
     table_cell(&report->course, "%llu", (unsigned long long)value_bytes);
-    for (unsigned i = 0; i < TICKS; i++) {
+    for (unsigned i = 0; i < report->ticks; i++) {
         uint64_t since_ns = shown[i] * 100000000ULL;
         table_cell(&report->course, "%.0f",
                    mib(resident_at(outcome, since_ns)));
     }
 }
 
-static void report_init(struct report *report, const char *csv)
+static void report_init(struct report *report, const char *csv,
+                        uint64_t seconds)
 {
     static const char *const summary[] = {
         "server",        "value B",     "fill peak/old",
@@ -220,7 +222,8 @@ static void report_init(struct report *report, const char *csv)
         "kept %",        NULL};
     char texts[TICKS][16];
     const char *course[TICKS + 3] = {"RSS MiB after", "value B"};
-    for (unsigned i = 0; i < TICKS; i++) {
+    for (unsigned i = 0; i < TICKS && shown[i] <= seconds * 10; i++) {
+        report->ticks = i + 1;
         snprintf(texts[i], sizeof texts[i], "%.1f s", shown[i] / 10.0);
         course[i + 2] = texts[i];
     }
@@ -234,6 +237,18 @@ static void report_init(struct report *report, const char *csv)
     }
     fputs("server,value_bytes,seconds,resident_bytes,budget_bytes\n",
           report->csv);
+}
+
+static void check(const struct arguments *a)
+{
+    enum { LONGEST_MS = SAMPLER_MAX * SAMPLER_STEP_MS };
+    args_within("from", a->from, 1 << 20, UINT64_MAX >> 4);
+    args_within("to", a->to, 1 << 20, a->from);
+    args_within("value", a->value[0], 0, WIRE_VALUE_MAX);
+    args_within("value2", a->value[1], 0, WIRE_VALUE_MAX);
+    args_within("seconds", a->seconds, 1, LONGEST_MS / 1000);
+    args_within("control", a->control_ms, 0, LONGEST_MS - a->seconds * 1000);
+    peer_check_only(a->only, PEER_FLOOR);
 }
 
 int main(int argc, char **argv)
@@ -258,18 +273,14 @@ int main(int argc, char **argv)
         {"ebb", NULL, &a.ebb, "the program, if not the one built here"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "shrink: a full server's budget is lowered", argc, argv);
-    if (a.seconds * 1000 + a.control_ms > SAMPLER_MAX * SAMPLER_STEP_MS) {
-        fprintf(stderr, "at most %d seconds in all\n",
-                SAMPLER_MAX * SAMPLER_STEP_MS / 1000);
-        return 2;
-    }
+    check(&a);
 
     bool present[PEER_FLOOR];
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++)
         present[id] = peer_present(id, a.ebb, a.only);
     static struct report report;
     static struct outcome outcome;
-    report_init(&report, a.csv);
+    report_init(&report, a.csv, a.seconds);
     for (unsigned i = 0; i < VALUES && a.value[i] != 0; i++) {
         for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
             if (!present[id])

@@ -121,6 +121,8 @@ int main(int argc, char **argv)
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "steps: CPU and steps of lowering a limit, in process",
               argc, argv);
+    args_within("from", from, 1 << 20, UINT64_MAX >> 4);
+    args_within("to", to, 1 << 20, from);
 
     static const char *const headings[] = {
         "value B", "entries", "kept",   "resident MiB", "moved", "CPU ms",
