@@ -66,8 +66,12 @@ static bool link_send(struct drive *drive, struct link *link, uint64_t now_ns)
         return true;
     char *end = link->out;
     for (uint64_t i = 0; i < count; i++) {
-        bool set = keys_below(&drive->mix_state, 100) < plan->sets_percent;
-        end = wire_write(set ? &drive->wire.set : &drive->wire.get, end,
+        const struct wire_template *template = &drive->wire.get;
+        if (plan->deletes)
+            template = &drive->wire.del;
+        else if (keys_below(&drive->mix_state, 100) < plan->sets_percent)
+            template = &drive->wire.set;
+        end = wire_write(template, end,
                          plan->first_key + keys_next(&drive->keys));
     }
     drive->left -= count;

@@ -18,6 +18,7 @@ struct drive_plan {
     int port;
     enum wire_kind wire;
     unsigned connections, depth;
+    bool deletes;          /* all are DELs */
     unsigned sets_percent; /* the others are GETs */
     uint64_t value_bytes;
     unsigned ttl_s; /* of what is set; 0: none */

@@ -287,31 +287,58 @@ static void ask(struct peer *peer, const char *request, const char *end,
     }
 }
 
+/* The number behind a name in what it tells of itself; 0 if there is none. */
+static uint64_t told(struct peer *peer, const char *request, const char *end,
+                     const char *name)
+{
+    char answer[16384];
+    ask(peer, request, end, answer, sizeof answer);
+    const char *found = strstr(answer, name);
+    return found == NULL ? 0 : strtoull(found + strlen(name), NULL, 10);
+}
+
 uint64_t peer_entries(struct peer *peer)
 {
-    static const char row[] = "STAT curr_items ";
-    char answer[8192];
-    if (peer->wire == WIRE_RESP) {
-        ask(peer, "DBSIZE\r\n", "\r\n", answer, sizeof answer);
-        return answer[0] == ':' ? strtoull(answer + 1, NULL, 10) : 0;
-    }
-    ask(peer, "stats\r\n", "END\r\n", answer, sizeof answer);
-    const char *found = strstr(answer, row);
-    return found == NULL ? 0 : strtoull(found + strlen(row), NULL, 10);
+    if (peer->wire == WIRE_RESP)
+        return told(peer, "DBSIZE\r\n", "\r\n", ":");
+    return told(peer, "stats\r\n", "END\r\n", "STAT curr_items ");
+}
+
+uint64_t peer_evicted(struct peer *peer)
+{
+    /* The PING tells where the answer ends. */
+    if (peer->wire == WIRE_RESP)
+        return told(peer, "INFO stats\r\nPING\r\n", "+PONG\r\n",
+                    "\nevicted_keys:");
+    return told(peer, "stats\r\n", "END\r\n", "STAT evictions ");
+}
+
+/* Gives an order; false (with a sentence on stderr) if it is refused. */
+static bool order(struct peer *peer, const char *request)
+{
+    char answer[512];
+    ask(peer, request, "\r\n", answer, sizeof answer);
+    bool done = strstr(answer, "OK\r\n") != NULL;
+    if (!done)
+        fprintf(stderr, "%s: refuses %.*s: %s\n", peer->name,
+                (int)strcspn(request, "\r"), request, answer);
+    return done;
 }
 
 bool peer_set_budget(struct peer *peer, uint64_t bytes)
 {
-    char request[80], answer[512];
+    char request[80];
     if (peer->wire == WIRE_RESP)
         snprintf(request, sizeof request, "CONFIG SET maxmemory %llu\r\n",
                  (unsigned long long)bytes);
     else
         snprintf(request, sizeof request, "cache_memlimit %llu\r\n",
                  (unsigned long long)(bytes >> 20));
-    ask(peer, request, "\r\n", answer, sizeof answer);
-    bool done = strstr(answer, "OK\r\n") != NULL;
-    if (!done)
-        fprintf(stderr, "%s: refuses the budget: %s\n", peer->name, answer);
-    return done;
+    return order(peer, request);
+}
+
+bool peer_flush(struct peer *peer)
+{
+    return order(peer,
+                 peer->wire == WIRE_RESP ? "FLUSHALL\r\n" : "flush_all\r\n");
 }

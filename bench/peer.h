@@ -60,4 +60,10 @@ uint64_t peer_entries(struct peer *peer);
  * sentence on stderr) if it was refused. */
 bool peer_set_budget(struct peer *peer, uint64_t bytes);
 
+/* Empties it; the answer has come when it returns. */
+bool peer_flush(struct peer *peer);
+
+/* Entries it dropped to stay within its budget, as it counts them. */
+uint64_t peer_evicted(struct peer *peer);
+
 #endif

@@ -47,6 +47,7 @@ static void init_resp(struct wire *wire, unsigned ttl_s)
         snprintf(tail, sizeof tail, "\r\n$2\r\nEX\r\n$%d\r\n%s\r\n", ttl_len,
                  ttl);
     wire->get = template_of(0, "*2\r\n$3\r\nGET\r\n$16\r\n%s\r\n", key_mark);
+    wire->del = template_of(0, "*2\r\n$3\r\nDEL\r\n$16\r\n%s\r\n", key_mark);
     wire->set = template_of(bytes, "*%c\r\n$3\r\nSET\r\n$16\r\n%s\r\n$%zu\r\n",
                             ttl_s != 0 ? '5' : '3', key_mark, bytes);
     append_value(&wire->set, bytes, tail);
@@ -56,6 +57,7 @@ static void init_memcached(struct wire *wire, unsigned ttl_s)
 {
     size_t bytes = wire->value_bytes;
     wire->get = template_of(0, "get %s\r\n", key_mark);
+    wire->del = template_of(0, "delete %s\r\n", key_mark);
     wire->set =
         template_of(bytes, "set %s 0 %u %zu\r\n", key_mark, ttl_s, bytes);
     append_value(&wire->set, bytes, "\r\n");
@@ -77,6 +79,7 @@ void wire_free(struct wire *wire)
 {
     free(wire->get.text);
     free(wire->set.text);
+    free(wire->del.text);
 }
 
 void wire_key(char *to, uint64_t key)
@@ -142,8 +145,12 @@ static unsigned take_memcached_line(struct wire_reader *reader,
         reader->in_value = false;
         return 1;
     }
-    if (memcmp(line, "STORED", len < 6 ? len : 6) == 0)
-        return 1;
+    static const char *const fine[] = {"STORED", "DELETED", "NOT_FOUND"};
+    for (unsigned i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        size_t fine_len = strlen(fine[i]);
+        if (len >= fine_len && memcmp(line, fine[i], fine_len) == 0)
+            return 1;
+    }
     return take_error(reader, line, len);
 }
 

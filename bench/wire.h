@@ -3,8 +3,8 @@
 #define BENCH_WIRE_H
 
 /*
- * What a client writes and reads: GET and SET of keys of 16 bytes and values
- * of one size, in RESP and in memcached's text protocol.  Requests are
+ * What a client writes and reads: GET, SET and DEL of keys of 16 bytes and
+ * values of one size, in RESP and in memcached's text protocol.  Requests are
  * templates into which only the key is put, so that making one costs little.
  */
 
@@ -24,7 +24,7 @@ struct wire_template {
 struct wire {
     enum wire_kind kind;
     size_t value_bytes;
-    struct wire_template get, set;
+    struct wire_template get, set, del;
 };
 
 /* ttl_s: expiry of what is set; 0: never. */

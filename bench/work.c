@@ -51,6 +51,18 @@ bool work_shuffle(const struct peer *peer, uint64_t first, uint64_t count,
     return run(peer, &plan, &result);
 }
 
+bool work_delete(const struct peer *peer, uint64_t first, uint64_t count,
+                 uint64_t deletes, uint64_t seed)
+{
+    struct drive_result result;
+    struct drive_plan plan = plan_for(peer, first, count);
+    plan.order = KEYS_SHUFFLED;
+    plan.deletes = true;
+    plan.operations = deletes;
+    plan.seed = seed;
+    return run(peer, &plan, &result);
+}
+
 bool work_sample(const struct peer *peer, uint64_t first, uint64_t count,
                  uint64_t samples, uint64_t seed, double *share)
 {

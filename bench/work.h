@@ -20,6 +20,10 @@ bool work_fill(const struct peer *peer, uint64_t first, uint64_t count,
 bool work_shuffle(const struct peer *peer, uint64_t first, uint64_t count,
                   uint64_t seed);
 
+/* Deletes `deletes` of the keys, anywhere among them. */
+bool work_delete(const struct peer *peer, uint64_t first, uint64_t count,
+                 uint64_t deletes, uint64_t seed);
+
 /* Gets random keys; the share that was there. */
 bool work_sample(const struct peer *peer, uint64_t first, uint64_t count,
                  uint64_t samples, uint64_t seed, double *share);
