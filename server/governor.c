@@ -14,12 +14,13 @@
 #include "pool.h"
 
 enum {
-    WINDOW = 3,           /* seconds over which the base is looked at */
-    WINDOW_MS = 1000,     /* one of them */
-    FALL = 256,           /* the base falls by this part of the rest a tick */
-    RESERVE = 1 << 20,    /* what the books cannot know in time */
-    LAG = 64 * 4096,      /* a thread's pages that the kernel may count late */
-    LEAST_SLABS = 2 << 20 /* with fewer nothing can be stored */
+    WINDOW = 3,            /* seconds over which the base is looked at */
+    WINDOW_MS = 1000,      /* one of them */
+    FALL = 256,            /* the base falls by this part of the rest a tick */
+    RESERVE = 1 << 20,     /* what the books cannot know in time */
+    LAG = 64 * 4096,       /* a thread's pages that the kernel may count late */
+    LEAST_SLABS = 2 << 20, /* with fewer nothing can be stored */
+    LEAST_POOL = 256 << 10 /* clients have it whatever the budget */
 };
 
 struct governor {
@@ -48,6 +49,11 @@ static uint64_t less(uint64_t a, uint64_t b)
 static uint64_t least_of(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+static uint64_t most_of(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
 }
 
 /* ------------------------------------------------------------ measurements */
@@ -154,47 +160,59 @@ static void learn_base(struct governor *governor, uint64_t slab_bytes,
 
 /* ----------------------------------------------------------------- limits */
 
-static uint64_t share_of(uint64_t budget, int64_t share)
+static uint64_t pool_of(uint64_t budget, int64_t share)
 {
     uint64_t bytes =
         share < 0 ? budget / 100 * (uint64_t)-share : (uint64_t)share;
-    return least_of(bytes, budget / 2);
+    return most_of(least_of(bytes, budget / 2), LEAST_POOL);
 }
 
-/* The least budget that leaves room for slabs. */
+/* The least budget that leaves room for slabs, with the pool that it has. */
 static uint64_t floor_of(const struct governor_state *state, int64_t share)
 {
     uint64_t need = state->base_bytes + state->reserve_bytes + LEAST_SLABS;
+    uint64_t pool = need; /* half of all */
     if (share >= 0)
-        return need + (uint64_t)share;
-    uint64_t percent = share > -90 ? (uint64_t)-share : 90;
-    return need / (100 - percent) * 100 + 100;
+        pool = least_of(pool, (uint64_t)share);
+    else if (share > -50)
+        pool = need / (uint64_t)(100 + share) * (uint64_t)-share + 100;
+    return need + most_of(pool, LEAST_POOL);
+}
+
+static void set_pool(struct governor *governor)
+{
+    struct governor_state *state = &governor->state;
+    state->pool_bytes =
+        pool_of(state->budget_bytes, atomic_load(&governor->share));
+    pool_set_limit(governor->pool, state->pool_bytes);
 }
 
 static void set_limits(struct governor *governor)
 {
     struct governor_state *state = &governor->state;
     state->floor_bytes = floor_of(state, atomic_load(&governor->share));
+    state->floor_above_budget = state->floor_bytes > state->budget_bytes;
     uint64_t others =
         state->base_bytes + state->pool_bytes + state->reserve_bytes;
     uint64_t limit = less(state->budget_bytes, others);
-    if (limit < LEAST_SLABS)
-        limit = LEAST_SLABS;
     if (limit != state->slab_limit_bytes)
         cache_set_limit(governor->cache, limit);
     state->slab_limit_bytes = limit;
 }
 
+/* Once for every budget. */
 static void warn_floor(struct governor *governor)
 {
     const struct governor_state *state = &governor->state;
-    bool below = state->budget_bytes < state->floor_bytes;
-    if (below && !governor->warned && governor->log)
+    if (!state->floor_above_budget || governor->warned)
+        return;
+    governor->warned = true;
+    if (governor->log)
         log_write(governor->log, LOG_WARNING,
-                  "The budget of %" PRIu64 " bytes cannot be kept: %" PRIu64
-                  " bytes are the least that works",
-                  state->budget_bytes, state->floor_bytes);
-    governor->warned = below;
+                  "The floor of %" PRIu64
+                  " bytes is above the budget of %" PRIu64
+                  ": with less than that little or nothing can be stored",
+                  state->floor_bytes, state->budget_bytes);
 }
 
 /* --------------------------------------------------------------- rebuilding */
@@ -253,9 +271,7 @@ void governor_tick(struct governor *governor, int64_t now_ms)
     measure(governor, &stats);
     adopt_budget(governor, now_ms);
     if (state->budget_bytes > 0) {
-        state->pool_bytes =
-            share_of(state->budget_bytes, atomic_load(&governor->share));
-        pool_set_limit(governor->pool, state->pool_bytes);
+        set_pool(governor);
         learn_base(governor, stats.resident_bytes + stats.scratch_bytes,
                    now_ms);
         set_limits(governor);

@@ -31,8 +31,9 @@ struct governor_state {
     uint64_t reserve_bytes;
     uint64_t pool_bytes; /* the clients' share */
     uint64_t slab_limit_bytes;
-    uint64_t floor_bytes; /* below this the budget cannot be kept */
-    bool rebuilding;      /* the budget was lowered and is not yet reached */
+    uint64_t floor_bytes;        /* the least budget with which to store */
+    uint64_t floor_above_budget; /* 1: it is above the one in force */
+    bool rebuilding; /* the budget was lowered and is not yet reached */
     uint64_t rebuilds, rebuild_from_bytes, rebuild_to_bytes, last_rebuild_ms;
 };
 
@@ -44,8 +45,12 @@ struct governor *governor_new(struct cache *cache, struct pool *pool,
                               unsigned threads);
 void governor_free(struct governor *governor);
 
-/* From any thread; takes effect at the next tick, at most 10 ms later.
- * clients_share: bytes, or minus percent of the budget. */
+/*
+ * From any thread; takes effect at the next tick, at most 10 ms later.  Any
+ * budget is taken: below the floor the cache is empty, and clients keep a
+ * little so that one of them can set it right.
+ * clients_share: bytes, or minus percent of the budget.
+ */
 void governor_set_budget(struct governor *governor, uint64_t bytes);
 void governor_set_clients_share(struct governor *governor, int64_t share);
 

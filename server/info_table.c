@@ -72,6 +72,7 @@ static const struct field memory_fields[] = {
     NUMBER("ebb_base_bytes",                  governor.base_bytes),
     NUMBER("ebb_reserve_bytes",               governor.reserve_bytes),
     NUMBER("ebb_floor_bytes",                 governor.floor_bytes),
+    NUMBER("ebb_floor_above_budget",          governor.floor_above_budget),
     NUMBER("ebb_rebuilding",                  rebuilding),
     NUMBER("ebb_rebuild_remaining_bytes",     remaining_bytes),
     NUMBER("ebb_rebuilds",                    governor.rebuilds),

@@ -17,11 +17,10 @@
 
 /* ---------------------------------------------------------------- effects */
 
-/* The budget in bytes: 0 and percentages are shares of the machine, within the
- * option's bounds. */
+/* The budget in bytes: 0 and percentages are shares of the machine. */
 static uint64_t budget_of(const struct conf *conf)
 {
-    uint64_t least = (uint64_t)conf_option(CONF_maxmemory)->least;
+    const uint64_t unknown = 16 * CONF_MB;
     uint64_t most = (uint64_t)conf_option(CONF_maxmemory)->most;
     uint64_t share;
 
@@ -30,9 +29,9 @@ static uint64_t budget_of(const struct conf *conf)
     share = conf->maxmemory == 0 ? OPTIONS_DEFAULT_SHARE
                                  : (uint64_t)-conf->maxmemory;
     share = governor_machine_bytes("") / 100 * share;
-    if (share > most)
-        return most;
-    return share < least ? least : share;
+    if (share == 0)
+        return unknown;
+    return share < most ? share : most;
 }
 
 static void apply_maxmemory(struct server *server, const struct conf *conf)
@@ -104,18 +103,6 @@ static const char *explain(char why[CONF_TEXT_MAX], const char *format, ...)
     return why;
 }
 
-static const char *check_maxmemory(struct server *server,
-                                   const struct conf *conf, char *why)
-{
-    struct governor_state state;
-
-    governor_state(server->governor, &state);
-    if (budget_of(conf) >= state.floor_bytes)
-        return NULL;
-    return explain(why, "argument must be at least %" PRIu64 " bytes",
-                   state.floor_bytes);
-}
-
 static const char *check_maxmemory_clients(struct server *server,
                                            const struct conf *conf, char *why)
 {
@@ -155,7 +142,7 @@ static const char *check_maxclients(struct server *server,
 }
 
 const struct option_rule option_rules[CONF_COUNT] = {
-    [CONF_maxmemory] = {apply_maxmemory, check_maxmemory},
+    [CONF_maxmemory] = {apply_maxmemory, NULL},
     [CONF_maxmemory_policy] = {apply_maxmemory_policy, NULL},
     [CONF_maxmemory_clients] = {apply_maxmemory_clients,
                                 check_maxmemory_clients},

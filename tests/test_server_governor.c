@@ -132,14 +132,26 @@ static void fill(struct world *world, uint64_t bytes)
     }
 }
 
-static bool logged(const struct world *world, const char *text)
+/* How often the text is in the log. */
+static int logged(const struct world *world, const char *text)
 {
     static char all[8192];
     FILE *file = fopen(world->log_path, "r");
+    int count = 0;
     assert_non_null(file);
     all[fread(all, 1, sizeof all - 1, file)] = '\0';
     fclose(file);
-    return strstr(all, text) != NULL;
+    for (const char *at = all; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* All that is to be done; the clock stands still within a slice, so that each
+ * does all it can. */
+static void work(struct world *world)
+{
+    while (governor_slice(world->governor, world->now_ms, 200))
+        world->now_ms++;
 }
 
 /* ----------------------------------------------------------------- limits */
@@ -182,17 +194,84 @@ static void a_budget_below_the_floor_is_taken_and_warned_of(void **state)
     governor_set_budget(world->governor, 64 * MIB);
     run(world, TICK_MS);
     uint64_t floor = look(world).floor_bytes;
-    assert_false(logged(world, "cannot be kept"));
-
     governor_set_budget(world->governor, floor);
     run(world, TICK_MS);
-    assert_false(logged(world, "cannot be kept"));
+    assert_false(logged(world, "is above the budget"));
+    assert_int_equal(look(world).floor_above_budget, 0);
 
-    governor_set_budget(world->governor, floor - 4096);
+    governor_set_budget(world->governor, floor - 65536);
+    run(world, 10000);
+    assert_int_equal(logged(world, "is above the budget"), 1);
+    assert_int_equal(look(world).budget_bytes, floor - 65536);
+    assert_int_equal(look(world).floor_above_budget, 1);
+}
+
+/* A base that wavers about the budget must not fill the log. */
+static void the_floor_is_told_once(void **state)
+{
+    struct world *world = *state;
+    governor_set_budget(world->governor, 64 * MIB);
     run(world, TICK_MS);
-    assert_true(logged(world, "cannot be kept"));
-    assert_int_equal(look(world).budget_bytes, floor - 4096);
-    assert_true(look(world).slab_limit_bytes > 0);
+    governor_set_budget(world->governor, look(world).floor_bytes);
+    run(world, TICK_MS);
+    for (int i = 0; i < 20; i++) {
+        world->base = BASE + MIB;
+        run(world, 4000);
+        assert_int_equal(look(world).floor_above_budget, 1);
+        world->base = BASE;
+        run(world, 20000);
+    }
+    assert_int_equal(logged(world, "is above the budget"), 1);
+}
+
+static void a_budget_of_a_byte_empties_the_cache(void **state)
+{
+    struct world *world = *state;
+    governor_set_budget(world->governor, 100 * MIB);
+    run(world, TICK_MS);
+    fill(world, 60 * MIB);
+
+    governor_set_budget(world->governor, 1);
+    run(world, TICK_MS);
+    assert_int_equal(look(world).slab_limit_bytes, 0);
+    work(world);
+    run(world, TICK_MS);
+    assert_int_equal(stats_of(world).entries, 0);
+    assert_int_equal(stats_of(world).resident_bytes, 0);
+    assert_int_equal(resident(world), BASE);
+    assert_int_equal(look(world).floor_above_budget, 1);
+    /* Somebody can still connect and set it right. */
+    assert_true(pool_admits(world->pool, 100));
+    cache_check(world->cache);
+
+    governor_set_budget(world->governor, 100 * MIB);
+    run(world, TICK_MS);
+    assert_int_equal(look(world).floor_above_budget, 0);
+    fill(world, 60 * MIB);
+    assert_true(stats_of(world).live_bytes >= (uint64_t)60 * MIB);
+    cache_check(world->cache);
+}
+
+/* With a budget of the floor there is room for some slabs, with less there is
+ * not. */
+static void the_floor_counts_what_clients_have(void **state)
+{
+    static const int64_t shares[] = {-1,      -5,      -50,      -90,
+                                     1 * MIB, 3 * MIB, 40 * MIB, 5000 * MIB};
+    enum { LEAST = 2 << 20 };
+    struct world *world = *state;
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        governor_set_clients_share(world->governor, shares[i]);
+        governor_set_budget(world->governor, 100 * MIB);
+        run(world, TICK_MS);
+        uint64_t floor = look(world).floor_bytes;
+        governor_set_budget(world->governor, (int64_t)floor);
+        run(world, TICK_MS);
+        assert_in_range(look(world).slab_limit_bytes, LEAST, LEAST + 4096);
+        governor_set_budget(world->governor, (int64_t)floor - 65536);
+        run(world, TICK_MS);
+        assert_true(look(world).slab_limit_bytes < LEAST);
+    }
 }
 
 /* --------------------------------------------------------------- the base */
@@ -303,9 +382,7 @@ static void a_lower_budget_is_reached_in_slices(void **state)
     assert_true(stats_of(world).limit_bytes < 32 * MIB);
     assert_true(logged(world, "is lowered"));
 
-    /* The clock stands still within a slice, so that each does all it can. */
-    while (governor_slice(world->governor, world->now_ms, 200))
-        world->now_ms++;
+    work(world);
     run(world, TICK_MS);
     assert_false(look(world).rebuilding);
     assert_true(resident(world) <= 32 * MIB);
@@ -333,6 +410,9 @@ int main(void)
         TEST(the_budget_is_shared_out),
         TEST(the_clients_share_may_be_bytes),
         TEST(a_budget_below_the_floor_is_taken_and_warned_of),
+        TEST(the_floor_is_told_once),
+        TEST(a_budget_of_a_byte_empties_the_cache),
+        TEST(the_floor_counts_what_clients_have),
         TEST(what_exceeds_the_budget_is_base_at_once),
         TEST(what_clients_leave_for_a_while_costs_no_entry),
         TEST(what_stays_is_base),
