@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "cache/cache.h"
+#include "conf/conf.h"
 #include "log.h"
 #include "platform.h"
 #include "pool.h"
@@ -20,6 +21,8 @@ enum {
     RESERVE = 1 << 20,     /* what the books cannot know in time */
     LAG = 64 * 4096,       /* a thread's pages that the kernel may count late */
     LEAST_SLABS = 2 << 20, /* with fewer nothing can be stored */
+    FOLLOW_MS = 1000,      /* a share of the machine is looked at anew */
+    UNKNOWN = 16 << 20,    /* a share of who knows how much */
     LEAST_POOL = 256 << 10 /* clients have it whatever the budget */
 };
 
@@ -28,16 +31,17 @@ struct governor {
     struct pool *pool;
     const struct platform *platform;
     struct log *log;
-    _Atomic uint64_t wanted_budget; /* what the next tick shall apply */
-    _Atomic int64_t share;          /* the clients': bytes, or minus percent */
+    _Atomic int64_t share; /* the clients': bytes, or minus percent */
 
-    pthread_mutex_t lock; /* guards state; only the main thread writes it */
-    struct governor_state state;
+    pthread_mutex_t lock;        /* guards the next three */
+    int64_t asked;               /* the budget: bytes, or minus percent */
+    uint64_t wanted;             /* its bytes, for the next tick to apply */
+    struct governor_state state; /* only the main thread writes it */
 
     /* The main thread's alone.  least[i]: the least of what was neither slab
      * nor client's in each of the last seconds. */
     uint64_t least[WINDOW];
-    int64_t window_ms, rebuild_ms;
+    int64_t window_ms, rebuild_ms, follow_ms;
     bool warned;
 };
 
@@ -104,15 +108,81 @@ void governor_free(struct governor *governor)
     free(governor);
 }
 
-void governor_set_budget(struct governor *governor, uint64_t bytes)
+/* ----------------------------------------------------------------- the budget
+ */
+
+/* 0: nothing tells. */
+static uint64_t share_of_machine(const struct governor *governor,
+                                 int64_t percent)
 {
-    atomic_store(&governor->wanted_budget, bytes);
+    const struct platform *platform = governor->platform;
+    uint64_t share = platform->memory(platform->ctx) / 100 * (uint64_t)percent;
+    return least_of(share, (uint64_t)conf_option(CONF_maxmemory)->most);
+}
+
+uint64_t governor_bytes_of(const struct governor *governor, int64_t budget)
+{
+    if (budget >= 0)
+        return (uint64_t)budget;
+    uint64_t share = share_of_machine(governor, -budget);
+    return share > 0 ? share : UNKNOWN;
+}
+
+/* Without an answer of the system what was in force stays, until there is one.
+ */
+void governor_set_budget(struct governor *governor, int64_t budget)
+{
+    uint64_t bytes =
+        budget < 0 ? share_of_machine(governor, -budget) : (uint64_t)budget;
+    pthread_mutex_lock(&governor->lock);
+    governor->asked = budget;
+    if (bytes > 0)
+        governor->wanted = bytes;
+    else if (governor->wanted == 0)
+        governor->wanted = UNKNOWN;
+    pthread_mutex_unlock(&governor->lock);
+}
+
+uint64_t governor_budget(struct governor *governor)
+{
+    pthread_mutex_lock(&governor->lock);
+    uint64_t bytes = governor->wanted;
+    pthread_mutex_unlock(&governor->lock);
+    return bytes;
+}
+
+/* A share of the machine or container follows it.  Its files are read without
+ * the lock; a budget that was set meanwhile stays. */
+static void follow_machine(struct governor *governor, int64_t now_ms)
+{
+    if (now_ms < governor->follow_ms)
+        return;
+    governor->follow_ms = now_ms + FOLLOW_MS;
+    pthread_mutex_lock(&governor->lock);
+    int64_t asked = governor->asked;
+    pthread_mutex_unlock(&governor->lock);
+    uint64_t bytes = asked < 0 ? share_of_machine(governor, -asked) : 0;
+    if (bytes == 0)
+        return;
+    pthread_mutex_lock(&governor->lock);
+    bool changed = governor->asked == asked && governor->wanted != bytes;
+    if (changed)
+        governor->wanted = bytes;
+    pthread_mutex_unlock(&governor->lock);
+    if (changed && governor->log)
+        log_write(governor->log, LOG_NOTICE,
+                  "There is more or less memory than before: %d%% of it are "
+                  "%" PRIu64 " bytes",
+                  (int)-asked, bytes);
 }
 
 void governor_set_clients_share(struct governor *governor, int64_t share)
 {
     atomic_store(&governor->share, share);
 }
+
+/* ------------------------------------------------------------------- the base
+ */
 
 /* The least of what was neither slab nor client's, over the window; nothing
  * can be learned while clients hold much. */
@@ -251,7 +321,7 @@ static void end_rebuild(struct governor *governor, int64_t now_ms)
 static void adopt_budget(struct governor *governor, int64_t now_ms)
 {
     struct governor_state *state = &governor->state;
-    uint64_t wanted = atomic_load(&governor->wanted_budget);
+    uint64_t wanted = governor->wanted;
     if (wanted == state->budget_bytes)
         return;
     uint64_t from = state->budget_bytes;
@@ -267,6 +337,7 @@ void governor_tick(struct governor *governor, int64_t now_ms)
 {
     struct governor_state *state = &governor->state;
     struct cache_stats stats;
+    follow_machine(governor, now_ms);
     pthread_mutex_lock(&governor->lock);
     measure(governor, &stats);
     adopt_budget(governor, now_ms);

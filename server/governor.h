@@ -49,9 +49,12 @@ void governor_free(struct governor *governor);
  * From any thread; takes effect at the next tick, at most 10 ms later.  Any
  * budget is taken: below the floor the cache is empty, and clients keep a
  * little so that one of them can set it right.
- * clients_share: bytes, or minus percent of the budget.
+ *
+ * budget: bytes, or minus percent of what the machine or container has, which
+ * is looked at again every second.  clients_share: bytes, or minus percent of
+ * the budget.
  */
-void governor_set_budget(struct governor *governor, uint64_t bytes);
+void governor_set_budget(struct governor *governor, int64_t budget);
 void governor_set_clients_share(struct governor *governor, int64_t share);
 
 /* On the main thread.  The tick adjusts limits; a slice does about slice_us of
@@ -60,7 +63,10 @@ void governor_tick(struct governor *governor, int64_t now_ms);
 bool governor_slice(struct governor *governor, int64_t now_ms,
                     unsigned slice_us);
 
-/* From any thread. */
+/* From any thread.  What a budget is in bytes just now; the one that was set
+ * last. */
+uint64_t governor_bytes_of(const struct governor *governor, int64_t budget);
+uint64_t governor_budget(struct governor *governor);
 void governor_state(struct governor *governor, struct governor_state *out);
 
 /* The memory of the machine or of the container (cgroup v1 or v2, every level

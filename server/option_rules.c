@@ -17,29 +17,15 @@
 
 /* ---------------------------------------------------------------- effects */
 
-/* The budget in bytes: 0 and percentages are shares of the machine. */
-static uint64_t budget_of(const struct conf *conf)
+/* As the governor takes it: bytes, or minus percent. */
+static int64_t budget_of(const struct conf *conf)
 {
-    const uint64_t unknown = 16 * CONF_MB;
-    uint64_t most = (uint64_t)conf_option(CONF_maxmemory)->most;
-    uint64_t share;
-
-    if (conf->maxmemory > 0)
-        return (uint64_t)conf->maxmemory;
-    share = conf->maxmemory == 0 ? OPTIONS_DEFAULT_SHARE
-                                 : (uint64_t)-conf->maxmemory;
-    share = governor_machine_bytes("") / 100 * share;
-    if (share == 0)
-        return unknown;
-    return share < most ? share : most;
+    return conf->maxmemory == 0 ? -OPTIONS_DEFAULT_SHARE : conf->maxmemory;
 }
 
 static void apply_maxmemory(struct server *server, const struct conf *conf)
 {
-    uint64_t bytes = budget_of(conf);
-
-    atomic_store(&server->options->budget_bytes, bytes);
-    governor_set_budget(server->governor, bytes);
+    governor_set_budget(server->governor, budget_of(conf));
 }
 
 static void apply_maxmemory_policy(struct server *server,
@@ -106,12 +92,11 @@ static const char *explain(char why[CONF_TEXT_MAX], const char *format, ...)
 static const char *check_maxmemory_clients(struct server *server,
                                            const struct conf *conf, char *why)
 {
-    uint64_t budget = budget_of(conf);
+    uint64_t budget = governor_bytes_of(server->governor, budget_of(conf));
     int64_t share = conf->maxmemory_clients;
     uint64_t bytes =
         share < 0 ? budget / 100 * (uint64_t)-share : (uint64_t)share;
 
-    (void)server;
     (void)why;
     return bytes <= budget / 2 ? NULL
                                : "argument must be at most half of maxmemory";

@@ -5,7 +5,6 @@
 /* Private to options.c and option_rules.c. */
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdint.h>
 
 #include "conf/conf.h"
@@ -21,7 +20,6 @@ struct password;
 struct options {
     pthread_mutex_t lock;
     pthread_mutex_t file_lock; /* one rewrite at a time */
-    _Atomic uint64_t budget_bytes;
     struct password *password;
 };
 

@@ -5,11 +5,11 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "governor.h"
 #include "limits.h"
 #include "log.h"
 #include "option_rules.h"
@@ -214,7 +214,7 @@ void options_get(struct server *server, enum conf_id id,
 
 uint64_t options_budget(const struct server *server)
 {
-    return atomic_load(&server->options->budget_bytes);
+    return governor_budget(server->governor);
 }
 
 const char *options_rewrite(struct server *server, char *why)

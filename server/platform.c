@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "governor.h"
 #include "resident.h"
 
 static int linux_accept(void *ctx, int fd, struct sockaddr *addr,
@@ -65,6 +66,12 @@ static size_t linux_resident(void *ctx)
     return resident_read();
 }
 
+static uint64_t linux_memory(void *ctx)
+{
+    (void)ctx;
+    return governor_machine_bytes("");
+}
+
 static bool linux_random(void *ctx, void *to, size_t len)
 {
     (void)ctx;
@@ -90,5 +97,6 @@ const struct platform platform_linux = {
     .wall_ms = linux_wall_ms,
     .monotonic_us = linux_monotonic_us,
     .resident = linux_resident,
+    .memory = linux_memory,
     .random = linux_random,
 };

@@ -4,8 +4,8 @@
 
 /*
  * What connections, listeners and the governor ask of the system, as
- * functions, so that tests can put a made-up world under them.  All but
- * `resident` behave as the system call of that name, errno included.
+ * functions, so that tests can put a made-up world under them.  Those that have
+ * the name of a system call behave as it does, errno included.
  */
 
 #include <stdbool.h>
@@ -26,6 +26,8 @@ struct platform {
     int64_t (*wall_ms)(void *ctx);
     int64_t (*monotonic_us)(void *ctx);
     size_t (*resident)(void *ctx); /* bytes of the process in memory */
+    uint64_t (*memory)(void *ctx); /* bytes that the machine or the container
+                                      has; 0: nothing tells */
     bool (*random)(void *ctx, void *to, size_t len); /* false: there is none */
 };
 

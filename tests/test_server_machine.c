@@ -6,43 +6,32 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/resource.h>
 
 #include "server/governor.h"
+#include "tests/tree.h"
 
 #define GIB (1024ULL * 1024 * 1024)
 
-static char root[] = "/tmp/ebb-machine-XXXXXX";
+static char root[TREE_ROOT_MAX];
 
 static int set_up(void **state)
 {
     (void)state;
-    strcpy(root, "/tmp/ebb-machine-XXXXXX");
-    assert_non_null(mkdtemp(root));
+    tree_make(root);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    char command[64];
     (void)state;
-    snprintf(command, sizeof command, "rm -rf %s", root);
-    return system(command);
+    tree_remove(root);
+    return 0;
 }
 
-/* Writes a file below the root, with the folders it needs. */
 static void put(const char *path, const char *text)
 {
-    char command[1200], full[512];
-    snprintf(full, sizeof full, "%s%s", root, path);
-    snprintf(command, sizeof command, "mkdir -p \"$(dirname %s)\"", full);
-    assert_int_equal(system(command), 0);
-    FILE *file = fopen(full, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
+    tree_put(root, path, text);
 }
 
 static void put_machine(void)
@@ -118,6 +107,24 @@ static void nonsense_is_ignored(void **state)
     assert_int_equal(governor_machine_bytes(root), 1 * GIB);
 }
 
+/* A limit that cannot be looked at just now is not the same as none. */
+static void without_descriptors_nothing_is_known(void **state)
+{
+    struct rlimit before, none;
+    (void)state;
+    put_machine();
+    put("/proc/self/cgroup", "0::/a\n");
+    put("/sys/fs/cgroup/a/memory.max", "1073741824\n");
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    for (none.rlim_cur = 3; none.rlim_cur < 20; none.rlim_cur++) {
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        uint64_t bytes = governor_machine_bytes(root);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(bytes == 0 || bytes == 1 * GIB);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -128,6 +135,7 @@ int main(void)
         TEST(a_container_sees_its_group_as_the_top),
         TEST(a_group_of_version_1_counts),
         TEST(nonsense_is_ignored),
+        TEST(without_descriptors_nothing_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
