@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,6 +59,21 @@ uint64_t host_longest_gap_ns(uint64_t for_ns)
     return longest;
 }
 
+uint64_t host_allow_files(uint64_t count)
+{
+    struct rlimit limit = {.rlim_cur = count, .rlim_max = count};
+    struct rlimit now;
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0)
+        return 0;
+    if (limit.rlim_max < now.rlim_max)
+        limit.rlim_max = now.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return count;
+    now.rlim_cur = now.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &now);
+    return now.rlim_cur;
+}
+
 static struct sockaddr_in local(int port)
 {
     return (struct sockaddr_in){.sin_family = AF_INET,
@@ -91,16 +107,32 @@ int host_connect(int port)
     return fd;
 }
 
-/* The text of /proc/<pid>/<name>; empty if it is gone. */
-static void read_proc(pid_t pid, const char *name, char *text, size_t size)
+/* The text of a file; empty if there is none. */
+static void read_text(const char *path, char *text, size_t size)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? 0 : read(fd, text, size - 1);
     text[len > 0 ? len : 0] = '\0';
     if (fd >= 0)
         close(fd);
+}
+
+static void read_proc(pid_t pid, const char *name, char *text, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    read_text(path, text, size);
+}
+
+uint64_t host_tcp_bytes(void)
+{
+    char text[1024];
+    read_text("/proc/net/sockstat", text, sizeof text);
+    const char *line = strstr(text, "TCP: ");
+    const char *pages = line == NULL ? NULL : strstr(line, " mem ");
+    return pages == NULL ? 0
+                         : strtoull(pages + 5, NULL, 10) *
+                               (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static uint64_t status_bytes(pid_t pid, const char *name)

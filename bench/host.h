@@ -20,6 +20,13 @@ void host_pin(unsigned core);
  * looks: what the machine itself takes away from a thread. */
 uint64_t host_longest_gap_ns(uint64_t for_ns);
 
+/* Allows this process, and what it starts, that many descriptors each, or as
+ * many as the machine allows: how many it is. */
+uint64_t host_allow_files(uint64_t count);
+
+/* Bytes that the kernel holds for TCP, of all processes. */
+uint64_t host_tcp_bytes(void);
+
 /* A port that was free a moment ago; 0 if none is. */
 int host_free_port(void);
 /* A connection to a port of this machine, TCP_NODELAY; -1 with errno. */

@@ -56,6 +56,15 @@ static void arg_sibling(struct command *command, const char *name)
     arg(command, "%s/%s", dirname(self), name);
 }
 
+static void arg_connections(struct command *command, const char *name,
+                            const struct peer_options *options)
+{
+    if (options->connections == 0)
+        return;
+    arg(command, "%s", name);
+    arg(command, "%u", options->connections);
+}
+
 typedef void command_for(struct command *command, int port,
                          const struct peer_options *options);
 
@@ -74,6 +83,7 @@ static void ebb_command(struct command *command, int port,
     arg(command, "0");
     arg(command, "--threads");
     arg(command, "%u", options->threads);
+    arg_connections(command, "--maxclients", options);
 }
 
 static void redis_command(struct command *command, int port,
@@ -90,6 +100,7 @@ static void redis_command(struct command *command, int port,
     arg(command, "%llu", (unsigned long long)options->budget_bytes);
     arg(command, "--maxmemory-policy");
     arg(command, "allkeys-lru");
+    arg_connections(command, "--maxclients", options);
 }
 
 static void memcached_command(struct command *command, int port,
@@ -107,6 +118,7 @@ static void memcached_command(struct command *command, int port,
     arg(command, "%llu", (unsigned long long)(options->budget_bytes >> 20));
     arg(command, "-t");
     arg(command, "%u", options->threads != 0 ? options->threads : 4);
+    arg_connections(command, "-c", options);
 }
 
 static void floor_command(struct command *command, int port,

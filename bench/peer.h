@@ -21,6 +21,7 @@ enum { PEER_ANY_CORE = -1 };
 struct peer_options {
     uint64_t budget_bytes; /* whole MiB */
     unsigned threads;      /* that serve clients; 0: its default */
+    unsigned connections;  /* at one time; 0: its default */
     int core;              /* where it stays, or PEER_ANY_CORE */
     uint64_t value_bytes;  /* that the floor answers */
     const char *ebb;       /* the program; NULL: the one built with the bench */

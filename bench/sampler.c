@@ -131,6 +131,8 @@ bool sampler_stop(struct sampler *sampler, struct sampler_result *result)
     *result = sampler->result;
     result->calm_wait_ns = sampler->calm.longest_ns;
     result->longest_wait_ns = sampler->waits.longest_ns;
+    result->calm_p99_ns = hist_quantile_ns(&sampler->calm, 0.99);
+    result->p99_ns = hist_quantile_ns(&sampler->waits, 0.99);
     bool whole = !sampler->broken;
     free(sampler);
     return whole;

@@ -25,7 +25,9 @@ struct sampler_result {
     uint32_t count;                 /* of samples, the first at the start */
     uint64_t resident[SAMPLER_MAX]; /* bytes */
     uint64_t at_ns[SAMPLER_MAX];    /* since the start */
-    uint64_t calm_wait_ns, longest_wait_ns; /* longest before it began, after */
+    /* The longest waits, and those that 99 % stay within: before it began, and
+     * after. */
+    uint64_t calm_wait_ns, longest_wait_ns, calm_p99_ns, p99_ns;
 };
 
 struct sampler;
