@@ -116,6 +116,9 @@ enum command_result cmd_memory_help(struct call *call)
         "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "USAGE <key> [SAMPLES <count>]",
         "    Bytes that the key and its value occupy, overhead included.",
+        "WAIT <milliseconds>",
+        "    Answers when resident memory is within maxmemory, or after this",
+        "    time: budget, resident, done (1 or 0), remaining bytes.",
         "HELP",
         "    This list.",
     };

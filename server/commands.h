@@ -25,6 +25,8 @@
     /* cmd_object.c */                                                        \
     X(type) X(object_encoding) X(object_freq) X(object_help)                  \
     X(object_idletime) X(object_refcount) X(memory_usage) X(memory_help)      \
+    /* cmd_memory_wait.c */                                                   \
+    X(memory_wait)                                                            \
     /* command_info.c */                                                      \
     X(command) X(command_count) X(command_docs) X(command_getkeys)            \
     X(command_help) X(command_info) X(command_list)                           \

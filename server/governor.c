@@ -33,10 +33,11 @@ struct governor {
     struct log *log;
     _Atomic int64_t share; /* the clients': bytes, or minus percent */
 
-    pthread_mutex_t lock;        /* guards the next three */
+    pthread_mutex_t lock;        /* guards the next four */
     int64_t asked;               /* the budget: bytes, or minus percent */
     uint64_t wanted;             /* its bytes, for the next tick to apply */
     struct governor_state state; /* only the main thread writes it */
+    bool kept;                   /* as in struct governor_progress */
 
     /* The main thread's alone.  least[i]: the least of what was neither slab
      * nor client's in each of the last seconds. */
@@ -322,6 +323,8 @@ static void adopt_budget(struct governor *governor, int64_t now_ms)
 {
     struct governor_state *state = &governor->state;
     uint64_t wanted = governor->wanted;
+    governor->kept =
+        wanted == state->budget_bytes && state->resident_bytes <= wanted;
     if (wanted == state->budget_bytes)
         return;
     uint64_t from = state->budget_bytes;
@@ -368,5 +371,20 @@ void governor_state(struct governor *governor, struct governor_state *out)
 {
     pthread_mutex_lock(&governor->lock);
     *out = governor->state;
+    pthread_mutex_unlock(&governor->lock);
+}
+
+void governor_progress(struct governor *governor, struct governor_progress *out)
+{
+    const struct governor_state *state = &governor->state;
+    pthread_mutex_lock(&governor->lock);
+    uint64_t budget = governor->wanted;
+    *out = (struct governor_progress){
+        .budget_bytes = budget,
+        .resident_bytes = state->resident_bytes,
+        .remaining_bytes = less(state->resident_bytes, budget),
+        .floor_bytes = state->floor_bytes,
+        .done = governor->kept && budget == state->budget_bytes,
+    };
     pthread_mutex_unlock(&governor->lock);
 }

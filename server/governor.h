@@ -37,6 +37,15 @@ struct governor_state {
     uint64_t rebuilds, rebuild_from_bytes, rebuild_to_bytes, last_rebuild_ms;
 };
 
+/* How far the process is from the budget that was set last. */
+struct governor_progress {
+    uint64_t budget_bytes;
+    uint64_t resident_bytes;
+    uint64_t remaining_bytes; /* of the resident ones, above the budget */
+    uint64_t floor_bytes;
+    bool done; /* it is in force, and kept by a reading taken since then */
+};
+
 /* The platform's clock and resident size are what it goes by.  log: NULL for
  * silence.  `threads` is the number of the process's threads, whose share of
  * the kernel's counts may lag. */
@@ -68,6 +77,8 @@ bool governor_slice(struct governor *governor, int64_t now_ms,
 uint64_t governor_bytes_of(const struct governor *governor, int64_t budget);
 uint64_t governor_budget(struct governor *governor);
 void governor_state(struct governor *governor, struct governor_state *out);
+void governor_progress(struct governor *governor,
+                       struct governor_progress *out);
 
 /* The memory of the machine or of the container (cgroup v1 or v2, every level
  * above counts), whichever is less; 0 if nothing tells.  root: "" or a made

@@ -403,6 +403,57 @@ static void a_raised_budget_is_no_rebuild(void **state)
     assert_true(look(world).slab_limit_bytes > limit + 30 * MIB);
 }
 
+static struct governor_progress progress(struct world *world)
+{
+    struct governor_progress now;
+    governor_progress(world->governor, &now);
+    return now;
+}
+
+static void a_budget_is_done_when_it_is_kept(void **state)
+{
+    struct world *world = *state;
+    governor_set_budget(world->governor, 100 * MIB);
+    assert_false(progress(world).done);
+    run(world, 2 * TICK_MS);
+    assert_true(progress(world).done);
+    fill(world, 80 * MIB);
+    run(world, TICK_MS);
+    assert_true(progress(world).done);
+    assert_int_equal(progress(world).remaining_bytes, 0);
+
+    governor_set_budget(world->governor, 32 * MIB);
+    assert_false(progress(world).done);
+    run(world, 10 * TICK_MS);
+    assert_false(progress(world).done);
+    assert_int_equal(progress(world).budget_bytes, 32 * MIB);
+    assert_int_equal(progress(world).resident_bytes, resident(world));
+    assert_int_equal(progress(world).remaining_bytes,
+                     resident(world) - 32 * MIB);
+    assert_int_equal(progress(world).floor_bytes, look(world).floor_bytes);
+    work(world);
+    run(world, TICK_MS);
+    assert_true(progress(world).done);
+    assert_int_equal(progress(world).remaining_bytes, 0);
+}
+
+/* Being below it by chance is not enough: what was allowed before it is in
+ * force may still be taken. */
+static void a_budget_not_in_force_is_not_done(void **state)
+{
+    struct world *world = *state;
+    governor_set_budget(world->governor, 100 * MIB);
+    run(world, 2 * TICK_MS);
+    fill(world, 20 * MIB);
+    governor_set_budget(world->governor, 64 * MIB);
+    assert_int_equal(progress(world).budget_bytes, 64 * MIB);
+    assert_false(progress(world).done);
+    run(world, TICK_MS);
+    assert_false(progress(world).done);
+    run(world, TICK_MS);
+    assert_true(progress(world).done);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -420,6 +471,8 @@ int main(void)
         TEST(without_a_reading_the_books_are_believed),
         TEST(a_lower_budget_is_reached_in_slices),
         TEST(a_raised_budget_is_no_rebuild),
+        TEST(a_budget_is_done_when_it_is_kept),
+        TEST(a_budget_not_in_force_is_not_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
