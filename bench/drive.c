@@ -27,9 +27,9 @@ struct link {
 struct drive {
     const struct drive_plan *plan;
     struct drive_result *result;
-    struct wire wire;
+    struct wire wire, big;
     struct keys keys;
-    uint64_t mix_state, left, until_ns;
+    uint64_t mix_state, left, until_ns, made;
     unsigned busy; /* links that wait for replies */
     int epoll;
     struct link *links;
@@ -57,6 +57,21 @@ static bool link_flush(struct drive *drive, struct link *link)
     return epoll_ctl(drive->epoll, EPOLL_CTL_MOD, link->fd, &event) == 0;
 }
 
+/* Writes the next request and returns its end. */
+static char *drive_write(struct drive *drive, char *end)
+{
+    const struct drive_plan *plan = drive->plan;
+    const struct wire_template *template = &drive->wire.get;
+    if (plan->big_every != 0 && ++drive->made % plan->big_every == 0)
+        return wire_write(&drive->big.set, end,
+                          plan->big_first + drive->made / plan->big_every - 1);
+    if (plan->deletes)
+        template = &drive->wire.del;
+    else if (keys_below(&drive->mix_state, 100) < plan->sets_percent)
+        template = &drive->wire.set;
+    return wire_write(template, end, plan->first_key + keys_next(&drive->keys));
+}
+
 /* Sends the next batch, if the plan has one left. */
 static bool link_send(struct drive *drive, struct link *link, uint64_t now_ns)
 {
@@ -66,13 +81,7 @@ static bool link_send(struct drive *drive, struct link *link, uint64_t now_ns)
         return true;
     char *end = link->out;
     for (uint64_t i = 0; i < count; i++) {
-        const struct wire_template *template = &drive->wire.get;
-        if (plan->deletes)
-            template = &drive->wire.del;
-        else if (keys_below(&drive->mix_state, 100) < plan->sets_percent)
-            template = &drive->wire.set;
-        end = wire_write(template, end,
-                         plan->first_key + keys_next(&drive->keys));
+        end = drive_write(drive, end);
     }
     drive->left -= count;
     drive->busy++;
@@ -132,6 +141,8 @@ static bool drive_connect(struct drive *drive)
     size_t longest = drive->wire.set.len > drive->wire.get.len
                          ? drive->wire.set.len
                          : drive->wire.get.len;
+    if (drive->big.set.len > longest)
+        longest = drive->big.set.len;
     for (unsigned i = 0; i < plan->connections; i++) {
         struct link *link = &drive->links[i];
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
@@ -172,6 +183,7 @@ static void drive_close(struct drive *drive)
     }
     close(drive->epoll);
     wire_free(&drive->wire);
+    wire_free(&drive->big);
     free(drive->links);
     free(drive->input);
 }
@@ -181,6 +193,7 @@ bool drive_run(const struct drive_plan *plan, struct drive_result *result)
     struct drive drive = {.plan = plan, .result = result};
     memset(result, 0, sizeof *result);
     wire_init(&drive.wire, plan->wire, plan->value_bytes, plan->ttl_s);
+    wire_init(&drive.big, plan->wire, plan->big_bytes, plan->ttl_s);
     keys_init(&drive.keys, plan->order, plan->keys, plan->theta_percent,
               plan->seed);
     drive.mix_state = plan->seed;

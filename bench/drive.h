@@ -21,6 +21,9 @@ struct drive_plan {
     bool deletes;          /* all are DELs */
     unsigned sets_percent; /* the others are GETs */
     uint64_t value_bytes;
+    /* Every so many-th request is a SET of this size instead, of the keys
+     * big_first, big_first + 1, ...; 0: none. */
+    uint64_t big_every, big_bytes, big_first;
     unsigned ttl_s; /* of what is set; 0: none */
     enum keys_order order;
     unsigned theta_percent;      /* see keys_init */

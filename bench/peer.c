@@ -26,7 +26,8 @@ enum {
     ARGS_MAX = 24,
     ARG_SIZE = PATH_MAX,
     START_TRIES = 4000,
-    STOP_MS = 20000
+    STOP_MS = 20000,
+    MEMCACHED_VALUE_MAX = 1000000 /* unless it is told more */
 };
 
 struct command {
@@ -119,6 +120,10 @@ static void memcached_command(struct command *command, int port,
     arg(command, "-t");
     arg(command, "%u", options->threads != 0 ? options->threads : 4);
     arg_connections(command, "-c", options);
+    if (options->value_bytes < MEMCACHED_VALUE_MAX)
+        return;
+    arg(command, "-I");
+    arg(command, "%llu", (unsigned long long)options->value_bytes * 2);
 }
 
 static void floor_command(struct command *command, int port,

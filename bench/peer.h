@@ -23,7 +23,7 @@ struct peer_options {
     unsigned threads;      /* that serve clients; 0: its default */
     unsigned connections;  /* at one time; 0: its default */
     int core;              /* where it stays, or PEER_ANY_CORE */
-    uint64_t value_bytes;  /* that the floor answers */
+    uint64_t value_bytes;  /* the longest; what the floor answers */
     const char *ebb;       /* the program; NULL: the one built with the bench */
 };
 

@@ -64,24 +64,32 @@ static void *read_keys(void *argument)
     struct sampler *sampler = argument;
     struct wire wire;
     struct wire_reader reader;
-    char request[256];
-    uint64_t random = sampler->options.seed;
-    wire_init(&wire, sampler->peer->wire, 0, 0);
+    const struct sampler_options *options = &sampler->options;
+    uint64_t random = options->seed;
+    wire_init(&wire, sampler->peer->wire, options->value_bytes, 0);
+    const struct wire_template *template =
+        options->sets ? &wire.set : &wire.get;
+    char *request = malloc(template->len);
+    if (request == NULL)
+        abort();
     wire_reader_init(&reader, sampler->peer->wire);
     while (!sampler->stop && !sampler->broken) {
-        uint64_t key = keys_below(&random, sampler->options.keys);
-        const char *end = wire_write(&wire.get, request, key);
+        uint64_t key = options->first + keys_below(&random, options->keys);
+        const char *end = wire_write(template, request, key);
         uint64_t sent_ns = host_now_ns();
         if (!exchange(sampler, &reader, request, (size_t)(end - request)))
             sampler->broken = true;
         hist_add(sampler->begun ? &sampler->waits : &sampler->calm,
                  host_now_ns() - sent_ns, 1);
+        if (options->pause_us > 0)
+            usleep(options->pause_us);
     }
     if (sampler->broken)
         fprintf(stderr, "%s: the reader got no answer: %s\n",
                 sampler->peer->name,
                 reader.errors > 0 ? reader.error : "it hung up");
     wire_free(&wire);
+    free(request);
     return NULL;
 }
 
@@ -132,6 +140,7 @@ bool sampler_stop(struct sampler *sampler, struct sampler_result *result)
     result->calm_wait_ns = sampler->calm.longest_ns;
     result->longest_wait_ns = sampler->waits.longest_ns;
     result->calm_p99_ns = hist_quantile_ns(&sampler->calm, 0.99);
+    result->p999_ns = hist_quantile_ns(&sampler->waits, 0.999);
     result->p99_ns = hist_quantile_ns(&sampler->waits, 0.99);
     bool whole = !sampler->broken;
     free(sampler);

@@ -19,6 +19,10 @@ enum { SAMPLER_STEP_MS = 10, SAMPLER_MAX = 60000 };
 struct sampler_options {
     uint64_t keys; /* those that are asked for */
     uint64_t seed;
+    /* SETs of that size instead of GETs; the keys begin with `first`. */
+    bool sets;
+    uint64_t first, value_bytes;
+    unsigned pause_us; /* after each answer */
 };
 
 struct sampler_result {
@@ -27,7 +31,7 @@ struct sampler_result {
     uint64_t at_ns[SAMPLER_MAX];    /* since the start */
     /* The longest waits, and those that 99 % stay within: before it began, and
      * after. */
-    uint64_t calm_wait_ns, longest_wait_ns, calm_p99_ns, p99_ns;
+    uint64_t calm_wait_ns, longest_wait_ns, calm_p99_ns, p99_ns, p999_ns;
 };
 
 struct sampler;

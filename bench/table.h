@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { TABLE_COLUMNS = 20, TABLE_CELLS = 1024, TABLE_CELL = 40 };
+enum { TABLE_COLUMNS = 20, TABLE_CELLS = 4096, TABLE_CELL = 40 };
 
 struct table {
     unsigned columns, cells;

@@ -7,13 +7,15 @@
 
 #include "bench/drive.h"
 
+enum { BATCH_BYTES = 1 << 20, DEPTH = 50 };
+
 static struct drive_plan plan_for(const struct peer *peer, uint64_t first,
                                   uint64_t count)
 {
     return (struct drive_plan){.port = peer->port,
                                .wire = peer->wire,
                                .connections = 4,
-                               .depth = 50,
+                               .depth = DEPTH,
                                .first_key = first,
                                .keys = count,
                                .operations = count};
@@ -29,14 +31,23 @@ static bool run(const struct peer *peer, const struct drive_plan *plan,
     return done;
 }
 
-bool work_fill(const struct peer *peer, uint64_t first, uint64_t count,
-               uint64_t value_bytes, unsigned ttl_s)
+struct drive_plan work_plan(const struct peer *peer, uint64_t first,
+                            uint64_t count, uint64_t value_bytes)
 {
-    struct drive_result result;
     struct drive_plan plan = plan_for(peer, first, count);
     plan.order = KEYS_SEQUENTIAL;
     plan.sets_percent = 100;
     plan.value_bytes = value_bytes;
+    if (value_bytes * plan.depth > BATCH_BYTES)
+        plan.depth = (unsigned)(BATCH_BYTES / value_bytes);
+    return plan;
+}
+
+bool work_fill(const struct peer *peer, uint64_t first, uint64_t count,
+               uint64_t value_bytes, unsigned ttl_s)
+{
+    struct drive_result result;
+    struct drive_plan plan = work_plan(peer, first, count, value_bytes);
     plan.ttl_s = ttl_s;
     return run(peer, &plan, &result);
 }
@@ -68,7 +79,7 @@ bool work_sample(const struct peer *peer, uint64_t first, uint64_t count,
 {
     struct drive_result result;
     struct drive_plan plan = plan_for(peer, first, count);
-    plan.order = KEYS_UNIFORM;
+    plan.order = KEYS_SHUFFLED;
     plan.operations = samples;
     plan.seed = seed;
     bool done = run(peer, &plan, &result);

@@ -9,7 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/drive.h"
 #include "bench/peer.h"
+
+/* A plan with connections and a depth that suit the values: SETs of the keys
+ * first, first + 1, ... once each, unless more is put into it. */
+struct drive_plan work_plan(const struct peer *peer, uint64_t first,
+                            uint64_t count, uint64_t value_bytes);
 
 /* Sets the keys first, first + 1, ... once each. */
 bool work_fill(const struct peer *peer, uint64_t first, uint64_t count,
@@ -24,7 +30,8 @@ bool work_shuffle(const struct peer *peer, uint64_t first, uint64_t count,
 bool work_delete(const struct peer *peer, uint64_t first, uint64_t count,
                  uint64_t deletes, uint64_t seed);
 
-/* Gets random keys; the share that was there. */
+/* Gets some of the keys, none twice if there are enough; the share that was
+ * there. */
 bool work_sample(const struct peer *peer, uint64_t first, uint64_t count,
                  uint64_t samples, uint64_t seed, double *share);
 

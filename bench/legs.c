@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sequences of sizes that change. */
+
+#include "bench/legs.h"
+
+#include <stdio.h>
+
+#include "bench/drive.h"
+#include "bench/work.h"
+
+enum {
+    SAMPLES = 20000,
+    DRIFT_PARTS = 30,
+    BIG = 1 << 20,
+    SAMPLED_MOST = 1 << 29
+};
+
+// clang-format off
+const struct legs legs_all[] = {
+    {"shift",   {{"64", 64, 0, 0, KEYS_SEQUENTIAL},
+                 {"400", 400, 0, 0, KEYS_SEQUENTIAL},
+                 {"100", 100, 0, 0, KEYS_SEQUENTIAL},
+                 {"1000", 1000, 0, 0, KEYS_SEQUENTIAL},
+                 {"64", 64, 0, 0, KEYS_SEQUENTIAL}}},
+    {"jump",    {{"100", 100, 0, 0, KEYS_SEQUENTIAL},
+                 {"16384", 16384, 0, 0, KEYS_SEQUENTIAL},
+                 {"100", 100, 0, 0, KEYS_SEQUENTIAL}}},
+    {"drift",   {{"100 - 2000", 100, 2000, 0, KEYS_SEQUENTIAL},
+                 {"2000 - 50", 2000, 50, 0, KEYS_SEQUENTIAL}}},
+    {"mix",     {{"400", 400, 0, 0, KEYS_SEQUENTIAL},
+                 {"400, 1 MiB", 400, 0, BIG, KEYS_SEQUENTIAL},
+                 {"400", 400, 0, 0, KEYS_SEQUENTIAL}}},
+    {"zipf",    {{"64", 64, 0, 0, KEYS_ZIPF},
+                 {"400", 400, 0, 0, KEYS_ZIPF},
+                 {"100", 100, 0, 0, KEYS_ZIPF},
+                 {"1000", 1000, 0, 0, KEYS_ZIPF},
+                 {"64", 64, 0, 0, KEYS_ZIPF}}},
+    {"uniform", {{"64", 64, 0, 0, KEYS_UNIFORM},
+                 {"1000", 1000, 0, 0, KEYS_UNIFORM},
+                 {"64", 64, 0, 0, KEYS_UNIFORM}}},
+    {NULL, {{NULL, 0, 0, 0, KEYS_SEQUENTIAL}}},
+};
+// clang-format on
+
+static void note(struct legs_log *log, unsigned leg, uint64_t count,
+                 uint64_t bytes)
+{
+    log->ranges[log->count++] =
+        (struct legs_range){leg, log->next_key, count, bytes};
+    log->next_key += count;
+}
+
+/* Writes that many bytes of keys and values. */
+static bool write_bytes(const struct peer *peer, const struct leg *leg,
+                        unsigned number, uint64_t value_bytes, uint64_t bytes,
+                        struct legs_log *log)
+{
+    struct drive_result result;
+    uint64_t count = work_keys_for(bytes, value_bytes);
+    uint64_t bigs = 0;
+    if (leg->big_bytes != 0) {
+        bigs = work_keys_for(bytes / 2, leg->big_bytes);
+        count = work_keys_for(bytes / 2, value_bytes);
+    }
+    if (count == 0)
+        return true;
+    struct drive_plan plan = work_plan(peer, log->next_key, count, value_bytes);
+    plan.order = leg->order;
+    plan.theta_percent = 99;
+    plan.seed = number + 1;
+    note(log, number, count, value_bytes);
+    if (bigs > 0) {
+        plan.big_every = count / bigs + 1;
+        plan.big_bytes = leg->big_bytes;
+        plan.big_first = log->next_key;
+        plan.operations = plan.big_every * bigs;
+        note(log, number, bigs, leg->big_bytes);
+    }
+    bool done = drive_run(&plan, &result);
+    if (result.errors > 0 && log->refused == 0)
+        fprintf(stderr, "%s: refuses some SETs: %s\n", peer->name,
+                result.error);
+    log->refused += result.errors;
+    return done;
+}
+
+bool legs_run(const struct peer *peer, const struct leg *leg, unsigned number,
+              uint64_t budget_bytes, struct legs_log *log)
+{
+    uint64_t all = budget_bytes + budget_bytes / 2;
+    /* Keys that are not asked for in turn come again, so more are needed. */
+    if (leg->order != KEYS_SEQUENTIAL)
+        all = 2 * budget_bytes;
+    unsigned parts = leg->to_bytes == 0 ? 1 : DRIFT_PARTS;
+    for (unsigned i = 0; i < parts; i++) {
+        double way = ((double)leg->to_bytes - (double)leg->bytes) * i;
+        uint64_t bytes = leg->bytes;
+        if (parts > 1)
+            bytes = (uint64_t)((double)bytes + way / (parts - 1));
+        if (!write_bytes(peer, leg, number, bytes, all / parts, log))
+            return false;
+    }
+    return true;
+}
+
+bool legs_estimate(struct peer *peer, const struct legs_log *log, uint64_t seed,
+                   struct legs_held *held)
+{
+    double found = 0;
+    unsigned last = log->ranges[log->count - 1].leg;
+    /* Asking makes a key a recent one, so others are asked for each time. */
+    seed += (uint64_t)log->count << 32;
+    *held = (struct legs_held){.entries = (double)peer_entries(peer)};
+    for (unsigned i = 0; i < log->count; i++) {
+        const struct legs_range *range = &log->ranges[i];
+        uint64_t samples = SAMPLES;
+        double share;
+        if (samples * range->bytes > SAMPLED_MOST)
+            samples = SAMPLED_MOST / range->bytes;
+        if (samples > range->count)
+            samples = range->count;
+        if (!work_sample(peer, range->first, range->count, samples, seed + i,
+                         &share))
+            return false;
+        double entries = share * (double)range->count;
+        found += entries;
+        held->bytes += entries * (double)(range->bytes + WIRE_KEY);
+        if (range->leg == last)
+            held->newest += entries;
+    }
+    double scale = found == 0 ? 0 : held->entries / found;
+    held->bytes *= scale;
+    held->newest *= scale;
+    return true;
+}
