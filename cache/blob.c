@@ -57,6 +57,7 @@ static bool add_piece(struct cache_blob *blob, int64_t now_ms)
         room_take(cache, sizes_of_piece(&cache->slabs.sizes, kind), now_ms);
     if (loc == 0)
         return false;
+    room_pay(cache, cell_size(&cache->slabs, loc), now_ms);
     size_t room = piece_room(cache, kind);
     size_t left = blob->in_pieces - blob->received;
     *piece_at(cache, loc) = (struct piece){

@@ -6,7 +6,10 @@
 #include "long.h"
 #include "shard.h"
 
-enum { MOVE_BATCH = 16 };
+enum {
+    MOVE_BATCH = 16,
+    MOVE_UNIT = 256, /* bytes that cost as much again as moving any cell */
+};
 
 /* A cell to be moved, as it was when its class was locked. */
 struct guess {
@@ -219,14 +222,16 @@ static bool move(struct cache *cache, int64_t now_ms, unsigned max, bool sparse)
     useful = moving->slab != NULL;
     while (moving->slab && max > 0) {
         unsigned class = moving->slab->class;
+        unsigned cost = 1 + cache->slabs.sizes.classes[class].cell / MOVE_UNIT;
+        unsigned most = (max + cost - 1) / cost;
         unsigned count =
-            guess_some(cache, guesses, max < MOVE_BATCH ? max : MOVE_BATCH);
+            guess_some(cache, guesses, most < MOVE_BATCH ? most : MOVE_BATCH);
         bool room = true;
         for (unsigned i = 0; i < count && is_entry(cache, class); i++)
             index_prefetch(cache, guesses[i].owner);
         for (unsigned i = 0; i < count && room; i++)
             room = move_one(cache, class, &guesses[i], now_ms);
-        max -= count;
+        max -= count * cost < max ? count * cost : max;
         if (count == 0 || !room) {
             /* Emptied; or what is left in it is in use where it lies. */
             useful = slab_return(&cache->slabs, moving->slab, room || sparse) ||

@@ -17,8 +17,9 @@
 #include "core.h"
 
 /*
- * Moves up to `max` cells of the slab being emptied, choosing one first if
- * there is none.  False: nothing was done, no slab is worth it.
+ * Moves up to `max` small cells, or fewer large ones, of the slab being
+ * emptied, choosing one first if there is none.  False: nothing was done, no
+ * slab is worth it.
  */
 bool move_some(struct cache *cache, int64_t now_ms, unsigned max);
 

@@ -144,6 +144,8 @@ static uint32_t take_cells(struct cache_tx *tx, const struct layout *l,
     if (loc == 0) {
         tx->wanted = l->class;
         garbage_add(cache, *key_pieces);
+    } else {
+        tx->taken += cell_size(&cache->slabs, loc);
     }
     return loc;
 }

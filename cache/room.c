@@ -15,16 +15,25 @@ enum {
     ROOM_MOVES = 32,     /* entries moved at a time */
     ROOM_CRAWL = 8,      /* slabs searched for expired entries at a time */
     ROOM_EVICTIONS = 64, /* evictions in vain */
-    PAY_EVICTIONS = 2,   /* for a cell while too much is resident */
+    ROOM_UNSTICK = 16, /* evictions after which sparse slabs are tried again */
+    PAY_EVICTIONS = 2, /* for a cell while too much is resident */
     PAY_MOVES = 8,
+    PAY_A_MOVE = 96,   /* bytes taken for one more */
+    TRY_EVICTIONS = 2, /* before a slab is begun */
+    READY_MOST = 4,    /* slabs of the stock, at the limit */
+    READY_PART = 64,   /* or this part of the limit, if it is less */
 };
 
-bool room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
+size_t room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
 {
+    size_t bytes = 0;
     lock_take(&shard->lock);
     uint32_t loc = shard->tail;
     if (loc != 0) {
         struct entry *entry = entry_at(cache, loc);
+        size_t cell = cell_size(&cache->slabs, loc);
+        bytes = entry_payload(entry);
+        bytes = bytes > cell ? bytes : cell;
         uint64_t hash = entry_hash(cache, entry);
         struct place place;
         bool found = index_find_loc(cache, shard, hash, loc, &place);
@@ -39,10 +48,10 @@ bool room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
         shard_drop(cache, shard, hash, place);
     }
     lock_drop(&shard->lock);
-    return loc != 0;
+    return bytes;
 }
 
-bool room_evict_oldest(struct cache *cache, int64_t now_ms)
+size_t room_evict_oldest(struct cache *cache, int64_t now_ms)
 {
     unsigned turn =
         atomic_fetch_add_explicit(&cache->evict_turn, 1, memory_order_relaxed);
@@ -50,7 +59,7 @@ bool room_evict_oldest(struct cache *cache, int64_t now_ms)
         uint64_t filled =
             atomic_load_explicit(&cache->filled, memory_order_relaxed);
         if (filled == 0)
-            return false;
+            return 0;
         /* Of shards whose tails are equally old, another one each time. */
         unsigned best = 0;
         int64_t best_age = -1;
@@ -66,8 +75,9 @@ bool room_evict_oldest(struct cache *cache, int64_t now_ms)
                 best = at;
             }
         }
-        if (room_evict_from(cache, &cache->shards[best], now_ms))
-            return true;
+        size_t bytes = room_evict_from(cache, &cache->shards[best], now_ms);
+        if (bytes > 0)
+            return bytes;
     }
 }
 
@@ -75,7 +85,7 @@ bool room_evict_oldest(struct cache *cache, int64_t now_ms)
  * While more is resident than may be, whoever takes a cell frees more than it
  * takes: otherwise what the steps free would be taken as fast.
  */
-static void pay(struct cache *cache, int64_t now_ms)
+static void pay_excess(struct cache *cache, int64_t now_ms)
 {
     if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed))
         return;
@@ -88,11 +98,63 @@ static void pay(struct cache *cache, int64_t now_ms)
             room_evict_oldest(cache, now_ms);
 }
 
+/* Slabs that shall be ready at the limit. */
+static uint32_t ready(const struct slabs *slabs)
+{
+    uint32_t part =
+        atomic_load_explicit(&slabs->limit, memory_order_relaxed) / READY_PART;
+    return part < READY_MOST ? part : (uint32_t)READY_MOST;
+}
+
+static bool is_ready(const struct slabs *slabs)
+{
+    return atomic_load_explicit(&slabs->stock, memory_order_relaxed) >=
+           ready(slabs);
+}
+
+void room_pay(struct cache *cache, size_t bytes, int64_t now_ms)
+{
+    struct slabs *slabs = &cache->slabs;
+    if (!slabs_full(slabs) || slabs_exceed(slabs) || is_ready(slabs) ||
+        cut_active(cache))
+        return;
+    uint32_t limit = atomic_load_explicit(&slabs->limit, memory_order_relaxed);
+    bool evict = atomic_load_explicit(&cache->evicting, memory_order_relaxed) &&
+                 slabs_needed(slabs) + ready(slabs) > limit;
+    size_t gone = 1;
+    for (size_t sum = 0; evict && gone > 0 && sum < bytes; sum += gone)
+        gone = room_evict_oldest(cache, now_ms);
+    if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) > 0)
+        move_some(cache, now_ms, PAY_MOVES + (unsigned)(bytes / PAY_A_MOVE));
+}
+
+/* A cell of a slab in use, for which one or two entries may have to go; that
+ * is enough as long as sizes stay the same. */
+static uint32_t take_evicting(struct cache *cache, unsigned class,
+                              int64_t now_ms)
+{
+    struct slabs *slabs = &cache->slabs;
+    uint32_t loc = cell_take_in_use(slabs, class);
+    bool evict = slabs_full(slabs) && slabs->sizes.classes[class].count > 1 &&
+                 atomic_load_explicit(&cache->evicting, memory_order_relaxed);
+    for (unsigned i = 0; i < TRY_EVICTIONS && evict && loc == 0; i++) {
+        if (walk_expired(cache, now_ms, ROOM_CRAWL) == 0) {
+            size_t gone = room_evict_oldest(cache, now_ms);
+            evict = gone > 0 && gone < SIZES_SLAB; /* that is a slab */
+        }
+        loc = cell_take_in_use(slabs, class);
+    }
+    return loc;
+}
+
 uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
     if (slabs_exceed(slabs))
-        pay(cache, now_ms);
+        pay_excess(cache, now_ms);
+    uint32_t found = take_evicting(cache, class, now_ms);
+    if (found != 0)
+        return found;
     for (unsigned evicted = 0;;) {
         uint32_t loc = cell_take(slabs, class);
         if (loc != 0)
@@ -119,6 +181,7 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
             return 0;
         if (!room_evict_oldest(cache, now_ms) && !cut_step(cache, now_ms))
             return 0;
-        evicted++;
+        if (++evicted % ROOM_UNSTICK == 0)
+            slabs_unstick(slabs); /* there may be room now */
     }
 }

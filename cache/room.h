@@ -10,11 +10,17 @@
  * all locks. */
 uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms);
 
-/* Evicts the entry of the whole cache that was not used for longest; false if
- * there is none. */
-bool room_evict_oldest(struct cache *cache, int64_t now_ms);
-/* Evicts the tail of one shard; false if it is empty. */
-bool room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms);
+/* At the limit, after so many bytes of cells were taken: does a share of the
+ * work by which the next slab will become free, so that no one has all of it
+ * to do.  Outside all locks. */
+void room_pay(struct cache *cache, size_t bytes, int64_t now_ms);
+
+/* Evicts the entry of the whole cache that was not used for longest; returns
+ * about how many bytes it had, 0 if there is none. */
+size_t room_evict_oldest(struct cache *cache, int64_t now_ms);
+/* Evicts the tail of one shard; 0 if it is empty. */
+size_t room_evict_from(struct cache *cache, struct shard *shard,
+                       int64_t now_ms);
 
 /* The class an entry for that write needs; see put.c. */
 unsigned put_class(const struct cache *cache, size_t key_len,

@@ -119,17 +119,12 @@ uint32_t cell_take_in_use(struct slabs *slabs, unsigned class)
 
 uint32_t cell_take(struct slabs *slabs, unsigned number)
 {
-    bool full = atomic_load_explicit(&slabs->resident, memory_order_relaxed) >=
-                atomic_load_explicit(&slabs->limit, memory_order_relaxed);
-    uint32_t loc = full ? cell_take_in_use(slabs, number) : 0;
-    if (loc != 0)
-        return loc;
     struct slab_class *class = &slabs->classes[number];
     lock_take(&class->lock);
     struct slab *slab = fullest(slabs, class);
     if (!slab)
         slab = slab_begin(slabs, class);
-    loc = slab ? take_from(slabs, class, slab) : 0;
+    uint32_t loc = slab ? take_from(slabs, class, slab) : 0;
     lock_drop(&class->lock);
     return loc;
 }

@@ -221,6 +221,13 @@ static inline bool slabs_exceed(const struct slabs *slabs)
            atomic_load_explicit(&slabs->limit, memory_order_relaxed);
 }
 
+/* True if no slab more may become resident. */
+static inline bool slabs_full(const struct slabs *slabs)
+{
+    return atomic_load_explicit(&slabs->resident, memory_order_relaxed) >=
+           atomic_load_explicit(&slabs->limit, memory_order_relaxed);
+}
+
 /* Slabs that would do if every class were packed densely. */
 uint64_t slabs_needed(const struct slabs *slabs);
 

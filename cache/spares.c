@@ -10,10 +10,12 @@ uint32_t spares_take(struct cache *cache, struct cache_spares *spares,
 {
     const struct slabs *slabs = &cache->slabs;
     if (!spares || spares->heads[class] == 0) {
-        /* Set aside first, by room_take, which makes its caller pay. */
-        if (slabs_exceed(slabs) && class != sizes_of_segment(&slabs->sizes))
-            return 0;
-        return cell_take(&cache->slabs, class);
+        /* At the limit no slab of the stock is begun here: room_take first
+         * looks for less, and makes its caller pay.  But the index must not
+         * fall behind. */
+        if (class == sizes_of_segment(&slabs->sizes) || !slabs_full(slabs))
+            return cell_take(&cache->slabs, class);
+        return slabs_exceed(slabs) ? 0 : cell_take_in_use(&cache->slabs, class);
     }
     uint32_t loc = spares->heads[class];
     spares->heads[class] = *(uint32_t *)slabs_at(&cache->slabs, loc);

@@ -71,6 +71,9 @@ void cache_end(struct cache_tx *tx)
     if (tx->reserve == CACHE_TX_READY)
         tx->reserve = CACHE_TX_PLAIN;
     tx->shards = 0;
+    if (tx->taken > 0)
+        room_pay(tx->cache, tx->taken, tx->now_ms);
+    tx->taken = 0;
 }
 
 /* What was reserved for puts that are not to come.  Until then each try adds

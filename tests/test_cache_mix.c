@@ -47,8 +47,10 @@ static void put(struct cache *cache, unsigned number, size_t len)
     cache_tx_close(&tx);
 }
 
-/* Stores five times what fits; the payload must be that part of the limit. */
-static void check_mix(size_t limit, some_size *size, double part)
+/* Stores so many times what fits; then the payload must be that part of the
+ * limit. */
+static void check_mix(size_t limit, unsigned times, some_size *size,
+                      double part)
 {
     struct cache_options options = {.databases = 1,
                                     .hash_key = "sixteen bytes.."};
@@ -57,12 +59,12 @@ static void check_mix(size_t limit, some_size *size, double part)
     cache_set_limit(cache, limit);
     struct rng rng = {1};
     size_t stored = 0;
-    for (unsigned i = 0; stored < 5 * limit; i++) {
+    for (unsigned i = 0; stored < times * limit; i++) {
         size_t len = size(&rng);
         put(cache, i, len);
         stored += len;
         if (i % 100 == 0)
-            while (cache_step(cache, NOW_MS))
+            while (cache_step(cache, NOW_MS + i / 1000))
                 ;
     }
     struct cache_stats stats;
@@ -78,15 +80,49 @@ static void check_mix(size_t limit, some_size *size, double part)
 static void few_slabs_are_used_well(void **state)
 {
     (void)state;
-    check_mix(7 * MB, uniform, 0.70);
-    check_mix(7 * MB, skewed, 0.68);
+    check_mix(7 * MB, 50, uniform, 0.70);
+    check_mix(7 * MB, 50, skewed, 0.50);
 }
 
 static void more_slabs_are_used_better(void **state)
 {
     (void)state;
-    check_mix(54 * MB, uniform, 0.88);
-    check_mix(54 * MB, skewed, 0.86);
+    check_mix(54 * MB, 5, uniform, 0.85);
+    check_mix(54 * MB, 5, skewed, 0.86);
+}
+
+static uint64_t work_done(struct cache *cache)
+{
+    struct cache_stats stats;
+    cache_stats(cache, NOW_MS, &stats);
+    return stats.evicted + stats.moved;
+}
+
+/* Whoever stores does a share of what other sizes ask for, and nobody all of
+ * it: hundreds of small entries make room for a slab of larger ones. */
+static void a_change_of_sizes_is_paid_bit_by_bit(void **state)
+{
+    (void)state;
+    enum { LIMIT = 8 * MB, MUCH = 100 };
+    static const size_t lens[] = {64, 400, 100, 1000};
+    struct cache_options options = {.databases = 1,
+                                    .hash_key = "sixteen bytes.."};
+    struct cache *cache = cache_new(&options);
+    assert_non_null(cache);
+    cache_set_limit(cache, LIMIT);
+    unsigned number = 0;
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        unsigned puts = 0, dear = 0;
+        for (size_t stored = 0; stored < 2 * LIMIT; stored += lens[i], puts++) {
+            uint64_t before = work_done(cache);
+            put(cache, number++, lens[i]);
+            dear += work_done(cache) - before > MUCH;
+        }
+        printf("%zu B: %u of %u puts\n", lens[i], dear, puts);
+        assert_true(dear <= puts / 1000);
+    }
+    cache_check(cache);
+    cache_free(cache);
 }
 
 int main(void)
@@ -94,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_slabs_are_used_well),
         cmocka_unit_test(more_slabs_are_used_better),
+        cmocka_unit_test(a_change_of_sizes_is_paid_bit_by_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
