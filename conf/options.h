@@ -48,10 +48,11 @@
     X(SIZE,   inline_max,          "inline-max",          "64kb",            CONF_KB,    CONF_MB,      "bytes",                          RUNTIME, 0,            "Bytes of an inline command") \
     X(SIZE,   output_mark,         "output-mark",         "256kb",           16*CONF_KB, CONF_GB,      "bytes",                          RUNTIME, 0,            "Run no more commands of a client with this much unsent output") \
     X(SIZE,   output_limit,        "output-limit",        "64mb",            CONF_MB,    CONF_GB,      "bytes",                          RUNTIME, 0,            "Close a client with this much unsent output") \
-    X(NUMBER, metrics_port,        "metrics-port",        "9379",            0,          65535,        "",                               STARTUP, 0,            "Port for GET /metrics and /healthz; 0: off") \
+    X(NUMBER, metrics_port,        "metrics-port",        "9379",            0,          65535,        "",                               STARTUP, 0,            "Port for /metrics, /healthz and /budget; 0: off") \
     X(TEXT,   metrics_bind,        "metrics-bind",        "127.0.0.1",       0,          0,            "address",                        STARTUP, 0,            "Address for metrics-port") \
     X(NUMBER, metrics_connections, "metrics-connections", "32",              1,          1024,         "",                               STARTUP, 0,            "Connections to metrics-port at one time") \
     X(NUMBER, metrics_timeout,     "metrics-timeout",     "5",               1,          60,           "s",                              STARTUP, 0,            "Time for one request to metrics-port") \
+    X(CHOICE, http_admin,          "http-admin",          "no",              0,          0,            "yes|no",                         STARTUP, 0,            "Let POST /budget on metrics-port change maxmemory, for who gives the password") \
     X(CHOICE, protected_mode,      "protected-mode",      "yes",             0,          0,            "yes|no",                         RUNTIME, 0,            "While there is no password, refuse clients of other machines") \
     X(TEXT,   requirepass,         "requirepass",         "",                0,          0,            "password",                       RUNTIME, CONF_SECRET,  "Password that clients must give; empty: none") \
     X(CHOICE, loglevel,            "loglevel",            "notice",          0,          0,            "debug|verbose|notice|warning",   RUNTIME, 0,            "What to log") \

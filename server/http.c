@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Serves /metrics and /healthz. */
+/* Serves /metrics, /healthz and /budget. */
 
 #include "http.h"
 
@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "budget_http.h"
 #include "metrics.h"
 #include "server.h"
 
@@ -43,6 +44,7 @@ struct http {
     struct server *server;
     struct evhttp *evhttp;
     struct evconnlistener *listener;
+    struct budget_http *budget;
     struct event *sweep; /* pending while there are connections */
     struct scraper *scrapers;
     size_t count, count_max;
@@ -127,6 +129,17 @@ static struct bufferevent *accepted(struct event_base *base, void *ctx)
     return bev;
 }
 
+void http_extend(struct http *http, struct evhttp_request *req, int64_t ms)
+{
+    struct bufferevent *bev =
+        evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
+
+    for (struct scraper *scraper = http->scrapers; scraper != NULL;
+         scraper = scraper->next)
+        if (scraper->bev == bev)
+            scraper->deadline_ms += ms;
+}
+
 /* No descriptors, most likely: trying again at once would fail again. */
 static void accept_failed(struct evconnlistener *listener, void *ctx)
 {
@@ -144,6 +157,14 @@ static void answered(struct evhttp_request *req, void *ctx)
     event_active(http->sweep, EV_TIMEOUT, 0);
 }
 
+static bool is_path(struct evhttp_request *req, const char *path)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
+    const char *asked = uri == NULL ? NULL : evhttp_uri_get_path(uri);
+
+    return asked != NULL && strcmp(asked, path) == 0;
+}
+
 static void answer(struct evhttp_request *req, int code, const char *reason,
                    const char *type, const char *body, size_t len)
 {
@@ -156,7 +177,9 @@ static void answer(struct evhttp_request *req, int code, const char *reason,
     evhttp_add_header(headers, "Content-Type", type);
     evhttp_add_header(headers, "Content-Length", digits);
     if (code == HTTP_BADMETHOD)
-        evhttp_add_header(headers, "Allow", "GET, HEAD");
+        evhttp_add_header(headers, "Allow",
+                          is_path(req, "/budget") ? "GET, HEAD, POST"
+                                                  : "GET, HEAD");
     if (content != NULL && evhttp_request_get_command(req) != EVHTTP_REQ_HEAD)
         evbuffer_add(content, body, len);
     evhttp_send_reply(req, code, reason, content);
@@ -164,10 +187,15 @@ static void answer(struct evhttp_request *req, int code, const char *reason,
         evbuffer_free(content);
 }
 
-static void answer_text(struct evhttp_request *req, int code,
-                        const char *reason, const char *text)
+void http_answer_text(struct evhttp_request *req, int code, const char *reason,
+                      const char *text)
 {
     answer(req, code, reason, "text/plain; charset=utf-8", text, strlen(text));
+}
+
+void http_answer_json(struct evhttp_request *req, const char *text)
+{
+    answer(req, HTTP_OK, "OK", "application/json", text, strlen(text));
 }
 
 static void answer_metrics(struct evhttp_request *req, struct http *http)
@@ -176,8 +204,8 @@ static void answer_metrics(struct evhttp_request *req, struct http *http)
 
     metrics_write(http->server, clock_ms(CLOCK_REALTIME), &text);
     if (text.failed)
-        answer_text(req, HTTP_SERVUNAVAIL, "Service Unavailable",
-                    "no memory\n");
+        http_answer_text(req, HTTP_SERVUNAVAIL, "Service Unavailable",
+                         "no memory\n");
     else
         answer(req, HTTP_OK, "OK", "text/plain; version=0.0.4; charset=utf-8",
                text.data + text.start, buf_len(&text));
@@ -200,24 +228,28 @@ static bool has_body(struct evhttp_request *req)
 
 static void handle(struct evhttp_request *req, void *ctx)
 {
-    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
-    const char *path = uri == NULL ? NULL : evhttp_uri_get_path(uri);
+    struct http *http = ctx;
     enum evhttp_cmd_type method = evhttp_request_get_command(req);
+    bool post = method == EVHTTP_REQ_POST && is_path(req, "/budget");
 
-    evhttp_request_set_on_complete_cb(req, answered, ctx);
-    if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
-        answer_text(req, HTTP_BADMETHOD, "Method Not Allowed",
-                    "only GET and HEAD\n");
+    evhttp_request_set_on_complete_cb(req, answered, http);
+    if (!post && method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
+        http_answer_text(req, HTTP_BADMETHOD, "Method Not Allowed",
+                         "only GET and HEAD\n");
     else if (has_body(req))
-        answer_text(req, HTTP_ENTITYTOOLARGE, "Content Too Large",
-                    "no body, please\n");
-    else if (path != NULL && strcmp(path, "/metrics") == 0)
-        answer_metrics(req, ctx);
-    else if (path != NULL && strcmp(path, "/healthz") == 0)
-        answer_text(req, HTTP_OK, "OK", "ok\n");
+        http_answer_text(req, HTTP_ENTITYTOOLARGE, "Content Too Large",
+                         "no body, please\n");
+    else if (post)
+        budget_http_post(http->budget, req);
+    else if (is_path(req, "/budget"))
+        budget_http_get(http->budget, req);
+    else if (is_path(req, "/metrics"))
+        answer_metrics(req, http);
+    else if (is_path(req, "/healthz"))
+        http_answer_text(req, HTTP_OK, "OK", "ok\n");
     else
-        answer_text(req, HTTP_NOTFOUND, "Not Found",
-                    "only /metrics and /healthz\n");
+        http_answer_text(req, HTTP_NOTFOUND, "Not Found",
+                         "only /metrics, /healthz and /budget\n");
 }
 
 /* ---------------------------------------------------------- start and stop */
@@ -275,7 +307,8 @@ static bool set_up(struct http *http)
 
     http->sweep = evtimer_new(http->server->base, sweep, http);
     http->evhttp = evhttp_new(http->server->base);
-    if (http->sweep == NULL || http->evhttp == NULL ||
+    http->budget = budget_http_new(http, http->server);
+    if (http->sweep == NULL || http->evhttp == NULL || http->budget == NULL ||
         evhttp_bind_listener(http->evhttp, http->listener) == NULL) {
         evconnlistener_free(http->listener);
         return false;
@@ -321,6 +354,7 @@ void http_free(struct http *http)
 {
     if (http == NULL)
         return;
+    budget_http_free(http->budget);
     if (http->evhttp != NULL)
         evhttp_free(http->evhttp);
     while (http->scrapers != NULL) {

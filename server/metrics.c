@@ -306,9 +306,10 @@ void metrics_print_markdown(FILE *to)
 {
     fputs("# Metrics\n\n"
           "`GET /metrics` on `metrics-port` answers in Prometheus's text "
-          "format 0.0.4.\n`GET /healthz` answers `ok`.  Neither asks for a "
-          "password, and neither tells\nkeys, values, addresses or "
-          "secrets.\n\n"
+          "format 0.0.4.\n`GET /healthz` answers `ok`, `GET /budget` how far "
+          "the process is from its budget\n([resize.md](resize.md)).  None of "
+          "them asks for a password, and none tells keys,\nvalues, addresses "
+          "or secrets.\n\n"
           "Names that begin with `redis_` repeat numbers under the names that "
           "dashboards\nmade for Redis's exporter ask for.  `CONFIG RESETSTAT` "
           "sets counters back to 0.\n\n"

@@ -43,7 +43,7 @@ static int reserve_port(int *port)
     return fd;
 }
 
-static int start_with(void **state, const char *timeout_s)
+static int start_with(void **state, const char *timeout_s, const char *admin)
 {
     struct scrape *scrape = calloc(1, sizeof *scrape);
     char port[16];
@@ -51,8 +51,9 @@ static int start_with(void **state, const char *timeout_s)
     assert_non_null(scrape);
     scrape->reserved = reserve_port(&scrape->port);
     snprintf(port, sizeof port, "%d", scrape->port);
-    scrape->live = live_start("--metrics-port", port, "--metrics-timeout",
-                              timeout_s, "--maxmemory", "64mb", NULL);
+    scrape->live =
+        live_start("--metrics-port", port, "--metrics-timeout", timeout_s,
+                   "--maxmemory", "64mb", "--http-admin", admin, NULL);
     scrape->redis = live_connect(scrape->live);
     *state = scrape;
     return 0;
@@ -60,12 +61,17 @@ static int start_with(void **state, const char *timeout_s)
 
 int scrape_setup(void **state)
 {
-    return start_with(state, "60");
+    return start_with(state, "60", "no");
 }
 
 int scrape_setup_hasty(void **state)
 {
-    return start_with(state, "1");
+    return start_with(state, "1", "no");
+}
+
+int scrape_setup_admin(void **state)
+{
+    return start_with(state, "1", "yes");
 }
 
 int scrape_teardown(void **state)
