@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/answer.h"
 #include "tests/live.h"
 
 #define GROUPS "/sys/fs/cgroup/memory"
@@ -70,21 +71,31 @@ static long long share(long long mb, long long percent)
     return mb * MB / 100 * percent;
 }
 
-static void the_budget_follows_a_group(void **state)
+/* A server in a group, of 256 MiB; NULL: there are no groups. */
+static struct live *start_in_group(void)
 {
     struct live *live;
+
+    if (!make_groups()) {
+        printf("SKIPPED: no control groups of version 1 can be made below %s"
+               "\n",
+               GROUPS);
+        return NULL;
+    }
+    live = live_start("--maxmemory", "75%", NULL);
+    assert_true(put(inner, "cgroup.procs", live_pid(live)));
+    return live;
+}
+
+static void the_budget_follows_a_group(void **state)
+{
+    struct live *live = start_in_group();
     redisContext *redis;
 
     (void)state;
-    if (!make_groups()) {
-        printf(
-            "SKIPPED: no control groups of version 1 can be made below " GROUPS
-            "\n");
+    if (live == NULL)
         return;
-    }
-    live = live_start("--maxmemory", "75%", NULL);
     redis = live_connect(live);
-    assert_true(put(inner, "cgroup.procs", live_pid(live)));
     await_budget(redis, share(256, 75));
     live_await_log(live, "75% of it are");
     assert_true(limit(outer, 512));
@@ -106,10 +117,47 @@ static void the_budget_follows_a_group(void **state)
     remove_groups();
 }
 
+/* The budget is lowered first; when that is done, the system takes the lower
+ * limit, and the server lives. */
+static void shrink_then_wait_then_resize(void **state)
+{
+    enum { KEYS = 120000, LEN = 1000, BATCH = 500 };
+    static char value[LEN];
+    struct live *live = start_in_group();
+    redisContext *redis;
+    redisReply *reply;
+
+    (void)state;
+    if (live == NULL)
+        return;
+    redis = live_connect(live);
+    await_budget(redis, share(256, 75));
+    for (unsigned key = 0; key < KEYS; key += BATCH) {
+        for (unsigned i = 0; i < BATCH; i++)
+            redisAppendCommand(redis, "SET key:%u %b", key + i, value,
+                               sizeof value);
+        answers_are_ok(redis, BATCH);
+    }
+    assert_string_equal(live_text(redis, "CONFIG SET maxmemory 72mb"), "OK");
+    reply = redisCommand(redis, "MEMORY WAIT 60000");
+    assert_int_equal(reply->elements, 8);
+    assert_string_equal(reply->element[4]->str, "done");
+    assert_int_equal(reply->element[5]->integer, 1);
+    freeReplyObject(reply);
+    assert_true(limit(inner, 96));
+    assert_string_equal(live_text(redis, "CONFIG SET maxmemory 75%%"), "OK");
+    await_budget(redis, share(96, 75));
+    assert_true(live_int(redis, "DBSIZE") > 0);
+    redisFree(redis);
+    live_stop(live);
+    remove_groups();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_budget_follows_a_group),
+        cmocka_unit_test(shrink_then_wait_then_resize),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
