@@ -14,6 +14,13 @@ bench:
 	@$(MAKE) --no-print-directory -j$(CORES) all bench-programs
 	@bench/run.sh $(BUILD) $(QUICK)
 
+# Ten minutes of everything at once in a control group; SOAK: its arguments.
+.PHONY: soak
+soak:
+	@tests/install.sh build
+	@$(MAKE) --no-print-directory -j$(CORES) all bench-programs
+	$(BUILD)/bench/limit $(SOAK)
+
 $(BUILD)/bench/kit.a: \
     $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_MAINS),$(BENCH_FILES)))
 

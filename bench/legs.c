@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "bench/drive.h"
+#include "bench/host.h"
 #include "bench/work.h"
 
 enum {
@@ -75,6 +76,12 @@ static bool write_bytes(const struct peer *peer, const struct leg *leg,
         plan.big_first = log->next_key;
         plan.operations = plan.big_every * bigs;
         note(log, number, bigs, leg->big_bytes);
+    }
+    if (log->until_ns != 0) {
+        uint64_t now_ns = host_now_ns();
+        if (now_ns >= log->until_ns)
+            return true;
+        plan.for_ns = log->until_ns - now_ns;
     }
     bool done = drive_run(&plan, &result);
     if (result.errors > 0 && log->refused == 0)

@@ -41,6 +41,7 @@ struct legs_range {
 struct legs_log {
     unsigned count;
     uint64_t next_key, refused;
+    uint64_t until_ns; /* nothing is written after that; 0: all is */
     struct legs_range ranges[LEGS_RANGES];
 };
 

@@ -207,8 +207,17 @@ bool peer_present(enum peer_id id, const char *ebb, const char *only)
     return found;
 }
 
+static bool join(const char *group)
+{
+    char path[ARG_SIZE];
+    snprintf(path, sizeof path, "%s/cgroup.procs", group);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, "0", 1) == 1;
+}
+
 /* In the child: becomes the server. */
-static void become(const struct command *command, int core)
+static void become(const struct command *command,
+                   const struct peer_options *options)
 {
     const char *log = getenv("BENCH_LOG"); /* what the servers print */
     int out = open(log != NULL ? log : "/dev/null",
@@ -216,8 +225,10 @@ static void become(const struct command *command, int core)
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (core != PEER_ANY_CORE)
-        host_pin((unsigned)core);
+    if (options->core != PEER_ANY_CORE)
+        host_pin((unsigned)options->core);
+    if (options->group != NULL && !join(options->group))
+        _exit(126);
     execvp(command->argv[0], command->argv);
     _exit(127);
 }
@@ -250,7 +261,7 @@ bool peer_start(struct peer *peer, enum peer_id id,
     struct command command = command_of(id, peer->port, options);
     peer->pid = fork();
     if (peer->pid == 0)
-        become(&command, options->core);
+        become(&command, options);
     command_free(&command);
     peer->pidfd = (int)syscall(SYS_pidfd_open, peer->pid, 0);
     if (connect_control(peer))
@@ -261,6 +272,11 @@ bool peer_start(struct peer *peer, enum peer_id id,
     waitpid(peer->pid, NULL, 0);
     close(peer->pidfd);
     return false;
+}
+
+bool peer_alive(const struct peer *peer)
+{
+    return !ended_within(peer, 0);
 }
 
 bool peer_stop(struct peer *peer)

@@ -24,6 +24,7 @@ struct peer_options {
     unsigned connections;  /* at one time; 0: its default */
     int core;              /* where it stays, or PEER_ANY_CORE */
     uint64_t value_bytes;  /* the longest; what the floor answers */
+    const char *group;     /* control group it joins; NULL: none */
     const char *ebb;       /* the program; NULL: the one built with the bench */
 };
 
@@ -50,6 +51,9 @@ bool peer_present(enum peer_id id, const char *ebb, const char *only);
  * it does not start. */
 bool peer_start(struct peer *peer, enum peer_id id,
                 const struct peer_options *options);
+
+/* True while it has not ended. */
+bool peer_alive(const struct peer *peer);
 
 /* Stops it; false (with a sentence on stderr) if it had died before. */
 bool peer_stop(struct peer *peer);

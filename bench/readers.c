@@ -7,18 +7,15 @@
  *   fill | one client reads, calm | others ask and do not read | they leave
  */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench/args.h"
+#include "bench/crowd.h"
 #include "bench/host.h"
-#include "bench/keys.h"
 #include "bench/peer.h"
 #include "bench/sampler.h"
 #include "bench/table.h"
@@ -41,88 +38,14 @@ struct outcome {
     struct sampler_result watched;
 };
 
-struct crowd {
-    uint64_t count;
-    int *fds;
-    size_t *sent, len;
-    char *requests;
-};
-
-/* One batch of GETs that all send; keys that were stored last. */
-static void crowd_init(struct crowd *crowd, const struct peer *peer,
-                       const struct arguments *arguments, uint64_t keys)
-{
-    struct wire wire;
-    uint64_t random = arguments->seed;
-    wire_init(&wire, peer->wire, 0, 0);
-    memset(crowd, 0, sizeof *crowd);
-    crowd->fds = calloc(arguments->connections, sizeof *crowd->fds);
-    crowd->sent = calloc(arguments->connections, sizeof *crowd->sent);
-    crowd->requests = malloc(arguments->depth * wire.get.len);
-    if (crowd->fds == NULL || crowd->sent == NULL || crowd->requests == NULL)
-        abort();
-    char *end = crowd->requests;
-    for (uint64_t i = 0; i < arguments->depth; i++)
-        end = wire_write(&wire.get, end,
-                         keys - 1 - keys_below(&random, keys / 2 + 1));
-    crowd->len = (size_t)(end - crowd->requests);
-    wire_free(&wire);
-}
-
-/* Sends what the server takes; those that it closed are left. */
-static void crowd_ask(struct crowd *crowd)
-{
-    for (uint64_t i = 0; i < crowd->count; i++) {
-        size_t left = crowd->len - crowd->sent[i];
-        if (crowd->fds[i] < 0 || left == 0)
-            continue;
-        ssize_t sent = send(crowd->fds[i], crowd->requests + crowd->sent[i],
-                            left, MSG_NOSIGNAL);
-        if (sent > 0)
-            crowd->sent[i] += (size_t)sent;
-    }
-}
-
-static bool crowd_join(struct crowd *crowd, int port, uint64_t count)
-{
-    while (crowd->count < count) {
-        int fd = host_connect(port);
-        if (fd < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-            perror("readers: connect");
-            return false;
-        }
-        crowd->fds[crowd->count++] = fd;
-    }
-    return true;
-}
-
-/* How many the server has not hung up on.  A reset shows as an error; an end
- * in order only behind what is unread. */
-static uint64_t crowd_open(const struct crowd *crowd)
-{
-    uint64_t open = 0;
-    for (uint64_t i = 0; i < crowd->count; i++) {
-        struct pollfd poller = {.fd = crowd->fds[i], .events = POLLRDHUP};
-        open += poll(&poller, 1, 0) == 0;
-    }
-    return open;
-}
-
-static void crowd_leave(struct crowd *crowd)
-{
-    for (uint64_t i = 0; i < crowd->count; i++)
-        close(crowd->fds[i]);
-    free(crowd->fds);
-    free(crowd->sent);
-    free(crowd->requests);
-}
-
 /* The time of interest: they ask, and go on asking as far as they can. */
 static bool press(const struct arguments *arguments, struct peer *peer,
                   uint64_t keys, struct outcome *outcome)
 {
     struct crowd crowd;
-    crowd_init(&crowd, peer, arguments, keys);
+    /* Keys that were stored last. */
+    crowd_init(&crowd, arguments->connections, peer->wire, arguments->depth,
+               keys / 2, keys - keys / 2, arguments->seed);
     uint64_t kernel = host_tcp_bytes();
     uint64_t now_ns = host_now_ns();
     uint64_t end_ns = now_ns + arguments->seconds * 1000000000;
@@ -206,8 +129,6 @@ static bool run_idle(const struct arguments *arguments, enum peer_id id,
 {
     struct peer peer;
     struct crowd crowd;
-    struct arguments few = *arguments;
-    few.connections = arguments->idle;
     if (arguments->idle == 0)
         return true;
     if (!peer_start(&peer, id, options))
@@ -215,7 +136,7 @@ static bool run_idle(const struct arguments *arguments, enum peer_id id,
     bool done = work_fill(&peer, 0, 1000, 100, 0);
     host_wait_until(host_now_ns() + 2000000000);
     uint64_t before = host_resident(peer.pid);
-    crowd_init(&crowd, &peer, &few, 1000);
+    crowd_init(&crowd, arguments->idle, peer.wire, 1, 0, 1000, 1);
     done = done && crowd_join(&crowd, peer.port, arguments->idle);
     host_wait_until(host_now_ns() + 2000000000);
     uint64_t new = host_resident(peer.pid);
