@@ -335,6 +335,14 @@ struct cache_stats {
 void cache_stats(struct cache *cache, int64_t now_ms, struct cache_stats *out);
 void cache_reset_counters(struct cache *cache);
 
+/* Resident bytes of the tables beside the slabs: what the state of each slab
+ * is, and where the index lies.  Asks the system: some microseconds. */
+uint64_t cache_table_bytes(const struct cache *cache);
+
+/* Gives up to `most` free slabs back to the system, which cache_step would keep
+ * for a while; how many.  Some microseconds each. */
+size_t cache_purge(struct cache *cache, size_t most);
+
 /*
  * Walks everything and aborts with a sentence on the first invariant that
  * does not hold.  No transaction may be open and no other thread inside.

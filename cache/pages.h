@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { PAGES_CHUNK = 64 << 20 };
 
@@ -37,8 +38,33 @@ bool pages_populate(char *from, size_t len);
 /* Returns memory of a chunk to the system; it reads as zeros afterwards. */
 void pages_purge(char *from, size_t len);
 
+/* Bytes of the pages there that are resident, of memory that no file is behind
+ * (pages of files count when the system has them at hand). */
+uint64_t pages_resident(const void *from, size_t len);
+
 /* Gives back what the allocator keeps for the calling thread, for threads
  * that will be idle. */
 void pages_flush_thread(void);
+
+/*
+ * Everything else that the process allocates: the heap.  All are bytes, and 0
+ * where the allocator does not tell.
+ */
+struct pages_heap {
+    uint64_t allocated; /* in use by the process */
+    uint64_t active;    /* pages with something in use */
+    uint64_t metadata;  /* the allocator's own books, those of chunks too */
+    uint64_t resident;  /* active, metadata, and free pages not yet returned */
+    uint64_t retained;  /* address space without memory */
+};
+
+void pages_heap(struct pages_heap *out);
+
+/* Gives back the free pages of the heap, and what is kept for the calling
+ * thread. */
+void pages_purge_heap(void);
+
+/* The allocator's own report, piece by piece; false: it has none. */
+bool pages_report_heap(void (*write)(void *ctx, const char *text), void *ctx);
 
 #endif

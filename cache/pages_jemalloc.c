@@ -18,6 +18,8 @@ const char *malloc_conf = "narenas:2,dirty_decay_ms:200,muzzy_decay_ms:0,"
                           "oversize_threshold:262144,tcache_max:4096,"
                           "lg_tcache_nslots_mul:-1,thp:never";
 
+enum { PAGE = 4096 }; /* of the allocator's counts */
+
 struct pages {
     extent_hooks_t hooks; /* first: the hooks are given its address */
     struct region region;
@@ -134,4 +136,71 @@ void pages_give(struct pages *pages, char *chunk)
 void pages_flush_thread(void)
 {
     mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+}
+
+/* ------------------------------------------------------------------- heap */
+
+static uint64_t read_size(const char *name)
+{
+    size_t value = 0, len = sizeof value;
+    return mallctl(name, &value, &len, NULL, 0) == 0 ? value : 0;
+}
+
+static uint64_t read_arena(unsigned arena, const char *which)
+{
+    char name[64];
+    snprintf(name, sizeof name, "stats.arenas.%u.%s", arena, which);
+    return read_size(name);
+}
+
+static bool holds_chunks(unsigned arena)
+{
+    char name[64];
+    extent_hooks_t *hooks = NULL;
+    size_t len = sizeof hooks;
+    snprintf(name, sizeof name, "arena.%u.extent_hooks", arena);
+    return mallctl(name, &hooks, &len, NULL, 0) == 0 && hooks &&
+           hooks->alloc == extend;
+}
+
+/* Of an arena of chunks only the allocator's books count: its pages are slabs,
+ * or not resident. */
+void pages_heap(struct pages_heap *out)
+{
+    unsigned arenas = 0;
+    size_t len = sizeof arenas;
+    uint64_t epoch = 1;
+    *out = (struct pages_heap){0};
+    mallctl("epoch", NULL, NULL, &epoch, sizeof epoch);
+    mallctl("arenas.narenas", &arenas, &len, NULL, 0);
+    for (unsigned i = 0; i < arenas; i++) {
+        uint64_t active = read_arena(i, "pactive") * PAGE;
+        uint64_t dirty = read_arena(i, "pdirty") * PAGE;
+        uint64_t resident = read_arena(i, "resident");
+        uint64_t books = resident - active - dirty;
+        out->metadata += books;
+        if (holds_chunks(i)) {
+            out->resident += books;
+            continue;
+        }
+        out->resident += resident;
+        out->active += active;
+        out->allocated +=
+            read_arena(i, "small.allocated") + read_arena(i, "large.allocated");
+        out->retained += read_arena(i, "retained");
+    }
+}
+
+void pages_purge_heap(void)
+{
+    char name[64];
+    pages_flush_thread();
+    snprintf(name, sizeof name, "arena.%u.purge", MALLCTL_ARENAS_ALL);
+    mallctl(name, NULL, NULL, NULL, 0);
+}
+
+bool pages_report_heap(void (*write)(void *ctx, const char *text), void *ctx)
+{
+    malloc_stats_print(write, ctx, NULL);
+    return true;
 }

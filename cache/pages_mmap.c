@@ -54,3 +54,18 @@ void pages_give(struct pages *pages, char *chunk)
 void pages_flush_thread(void)
 {
 }
+
+void pages_heap(struct pages_heap *out)
+{
+    *out = (struct pages_heap){0};
+}
+
+void pages_purge_heap(void)
+{
+}
+
+bool pages_report_heap(void (*write)(void *ctx, const char *text), void *ctx)
+{
+    (void)write, (void)ctx;
+    return false;
+}

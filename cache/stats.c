@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Numbers about a cache, summed when asked for. */
 
+#include "pages.h"
 #include "shard.h"
 
 static uint64_t sum(struct cache *cache, unsigned db, bool expiring)
@@ -105,4 +106,21 @@ void cache_reset_counters(struct cache *cache)
     __atomic_store_n(&cache->zero.name, now.name, __ATOMIC_RELAXED);
     CACHE_COUNTERS(X)
 #undef X
+}
+
+/* Marks count their own: scratch_bytes. */
+uint64_t cache_table_bytes(const struct cache *cache)
+{
+    size_t directory =
+        (size_t)CORE_SEGMENTS * cache->shard_count * sizeof(uint32_t);
+    uint64_t bytes = pages_resident((const void *)cache->slabs.states,
+                                    (size_t)2 * cache->slabs.slab_count);
+    for (int kind = 0; kind < 2; kind++)
+        bytes += pages_resident((const void *)cache->segments[kind], directory);
+    return bytes;
+}
+
+size_t cache_purge(struct cache *cache, size_t most)
+{
+    return slabs_purge(&cache->slabs, (unsigned)most);
 }
