@@ -24,7 +24,7 @@ soak:
 $(BUILD)/bench/kit.a: \
     $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_MAINS),$(BENCH_FILES)))
 
-IN_PROCESS := $(BUILD)/bench/cache $(BUILD)/bench/steps
+IN_PROCESS := $(BUILD)/bench/cache $(BUILD)/bench/steps $(BUILD)/bench/sets
 $(IN_PROCESS): $(BUILD)/cache.a
 $(IN_PROCESS): BENCH_LIBS := $(CACHE_LIBS)
 $(BENCH_PROGRAMS): %: %.o $(BUILD)/bench/kit.a

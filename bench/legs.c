@@ -4,6 +4,7 @@
 #include "bench/legs.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bench/drive.h"
 #include "bench/host.h"
@@ -51,31 +52,49 @@ static void note(struct legs_log *log, unsigned leg, uint64_t count,
     log->next_key += count;
 }
 
-/* Writes that many bytes of keys and values. */
-static bool write_bytes(const struct peer *peer, const struct leg *leg,
-                        unsigned number, uint64_t value_bytes, uint64_t bytes,
-                        struct legs_log *log)
+bool legs_part(const struct leg *leg, unsigned i, uint64_t budget_bytes,
+               struct legs_part *part)
+{
+    /* Keys that are not asked for in turn come again, so more are needed. */
+    uint64_t all = leg->order == KEYS_SEQUENTIAL
+                       ? budget_bytes + budget_bytes / 2
+                       : 2 * budget_bytes;
+    unsigned parts = leg->to_bytes == 0 ? 1 : DRIFT_PARTS;
+    double way = ((double)leg->to_bytes - (double)leg->bytes) * i;
+    memset(part, 0, sizeof *part);
+    part->bytes = leg->bytes;
+    if (parts > 1)
+        part->bytes = (uint64_t)((double)leg->bytes + way / (parts - 1));
+    all /= parts;
+    if (leg->big_bytes != 0) {
+        all /= 2;
+        part->bigs = work_keys_for(all, leg->big_bytes);
+    }
+    part->count = work_keys_for(all, part->bytes);
+    if (part->bigs > 0)
+        part->big_every = part->count / part->bigs + 1;
+    return i < parts;
+}
+
+static bool write_part(const struct peer *peer, const struct leg *leg,
+                       unsigned number, const struct legs_part *part,
+                       struct legs_log *log)
 {
     struct drive_result result;
-    uint64_t count = work_keys_for(bytes, value_bytes);
-    uint64_t bigs = 0;
-    if (leg->big_bytes != 0) {
-        bigs = work_keys_for(bytes / 2, leg->big_bytes);
-        count = work_keys_for(bytes / 2, value_bytes);
-    }
-    if (count == 0)
+    if (part->count == 0)
         return true;
-    struct drive_plan plan = work_plan(peer, log->next_key, count, value_bytes);
+    struct drive_plan plan =
+        work_plan(peer, log->next_key, part->count, part->bytes);
     plan.order = leg->order;
     plan.theta_percent = 99;
     plan.seed = number + 1;
-    note(log, number, count, value_bytes);
-    if (bigs > 0) {
-        plan.big_every = count / bigs + 1;
+    note(log, number, part->count, part->bytes);
+    if (part->bigs > 0) {
+        plan.big_every = part->big_every;
         plan.big_bytes = leg->big_bytes;
         plan.big_first = log->next_key;
-        plan.operations = plan.big_every * bigs;
-        note(log, number, bigs, leg->big_bytes);
+        plan.operations = part->big_every * part->bigs;
+        note(log, number, part->bigs, leg->big_bytes);
     }
     if (log->until_ns != 0) {
         uint64_t now_ns = host_now_ns();
@@ -94,17 +113,9 @@ static bool write_bytes(const struct peer *peer, const struct leg *leg,
 bool legs_run(const struct peer *peer, const struct leg *leg, unsigned number,
               uint64_t budget_bytes, struct legs_log *log)
 {
-    uint64_t all = budget_bytes + budget_bytes / 2;
-    /* Keys that are not asked for in turn come again, so more are needed. */
-    if (leg->order != KEYS_SEQUENTIAL)
-        all = 2 * budget_bytes;
-    unsigned parts = leg->to_bytes == 0 ? 1 : DRIFT_PARTS;
-    for (unsigned i = 0; i < parts; i++) {
-        double way = ((double)leg->to_bytes - (double)leg->bytes) * i;
-        uint64_t bytes = leg->bytes;
-        if (parts > 1)
-            bytes = (uint64_t)((double)bytes + way / (parts - 1));
-        if (!write_bytes(peer, leg, number, bytes, all / parts, log))
+    struct legs_part part;
+    for (unsigned i = 0; legs_part(leg, i, budget_bytes, &part); i++) {
+        if (!write_part(peer, leg, number, &part, log))
             return false;
     }
     return true;

@@ -32,6 +32,16 @@ struct legs {
 /* All sequences; the last one has no name. */
 extern const struct legs legs_all[];
 
+/* A leg is one part, or many if it drifts. */
+struct legs_part {
+    uint64_t count, bytes;    /* keys, and the length of their values */
+    uint64_t bigs, big_every; /* long values among them, and how often */
+};
+
+/* Part i; false: there is none. */
+bool legs_part(const struct leg *leg, unsigned i, uint64_t budget_bytes,
+               struct legs_part *part);
+
 /* Keys that were written with values of one size. */
 struct legs_range {
     unsigned leg;

@@ -38,7 +38,8 @@ enum {
 };
 
 /* Budgets in turn, in percent of the first. */
-static const unsigned budgets[] = {100, 50, 100, 10, 100, 25, 75};
+static const unsigned budgets[] = {100, 100, 100, 50, 100, 100,
+                                   10,  100, 100, 25, 75,  100};
 
 static const uint64_t big_first = 1ULL << 40, load_first = 1ULL << 41;
 
@@ -68,6 +69,8 @@ static void *churn(void *argument)
         for (; legs->name != NULL; legs++) {
             const struct leg *leg = legs->legs;
             for (; leg->bytes != 0 && !run->broken; leg++) {
+                if (host_now_ns() >= run->until_ns)
+                    return NULL;
                 log.count = 0;
                 log.next_key %= big_first / 2;
                 if (!legs_run(&run->peer, leg, 0, run->arguments->budget, &log))
