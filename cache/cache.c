@@ -8,6 +8,7 @@
 #include "core.h"
 
 static const size_t CACHE_ADDRESSES = (size_t)32 << 30;
+static const size_t CACHE_ADDRESSES_LEAST = (size_t)256 << 20;
 
 /* Directories are address space that is touched as far as segments exist. */
 static size_t directory_bytes(const struct cache *cache)
@@ -30,6 +31,26 @@ static bool directories_new(struct cache *cache)
     return true;
 }
 
+/* As much as asked for, or else as the system grants; of that half, so that
+ * the rest of the process has some too. */
+static bool reserve(struct cache *cache, size_t wanted)
+{
+    size_t bytes = wanted ? wanted : CACHE_ADDRESSES;
+    if (slabs_init(&cache->slabs, bytes))
+        return true;
+    while (!wanted && (bytes /= 2) >= CACHE_ADDRESSES_LEAST)
+        if (slabs_init(&cache->slabs, bytes)) {
+            slabs_release(&cache->slabs);
+            return slabs_init(&cache->slabs, bytes / 2);
+        }
+    return false;
+}
+
+size_t cache_address_bytes(const struct cache *cache)
+{
+    return (size_t)cache->slabs.slab_count * SIZES_SLAB;
+}
+
 struct cache *cache_new(const struct cache_options *options)
 {
     unsigned shards = options->shards ? options->shards : (unsigned)CORE_SHARDS;
@@ -44,9 +65,7 @@ struct cache *cache_new(const struct cache_options *options)
     cache->shard_count = shards;
     cache->shard_shift = 64 - (unsigned)__builtin_ctz(shards);
     cache->databases = options->databases ? options->databases : 16;
-    size_t addresses =
-        options->address_bytes ? options->address_bytes : CACHE_ADDRESSES;
-    if (!slabs_init(&cache->slabs, addresses)) {
+    if (!reserve(cache, options->address_bytes)) {
         free(cache);
         return NULL;
     }

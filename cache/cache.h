@@ -38,13 +38,16 @@ enum cache_type { CACHE_STRING, CACHE_HASH };
 struct cache_options {
     unsigned shards;      /* a power of two, 1 to 64; 0: 64 */
     unsigned databases;   /* 1 to CACHE_DATABASES_MAX; 0: 16 */
-    size_t address_bytes; /* address space to reserve; 0: all of 32 GiB */
+    size_t address_bytes; /* to reserve; 0: 32 GiB, or what can be had */
     uint8_t hash_key[16]; /* random, so that nobody can choose collisions */
 };
 
 /* NULL if there is no memory or address space for an empty cache. */
 struct cache *cache_new(const struct cache_options *options);
 void cache_free(struct cache *cache);
+
+/* The address space it has: it can never hold more than that. */
+size_t cache_address_bytes(const struct cache *cache);
 
 /* ------------------------------------------------------------------ keys */
 

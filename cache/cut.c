@@ -19,14 +19,15 @@ void cut_begin(struct cache *cache, uint32_t slabs)
 {
     struct cut *cut = &cache->cut;
     lock_take(&cut->lock);
-    if (!cut_active(cache)) {
+    if (!cut_active(cache) && !marks_begin(&cache->slabs)) {
+        cut->vain = true; /* without memory for marks: one by one */
+    } else if (!cut_active(cache)) {
         cut->limit = slabs;
         cut->at = 0;
         for (unsigned i = 0; i < SIZES_MAX; i++)
             atomic_store(&cut->cells[i], 0);
         atomic_store(&cut->entries, 0);
         atomic_store(&cut->phase, CUT_GIVE);
-        marks_begin(&cache->slabs);
         move_stop(cache); /* nothing moves until this is over */
     }
     lock_drop(&cut->lock);

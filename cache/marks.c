@@ -9,7 +9,8 @@
 
 enum {
     WORDS_MOST = SIZES_SLAB / SIZES_CELL_MIN / 64, /* of a slab */
-    PURGE_BYTES = 1 << 20,                         /* in one go */
+    RELEASE_BYTES = 1 << 20,                       /* in one go */
+    RESERVE_MORE = 1024,                           /* slabs */
 };
 
 /* ----------------------------------------------------------------- memory */
@@ -21,27 +22,31 @@ static void *reserve(size_t bytes)
     return at == MAP_FAILED ? NULL : at;
 }
 
-bool marks_init(struct marks *marks, uint32_t slab_count)
+void marks_release(struct slabs *slabs)
 {
-    *marks = (struct marks){
-        .at_bytes = (size_t)slab_count * sizeof *marks->at,
-        /* Twice: a slab that is given up and taken again gets new words. */
-        .words_bytes = (size_t)slab_count * WORDS_MOST * 8 * 2,
-    };
-    marks->at = reserve(marks->at_bytes);
-    marks->words = reserve(marks->words_bytes);
-    if (marks->at && marks->words)
-        return true;
-    marks_release(marks);
-    return false;
+    struct marks *marks = &slabs->marks;
+    if (marks->at)
+        munmap((void *)marks->at, slabs->slab_count * sizeof *marks->at);
+    if (marks->words)
+        munmap((char *)marks->words + marks->released,
+               marks->bytes - marks->released);
+    *marks = (struct marks){0};
 }
 
-void marks_release(struct marks *marks)
+/* For the most words that all slabs can need, twice: one that is given up and
+ * taken again gets new ones. */
+static bool reserve_all(struct slabs *slabs)
 {
-    if (marks->at)
-        munmap((void *)marks->at, marks->at_bytes);
-    if (marks->words)
-        munmap((void *)marks->words, marks->words_bytes);
+    struct marks *marks = &slabs->marks;
+    size_t resident =
+        atomic_load_explicit(&slabs->resident, memory_order_relaxed);
+    marks->bytes = 2 * (resident + RESERVE_MORE) * WORDS_MOST * 8;
+    marks->at = reserve(slabs->slab_count * sizeof *marks->at);
+    marks->words = reserve(marks->bytes);
+    if (marks->at && marks->words)
+        return true;
+    marks_release(slabs);
+    return false;
 }
 
 static size_t bytes_of(const struct slabs *slabs, uint64_t words)
@@ -79,18 +84,21 @@ static void give(struct slabs *slabs, uint32_t number, unsigned class)
     if (class >= slabs->sizes.entries)
         return;
     unsigned words = slabs->sizes.classes[class].words;
-    assert(((size_t)marks->used + words) * 8 <= marks->words_bytes);
+    assert(((size_t)marks->used + words) * 8 <= marks->bytes);
     atomic_store_explicit(&marks->at[number], marks->used,
                           memory_order_relaxed);
     set_used(marks, marks->used + words);
 }
 
-void marks_begin(struct slabs *slabs)
+bool marks_begin(struct slabs *slabs)
 {
+    if (!reserve_all(slabs))
+        return false;
     lock_take(&slabs->pool_lock);
     slabs->marks.active = true;
     set_used(&slabs->marks, 1);
     lock_drop(&slabs->pool_lock);
+    return true;
 }
 
 void marks_give(struct slabs *slabs, uint32_t first, uint32_t end)
@@ -119,17 +127,13 @@ bool marks_end(struct slabs *slabs)
     lock_take(&slabs->pool_lock);
     marks->active = false;
     lock_drop(&slabs->pool_lock);
-    size_t bytes = (size_t)marks->used * 8;
-    if (marks->purged < bytes) {
-        madvise((char *)marks->words + marks->purged, PURGE_BYTES,
-                MADV_DONTNEED);
-        marks->purged += PURGE_BYTES;
+    if (marks->released < (size_t)marks->used * 8 &&
+        marks->bytes - marks->released > RELEASE_BYTES) {
+        munmap((char *)marks->words + marks->released, RELEASE_BYTES);
+        marks->released += RELEASE_BYTES;
         return true;
     }
-    madvise((void *)marks->at, slabs_end(slabs) * sizeof *marks->at,
-            MADV_DONTNEED);
-    marks->purged = 0;
-    set_used(marks, 0);
+    marks_release(slabs);
     return false;
 }
 

@@ -11,8 +11,7 @@
  *   words   | - | slab 7's | slab 2's | slab 9's | ...
  *
  * A slab gets its words when marking begins or, later, when it is taken from
- * the stock.  Both arrays are address space that is resident during a cut
- * only.
+ * the stock.  Both arrays are there during a cut only.
  */
 
 #include <stdatomic.h>
@@ -26,30 +25,30 @@ struct slabs;
 struct marks {
     _Atomic uint32_t *at;
     _Atomic uint64_t *words;
-    size_t at_bytes, words_bytes; /* of address space */
+    size_t bytes; /* of words, in address space */
     /* With the pool locked: */
     bool active;
     uint32_t used; /* words */
     /* Of those who mark alone: */
-    size_t purged; /* bytes given back so far */
+    size_t released; /* bytes of words given back so far */
 };
-
-bool marks_init(struct marks *marks, uint32_t slab_count);
-void marks_release(struct marks *marks);
 
 /* Bytes that marking the cells of all slabs may take; that are taken now. */
 size_t marks_wanted(const struct slabs *slabs);
 size_t marks_resident(const struct slabs *slabs);
 
-/* From here on slabs get words when they are taken ... */
-void marks_begin(struct slabs *slabs);
-/* ... and those of these numbers that are in use now get theirs. */
+/* From here on slabs get words when they are taken; false: the system grants no
+ * addresses. */
+bool marks_begin(struct slabs *slabs);
+/* Those of these numbers that are in use now get theirs. */
 void marks_give(struct slabs *slabs, uint32_t first, uint32_t end);
 /* For pool.c, with the pool locked: a slab of that class has been taken. */
 void marks_taken(struct slabs *slabs, uint32_t number, unsigned class);
 /* Nobody asks for marks any more: gives a part of their memory back; false:
  * that was all. */
 bool marks_end(struct slabs *slabs);
+/* All of it. */
+void marks_release(struct slabs *slabs);
 
 /* The mark of a cell; set with the shard of its entry locked. */
 void cell_set_mark(struct slabs *slabs, uint32_t loc);

@@ -48,9 +48,7 @@ bool slabs_init(struct slabs *slabs, size_t address_bytes)
     slabs->states = states;
     slabs->longs = slabs->states + slabs->slab_count;
     slabs->pages = pages_new(address_bytes);
-    if (!slabs->pages || !marks_init(&slabs->marks, slabs->slab_count)) {
-        if (slabs->pages)
-            pages_free(slabs->pages);
+    if (!slabs->pages) {
         munmap(states, bytes);
         return false;
     }
@@ -66,7 +64,7 @@ void slabs_release(struct slabs *slabs)
         free(slabs->chunks[i]);
     }
     pages_free(slabs->pages);
-    marks_release(&slabs->marks);
+    marks_release(slabs);
     munmap((void *)slabs->states, (size_t)2 * slabs->slab_count);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Address space, and the three things to do with its pages. */
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -49,9 +50,14 @@ void *region_extend(struct region *region, size_t len, size_t align)
 bool pages_populate(char *from, size_t len)
 {
 #ifdef MADV_POPULATE_WRITE
-    if (madvise(from, len, MADV_POPULATE_WRITE) == 0)
-        return true;
+    int failed;
+    do
+        failed = madvise(from, len, MADV_POPULATE_WRITE);
+    while (failed && (errno == EINTR || errno == EAGAIN));
+    if (!failed || errno != EINVAL)
+        return !failed;
 #endif
+    /* Kernels before 5.14 do not know that. */
     for (size_t at = 0; at < len; at += 4096)
         *(volatile char *)(from + at) = 0;
     return true;

@@ -240,8 +240,11 @@ static bool make_parts(struct server *server, char *why)
     server->cache = make_cache(server);
     server->pool = pool_new(0);
     server->options = options_new(server);
-    if (!server->mailbox || !server->cache || !server->pool || !server->options)
-        return fail(why, "No memory for an empty cache");
+    if (!server->cache)
+        return fail(why, "No memory or addresses for an empty cache: look at "
+                         "ulimit -v and vm.overcommit_memory");
+    if (!server->mailbox || !server->pool || !server->options)
+        return fail(why, "No memory to start with");
     if (!workers_new(server))
         return fail(why, "No memory or descriptors for the worker threads");
     server->governor =
@@ -346,6 +349,13 @@ int server_run(struct server *server)
     if (server->http)
         log_write(server->log, LOG_NOTICE, "Metrics are at port %d",
                   server->metrics_port);
+    size_t granted = cache_address_bytes(server->cache);
+    if (state.budget_bytes > granted) /* RLIMIT_AS or strict overcommit */
+        log_write(server->log, LOG_WARNING,
+                  "The system grants addresses for %zu MiB, and no more can be "
+                  "cached: for more, raise ulimit -v or set "
+                  "vm.overcommit_memory to 0 or 1",
+                  granted >> 20);
     event_base_dispatch(server->base);
     /* What is left is cleaning up, which a signal shall not cut short. */
     sigset_t all;

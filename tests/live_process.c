@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/live.h"
+#include "tests/sanitized.h"
 
 static void term_and_int_end_it_well(void **state)
 {
@@ -267,21 +268,38 @@ static void the_lower_levels_tell_more(void **state)
     live_stop(live);
 }
 
+/* A server that is started with what a line of a shell sets. */
+struct wrapped {
+    char folder[32], path[64], server[512];
+};
+
+static void wrap(struct wrapped *wrapped, const char *line)
+{
+    strcpy(wrapped->folder, "/tmp/ebb-wrap-XXXXXX");
+    snprintf(wrapped->server, sizeof wrapped->server, "%s", live_server());
+    assert_non_null(mkdtemp(wrapped->folder));
+    snprintf(wrapped->path, sizeof wrapped->path, "%s/server", wrapped->folder);
+    FILE *file = fopen(wrapped->path, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\n%s\nexec '%s' \"$@\"\n", line, wrapped->server);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(wrapped->path, 0700), 0);
+    setenv("EBB_SERVER", wrapped->path, 1);
+}
+
+static void unwrap(const struct wrapped *wrapped)
+{
+    setenv("EBB_SERVER", wrapped->server, 1);
+    unlink(wrapped->path);
+    rmdir(wrapped->folder);
+}
+
 /* With few descriptors there are fewer clients, and the log says so. */
 static void few_descriptors_are_for_fewer_clients(void **state)
 {
-    char folder[] = "/tmp/ebb-few-XXXXXX", path[64], server[512];
     (void)state;
-    snprintf(server, sizeof server, "%s", live_server());
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/server", folder);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(file, "#!/bin/sh\nulimit -n $FILES\nexec '%s' \"$@\"\n", server);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(path, 0700), 0);
-
-    setenv("EBB_SERVER", path, 1);
+    struct wrapped wrapped;
+    wrap(&wrapped, "ulimit -n $FILES");
     setenv("FILES", "80", 1);
     struct live *live = live_start("--threads", "2", NULL);
     redisContext *redis = live_connect(live);
@@ -294,10 +312,28 @@ static void few_descriptors_are_for_fewer_clients(void **state)
     live_stop(live);
     setenv("FILES", "20", 1);
     assert_non_null(strstr(refusal("--port 0"), "allows 20 open files"));
+    unwrap(&wrapped);
+}
 
-    setenv("EBB_SERVER", server, 1);
-    unlink(path);
-    rmdir(folder);
+/* Sanitizers need more addresses than there are then. */
+static void few_addresses_are_enough_for_less(void **state)
+{
+    (void)state;
+    if (SANITIZED)
+        skip();
+    struct wrapped wrapped;
+    wrap(&wrapped, "ulimit -v $ADDRESSES");
+    setenv("ADDRESSES", "2000000", 1);
+    struct live *live =
+        live_start("--threads", "2", "--maxmemory", "2gb", NULL);
+    live_await_log(live, "raise ulimit -v");
+    redisContext *redis = live_connect(live);
+    assert_string_equal(live_text(redis, "SET k v"), "OK");
+    redisFree(redis);
+    live_stop(live);
+    setenv("ADDRESSES", "200000", 1);
+    assert_non_null(strstr(refusal("--port 0"), "look at ulimit -v"));
+    unwrap(&wrapped);
 }
 
 static void what_redis_conf_says_in_vain_is_logged(void **state)
@@ -335,6 +371,7 @@ int main(void)
         cmocka_unit_test(the_pidfile_is_there_while_it_runs),
         cmocka_unit_test(the_lower_levels_tell_more),
         cmocka_unit_test(few_descriptors_are_for_fewer_clients),
+        cmocka_unit_test(few_addresses_are_enough_for_less),
         cmocka_unit_test(what_redis_conf_says_in_vain_is_logged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
