@@ -23,7 +23,7 @@ enum {
     LEAST_SLABS = 2 << 20, /* with fewer nothing can be stored */
     FOLLOW_MS = 1000,      /* a share of the machine is looked at anew */
     UNKNOWN = 16 << 20,    /* a share of who knows how much */
-    LEAST_POOL = 256 << 10 /* clients have it whatever the budget */
+    LEAST_POOL = 1 << 20   /* clients have it whatever the budget */
 };
 
 struct governor {
