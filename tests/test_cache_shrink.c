@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 // cmocka wants the above first
@@ -166,6 +167,35 @@ static void a_cut_stays_within_the_old_limit(void **state)
     cache_free(cache);
 }
 
+/* By little or by much, in a full cache: what goes is not much more than what
+ * the limit falls by, though every slab has entries of all ages. */
+static void no_more_goes_than_must(void **state)
+{
+    (void)state;
+    enum { FULL = 32 * MB };
+    static const unsigned percents[] = {1, 3, 10, 30, 80};
+    for (size_t i = 0; i < sizeof percents / sizeof *percents; i++) {
+        struct cache *cache = new_cache(FULL);
+        unsigned number = 0;
+        while (stats_of(cache).evicted == 0)
+            for (unsigned n = 0; n < 1000; n++)
+                put(cache, number++, NOW_MS);
+        for (unsigned n = 0; n < number; n++) /* so that ages are mixed */
+            put(cache, n * 7919u % number, NOW_MS + n / 100);
+        size_t fall = FULL / 100 * percents[i];
+        uint64_t live = stats_of(cache).live_bytes;
+        uint64_t resident = stats_of(cache).resident_bytes;
+        cache_set_limit(cache, FULL - fall);
+        settle(cache);
+        assert_in_range(stats_of(cache).resident_bytes, 1, FULL - fall);
+        fall = resident - stats_of(cache).resident_bytes;
+        printf("%u %%: %.3f times the fall\n", percents[i],
+               (double)(live - stats_of(cache).live_bytes) / (double)fall);
+        assert_in_range(live - stats_of(cache).live_bytes, 0, fall * 5 / 4);
+        cache_free(cache);
+    }
+}
+
 static void ages_go_as_far_as_they_can(void **state)
 {
     (void)state;
@@ -186,6 +216,7 @@ int main(void)
         cmocka_unit_test(what_was_reserved_goes_when_it_is_given_up),
         cmocka_unit_test(an_entry_from_the_future_does_not_stop_a_cut),
         cmocka_unit_test(a_cut_stays_within_the_old_limit),
+        cmocka_unit_test(no_more_goes_than_must),
         cmocka_unit_test(ages_go_as_far_as_they_can),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
