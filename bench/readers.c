@@ -227,7 +227,8 @@ int main(int argc, char **argv)
     bool whole = true;
     uint64_t most = a.idle > a.connections ? a.idle : a.connections;
     struct peer_options options = {.budget_bytes = a.budget,
-                                   .connections = (unsigned)most + 16,
+                                   .connections =
+                                       (unsigned)most + SPARE_FILES / 2,
                                    .core = PEER_ANY_CORE,
                                    .ebb = a.ebb};
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {

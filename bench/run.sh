@@ -28,12 +28,19 @@ case ${2:-full} in
 quick)
     load='--seconds 1 --rounds 1 --keys 100000'
     shrink='--from 64mb --to 16mb --seconds 3 --control 500'
-    churn='--budget 32mb'
+    churn='32mb' ebb_churn='' sequence='--sequence shift'
+    readers='--budget 64mb --seconds 3 --connections 200 --idle 500'
+    giveback='--entries 100000 --many 200000 --ttl 3 --control 500'
+    sets='--limit 32mb'
     density='--entries 200000'
     cache='--entries 100000 --rounds 1'
     steps='--from 64mb --to 16mb'
     ;;
-full) load='' shrink='' churn='' density='' cache='' steps='' ;;
+full)
+    load='' shrink='' density='' cache='' steps=''
+    churn='64mb 256mb' ebb_churn='1gb' sequence=''
+    readers='' giveback='' sets=''
+    ;;
 *)
     printf 'usage: %s BUILD [quick|full]\n' "$0" >&2
     exit 2
@@ -49,11 +56,22 @@ esac
     run "$bench/shrink" --csv "$bench/shrink.csv" $shrink
     run "$bench/plot" --csv "$bench/shrink.csv" --svg "$bench/shrink.svg"
     title 'Churn'
-    run "$bench/churn" $churn
+    for budget in $churn; do
+        run "$bench/churn" --budget "$budget" $sequence
+    done
+    for budget in $ebb_churn; do
+        run "$bench/churn" --budget "$budget" --only ebb-server
+    done
+    title 'Readers that do not read'
+    run "$bench/readers" $readers
+    title 'Giving back'
+    run "$bench/giveback" $giveback
     title 'Density'
     run "$bench/density" $density
     title 'Cache, in process'
     run "$bench/cache" $cache
+    title 'Sets, in process'
+    run "$bench/sets" $sets
     title 'Steps of lowering a budget, in process'
     run "$bench/steps" $steps
 }
