@@ -338,9 +338,17 @@ struct cache_stats {
 void cache_stats(struct cache *cache, int64_t now_ms, struct cache_stats *out);
 void cache_reset_counters(struct cache *cache);
 
-/* Resident bytes of the tables beside the slabs: what the state of each slab
- * is, and where the index lies.  Asks the system: some microseconds. */
-uint64_t cache_table_bytes(const struct cache *cache);
+/* Where the memory of a cache lies.  Asks the system for what is resident: some
+ * microseconds. */
+struct cache_places {
+    const char *region; /* of the slabs: from here ... */
+    size_t region_len;  /* ... this far */
+    uint64_t between;   /* resident in it, but no slab: the allocator's books */
+    uint64_t tables; /* resident elsewhere: the states of slabs, and where the
+                        index lies; marks are scratch_bytes */
+};
+
+void cache_places(struct cache *cache, struct cache_places *out);
 
 /* Gives up to `most` free slabs back to the system, which cache_step would keep
  * for a while; how many.  Some microseconds each. */

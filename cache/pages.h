@@ -53,8 +53,9 @@ void pages_flush_thread(void);
 struct pages_heap {
     uint64_t allocated; /* in use by the process */
     uint64_t active;    /* pages with something in use */
-    uint64_t metadata;  /* the allocator's own books, those of chunks too */
-    uint64_t resident;  /* active, metadata, and free pages not yet returned */
+    uint64_t resident;  /* those, and free pages that were not yet returned */
+    uint64_t metadata;  /* the most that the allocator's own books can take,
+                           those of chunks too: not all of it was touched */
     uint64_t retained;  /* address space without memory */
 };
 

@@ -175,15 +175,11 @@ void pages_heap(struct pages_heap *out)
     mallctl("arenas.narenas", &arenas, &len, NULL, 0);
     for (unsigned i = 0; i < arenas; i++) {
         uint64_t active = read_arena(i, "pactive") * PAGE;
-        uint64_t dirty = read_arena(i, "pdirty") * PAGE;
-        uint64_t resident = read_arena(i, "resident");
-        uint64_t books = resident - active - dirty;
-        out->metadata += books;
-        if (holds_chunks(i)) {
-            out->resident += books;
+        uint64_t with_free = active + read_arena(i, "pdirty") * PAGE;
+        out->metadata += read_arena(i, "resident") - with_free;
+        if (holds_chunks(i))
             continue;
-        }
-        out->resident += resident;
+        out->resident += with_free;
         out->active += active;
         out->allocated +=
             read_arena(i, "small.allocated") + read_arena(i, "large.allocated");

@@ -108,8 +108,7 @@ void cache_reset_counters(struct cache *cache)
 #undef X
 }
 
-/* Marks count their own: scratch_bytes. */
-uint64_t cache_table_bytes(const struct cache *cache)
+static uint64_t table_bytes(const struct cache *cache)
 {
     size_t directory =
         (size_t)CORE_SEGMENTS * cache->shard_count * sizeof(uint32_t);
@@ -118,6 +117,35 @@ uint64_t cache_table_bytes(const struct cache *cache)
     for (int kind = 0; kind < 2; kind++)
         bytes += pages_resident((const void *)cache->segments[kind], directory);
     return bytes;
+}
+
+/* Chunks are in address order.  What lies behind the last that was ever there
+ * has not been touched. */
+static uint64_t between_bytes(struct cache *cache)
+{
+    struct slabs *slabs = &cache->slabs;
+    uint32_t at = 0, end = slabs_end(slabs);
+    uint64_t bytes = 0;
+    for (unsigned i = 0; at < end; i++) {
+        lock_take(&slabs->pool_lock);
+        uint32_t next = i < slabs->chunk_count ? slabs->chunks[i]->first : end;
+        lock_drop(&slabs->pool_lock);
+        if (next > at)
+            bytes += pages_resident(slab_at(slabs, at),
+                                    (size_t)(next - at) * SIZES_SLAB);
+        at = next + SLAB_CHUNK;
+    }
+    return bytes;
+}
+
+void cache_places(struct cache *cache, struct cache_places *out)
+{
+    *out = (struct cache_places){
+        .region = cache->slabs.base,
+        .region_len = (size_t)cache->slabs.slab_count * SIZES_SLAB,
+        .between = between_bytes(cache),
+        .tables = table_bytes(cache),
+    };
 }
 
 size_t cache_purge(struct cache *cache, size_t most)
