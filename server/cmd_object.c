@@ -88,39 +88,3 @@ enum command_result cmd_object_help(struct call *call)
     };
     return call_help(call, lines, sizeof lines / sizeof lines[0]);
 }
-
-/* ---------------------------------------------------------------- MEMORY */
-
-enum command_result cmd_memory_usage(struct call *call)
-{
-    for (size_t i = 3; i < call->argc; i += 2) {
-        int64_t samples;
-        if (!arg_is(&call->argv[i], "samples") || i + 1 >= call->argc)
-            return call_error(call, ERROR_SYNTAX);
-        if (!call_int(call, i + 1, &samples))
-            return COMMAND_DONE;
-        if (samples < 0)
-            return call_error(call, ERROR_SYNTAX);
-    }
-    struct cache_view view;
-    if (call_find(call, 0, &view))
-        reply_int(&call->reply, (int64_t)cache_view_resident(&view));
-    else
-        reply_null(&call->reply);
-    return COMMAND_DONE;
-}
-
-enum command_result cmd_memory_help(struct call *call)
-{
-    static const char *const lines[] = {
-        "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "USAGE <key> [SAMPLES <count>]",
-        "    Bytes that the key and its value occupy, overhead included.",
-        "WAIT <milliseconds>",
-        "    Answers when resident memory is within maxmemory, or after this",
-        "    time: budget, resident, done (1 or 0), remaining bytes.",
-        "HELP",
-        "    This list.",
-    };
-    return call_help(call, lines, sizeof lines / sizeof lines[0]);
-}

@@ -24,7 +24,10 @@
     X(scan) X(keys) X(randomkey) X(dbsize) X(flushdb) X(flushall)             \
     /* cmd_object.c */                                                        \
     X(type) X(object_encoding) X(object_freq) X(object_help)                  \
-    X(object_idletime) X(object_refcount) X(memory_usage) X(memory_help)      \
+    X(object_idletime) X(object_refcount)                                     \
+    /* cmd_memory.c */                                                        \
+    X(memory_doctor) X(memory_help) X(memory_malloc_stats) X(memory_purge)    \
+    X(memory_stats) X(memory_usage)                                           \
     /* cmd_memory_wait.c */                                                   \
     X(memory_wait)                                                            \
     /* command_info.c */                                                      \

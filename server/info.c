@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/utsname.h>
@@ -28,12 +29,49 @@ struct info {
 
 /* -------------------------------------------------------------- the fields */
 
-static uint64_t number_at(const struct info *info, size_t offset)
+uint64_t field_number(const struct stats_now *now, size_t offset)
 {
     uint64_t number;
 
-    memcpy(&number, (const char *)&info->now + offset, sizeof number);
+    memcpy(&number, (const char *)now + offset, sizeof number);
     return number;
+}
+
+double field_share(const struct stats_now *now, const struct field *field)
+{
+    double a = (double)field_number(now, field->a);
+    double b = (double)field_number(now, field->b);
+    double share = b > 0 ? a / b : 0;
+
+    return field->kind == FIELD_PERCENT ? share * 100 : share;
+}
+
+int64_t field_excess(const struct stats_now *now, const struct field *field)
+{
+    return (int64_t)(field_number(now, field->a) - field_number(now, field->b));
+}
+
+const char *info_human(uint64_t bytes, char text[INFO_HUMAN_MAX])
+{
+    static const char units[] = "KMGTP";
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+
+    if (bytes < 1024) {
+        snprintf(text, INFO_HUMAN_MAX, "%" PRIu64 "B", bytes);
+        return text;
+    }
+    while (value >= 1024 && units[unit + 1] != '\0') {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(text, INFO_HUMAN_MAX, "%.2f%c", value, units[unit]);
+    return text;
+}
+
+static uint64_t number_at(const struct info *info, size_t offset)
+{
+    return field_number(&info->now, offset);
 }
 
 static double double_at(const struct info *info, size_t offset)
@@ -44,32 +82,19 @@ static double double_at(const struct info *info, size_t offset)
     return number;
 }
 
-/* Bytes as people read them: 512B, 1.50K, 64.00M. */
 static void write_human(struct buf *out, uint64_t bytes)
 {
-    static const char units[] = "KMGTP";
-    double value = (double)bytes / 1024;
-    size_t unit = 0;
+    char text[INFO_HUMAN_MAX];
 
-    if (bytes < 1024) {
-        buf_addf(out, "%" PRIu64 "B", bytes);
-        return;
-    }
-    while (value >= 1024 && units[unit + 1] != '\0') {
-        value /= 1024;
-        unit++;
-    }
-    buf_addf(out, "%.2f%c", value, units[unit]);
+    buf_add_text(out, info_human(bytes, text));
 }
 
 static void write_share(const struct info *info, const struct field *field)
 {
-    double a = (double)number_at(info, field->a);
-    double b = (double)number_at(info, field->b);
-    double share = b > 0 ? a / b : 0;
+    double share = field_share(&info->now, field);
 
     if (field->kind == FIELD_PERCENT)
-        buf_addf(info->out, "%.2f%%", share * 100);
+        buf_addf(info->out, "%.2f%%", share);
     else
         buf_addf(info->out, "%.2f", share);
 }
@@ -111,9 +136,7 @@ static void write_field(const struct info *info, const struct field *field)
         write_share(info, field);
         break;
     case FIELD_EXCESS:
-        buf_addf(
-            out, "%" PRId64,
-            (int64_t)(number_at(info, field->a) - number_at(info, field->b)));
+        buf_addf(out, "%" PRId64, field_excess(&info->now, field));
         break;
     }
     buf_add_text(out, "\r\n");

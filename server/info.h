@@ -18,6 +18,10 @@ typedef uint32_t info_sections;
  * "everything", letters in either case; 0 if there is none. */
 info_sections info_find(const char *name, size_t len);
 
+/* Bytes as people read them: 512B, 1.50K, 64.00M. */
+enum { INFO_HUMAN_MAX = 32 };
+const char *info_human(uint64_t bytes, char text[INFO_HUMAN_MAX]);
+
 /* Any thread. */
 void info_write(struct server *server, int64_t now_ms, info_sections sections,
                 struct buf *out);

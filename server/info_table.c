@@ -37,10 +37,10 @@ static const struct field memory_fields[] = {
     NUMBER("used_memory_overhead",            overhead_bytes),
     NUMBER("used_memory_startup",             governor.base_bytes),
     NUMBER("used_memory_dataset",             cache.payload_bytes),
-    PERCENT("used_memory_dataset_perc",       cache.payload_bytes, used_bytes),
+    PERCENT("used_memory_dataset_perc",       cache.payload_bytes, used_net_bytes),
     NUMBER("allocator_allocated",             allocated_bytes),
-    NUMBER("allocator_active",                cache.resident_bytes),
-    NUMBER("allocator_resident",              cache.resident_bytes),
+    NUMBER("allocator_active",                active_bytes),
+    NUMBER("allocator_resident",              backed_bytes),
     BYTES("total_system_memory",              machine_bytes),
     TEXT("used_memory_lua",                   "0"),
     TEXT("used_memory_lua_human",             "0B"),
@@ -48,12 +48,12 @@ static const struct field memory_fields[] = {
     TEXT("used_memory_scripts_human",         "0B"),
     BYTES("maxmemory",                        budget_bytes),
     {"maxmemory_policy", FIELD_OPTION, NULL,  CONF_maxmemory_policy, 0},
-    RATIO("allocator_frag_ratio",             cache.resident_bytes, allocated_bytes),
-    EXCESS("allocator_frag_bytes",            cache.resident_bytes, allocated_bytes),
-    TEXT("allocator_rss_ratio",               "1.00"),
-    TEXT("allocator_rss_bytes",               "0"),
-    RATIO("rss_overhead_ratio",               governor.resident_bytes, cache.resident_bytes),
-    EXCESS("rss_overhead_bytes",              governor.resident_bytes, cache.resident_bytes),
+    RATIO("allocator_frag_ratio",             active_bytes, allocated_bytes),
+    EXCESS("allocator_frag_bytes",            active_bytes, allocated_bytes),
+    RATIO("allocator_rss_ratio",              backed_bytes, active_bytes),
+    EXCESS("allocator_rss_bytes",             backed_bytes, active_bytes),
+    RATIO("rss_overhead_ratio",               governor.resident_bytes, backed_bytes),
+    EXCESS("rss_overhead_bytes",              governor.resident_bytes, backed_bytes),
     RATIO("mem_fragmentation_ratio",          governor.resident_bytes, used_bytes),
     EXCESS("mem_fragmentation_bytes",         governor.resident_bytes, used_bytes),
     TEXT("mem_not_counted_for_evict",         "0"),
@@ -79,6 +79,37 @@ static const struct field memory_fields[] = {
     NUMBER("ebb_last_rebuild_from_bytes",     governor.rebuild_from_bytes),
     NUMBER("ebb_last_rebuild_to_bytes",       governor.rebuild_to_bytes),
     NUMBER("ebb_last_rebuild_ms",             governor.last_rebuild_ms),
+};
+
+/* MEMORY STATS, with the names that Redis gives these there. */
+static const struct field memory_stats_fields[] = {
+    NUMBER("peak.allocated",                  peak_bytes),
+    NUMBER("total.allocated",                 used_bytes),
+    NUMBER("startup.allocated",               governor.base_bytes),
+    TEXT("replication.backlog",               "0"),
+    TEXT("clients.slaves",                    "0"),
+    NUMBER("clients.normal",                  pool_used_bytes),
+    TEXT("cluster.links",                     "0"),
+    TEXT("aof.buffer",                        "0"),
+    TEXT("lua.caches",                        "0"),
+    TEXT("functions.caches",                  "0"),
+    NUMBER("overhead.total",                  overhead_bytes),
+    NUMBER("keys.count",                      cache.entries),
+    NUMBER("keys.bytes-per-key",              entry_bytes),
+    NUMBER("dataset.bytes",                   cache.payload_bytes),
+    PERCENT("dataset.percentage",             cache.payload_bytes, used_net_bytes),
+    PERCENT("peak.percentage",                used_bytes, peak_bytes),
+    NUMBER("allocator.allocated",             allocated_bytes),
+    NUMBER("allocator.active",                active_bytes),
+    NUMBER("allocator.resident",              backed_bytes),
+    RATIO("allocator-fragmentation.ratio",    active_bytes, allocated_bytes),
+    EXCESS("allocator-fragmentation.bytes",   active_bytes, allocated_bytes),
+    RATIO("allocator-rss.ratio",              backed_bytes, active_bytes),
+    EXCESS("allocator-rss.bytes",             backed_bytes, active_bytes),
+    RATIO("rss-overhead.ratio",               governor.resident_bytes, backed_bytes),
+    EXCESS("rss-overhead.bytes",              governor.resident_bytes, backed_bytes),
+    RATIO("fragmentation",                    governor.resident_bytes, used_bytes),
+    EXCESS("fragmentation.bytes",             governor.resident_bytes, used_bytes),
 };
 
 /* Nothing is saved.  Tools look for these lines to see that no load, save or
@@ -191,6 +222,7 @@ static const struct field ebb_fields[] = {
 
 const struct fields info_clients = FIELDS(clients_fields);
 const struct fields info_memory = FIELDS(memory_fields);
+const struct fields info_memory_stats = FIELDS(memory_stats_fields);
 const struct fields info_persistence = FIELDS(persistence_fields);
 const struct fields info_stats = FIELDS(stats_fields);
 const struct fields info_replication = FIELDS(replication_fields);

@@ -2,9 +2,10 @@
 #ifndef INFO_TABLE_H
 #define INFO_TABLE_H
 
-/* The table behind info.c. */
+/* The table behind info.c, and that of MEMORY STATS. */
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum field_kind {
     FIELD_TEXT,    /* `text` */
@@ -27,12 +28,21 @@ struct field {
     size_t a, b;
 };
 
+struct stats_now;
+
+/* The field at an offset; what a row about two of them says, percents as such.
+ */
+uint64_t field_number(const struct stats_now *now, size_t offset);
+double field_share(const struct stats_now *now, const struct field *field);
+int64_t field_excess(const struct stats_now *now, const struct field *field);
+
 struct fields {
     const struct field *rows;
     size_t count;
 };
 
-extern const struct fields info_clients, info_memory, info_persistence,
-    info_stats, info_replication, info_cpu, info_cluster, info_ebb;
+extern const struct fields info_clients, info_memory, info_memory_stats,
+    info_persistence, info_stats, info_replication, info_cpu, info_cluster,
+    info_ebb;
 
 #endif

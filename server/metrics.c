@@ -12,6 +12,7 @@
 #include "command.h"
 #include "protocol/prom.h"
 #include "server.h"
+#include "sheet.h"
 #include "stats.h"
 #include "version.h"
 
@@ -70,6 +71,19 @@ static void write_max_fds(const struct scrape *scrape, const char *name)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         prom_sample_int(scrape->out, name, NULL, limit.rlim_cur);
+}
+
+static void write_memory(const struct scrape *scrape, const char *name)
+{
+    struct memory_sheet sheet;
+
+    sheet_take(scrape->server, &sheet);
+    for (enum sheet_part part = 0; part < SHEET_ALL; part++) {
+        char label[64];
+
+        snprintf(label, sizeof label, "part=\"%s\"", sheet_names[part]);
+        prom_sample(scrape->out, name, label, (double)sheet_part(&sheet, part));
+    }
 }
 
 static void write_errors(const struct scrape *scrape, const char *name)
@@ -194,7 +208,8 @@ static const struct metric metrics[] = {
 
     GAUGE(   "ebb_budget_bytes",                    governor.budget_bytes,      "The budget in force for the process's resident memory"),
     GAUGE(   "ebb_resident_bytes",                  governor.resident_bytes,    "Resident memory of the process"),
-    GAUGE(   "ebb_used_bytes",                      used_bytes,                 "Memory in use: the base, entries with their headers, the index"),
+    WRITTEN( "ebb_memory_bytes",                      "{part}",                  "gauge",   write_memory,   "What resident memory consists of: the parts add up to it"),
+    GAUGE(   "ebb_used_bytes",                      used_bytes,                 "Memory in use: the base, clients' buffers, entries with their headers, the index"),
     GAUGE(   "ebb_used_peak_bytes",                 peak_bytes,                 "The most that ebb_used_bytes was seen at"),
     GAUGE(   "ebb_base_bytes",                      governor.base_bytes,        "Resident memory that is neither slabs nor clients' buffers"),
     GAUGE(   "ebb_reserve_bytes",                   governor.reserve_bytes,     "Part of the budget kept free for what is not counted at once"),

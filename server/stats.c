@@ -95,15 +95,12 @@ static void sample_rates(struct stats *stats)
                  rate(before.written_bytes, now.written_bytes, us));
 }
 
-static uint64_t allocated_bytes(const struct cache_stats *cache)
-{
-    return cache->live_bytes + cache->index_bytes;
-}
-
-static uint64_t used_bytes(const struct governor_state *governor,
+static uint64_t used_bytes(const struct server *server,
+                           const struct governor_state *governor,
                            const struct cache_stats *cache)
 {
-    return governor->base_bytes + allocated_bytes(cache);
+    return governor->base_bytes + pool_used(server->pool) + cache->live_bytes +
+           cache->index_bytes;
 }
 
 static void raise_peak(struct stats *stats, uint64_t used)
@@ -131,7 +128,7 @@ static void sample(evutil_socket_t fd, short what, void *ctx)
     }
     governor_state(stats->server->governor, &governor);
     cache_stats(stats->server->cache, (int64_t)time(NULL) * 1000, &cache);
-    raise_peak(stats, used_bytes(&governor, &cache));
+    raise_peak(stats, used_bytes(stats->server, &governor, &cache));
 }
 
 struct stats *stats_new(struct server *server)
@@ -207,18 +204,35 @@ static void take_cpu(const struct stats *stats, struct stats_now *now)
     now->main_system_s = (double)atomic_load(&stats->main_system_us) / 1e6;
 }
 
+/* Slabs are allocated memory as well. */
+static void take_allocated(struct stats_now *now)
+{
+    const struct cache_stats *cache = &now->cache;
+
+    pages_heap(&now->heap);
+    now->allocated_bytes =
+        now->heap.allocated + cache->live_bytes + cache->index_bytes;
+    now->backed_bytes = now->heap.resident + cache->resident_bytes;
+    now->active_bytes =
+        now->heap.active + cache->resident_bytes - cache->stock_bytes;
+}
+
 static void take_memory(struct server *server, int64_t now_ms,
                         struct stats_now *now)
 {
     struct governor_state *governor = &now->governor;
+    struct cache_stats *cache = &now->cache;
 
     governor_state(server->governor, governor);
-    cache_stats(server->cache, now_ms, &now->cache);
-    now->used_bytes = used_bytes(governor, &now->cache);
+    cache_stats(server->cache, now_ms, cache);
+    take_allocated(now);
+    now->used_bytes = used_bytes(server, governor, cache);
+    now->used_net_bytes = now->used_bytes - governor->base_bytes;
     raise_peak(server->stats, now->used_bytes);
     now->peak_bytes = atomic_load(&server->stats->peak_bytes);
-    now->allocated_bytes = allocated_bytes(&now->cache);
-    now->overhead_bytes = now->used_bytes - now->cache.payload_bytes;
+    now->overhead_bytes = now->used_bytes - cache->payload_bytes;
+    now->entry_bytes =
+        cache->entries > 0 ? now->used_net_bytes / cache->entries : 0;
     now->machine_bytes =
         (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     now->pool_bytes = pool_limit(server->pool);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "cache/cache.h"
+#include "cache/pages.h"
 #include "governor.h"
 #include "worker.h"
 
@@ -42,15 +43,21 @@ struct stats_now {
         WORKER_COUNTERS(X)
     } workers; /* sums */
 #undef X
-    uint64_t used_bytes; /* base, cells in use and index */
-    uint64_t peak_bytes; /* the most that used_bytes was seen at */
+    struct pages_heap heap;
+    /* Used: base, clients' buffers, cells in use and index; the rest of what is
+     * resident is free cells and free slabs. */
+    uint64_t used_bytes;
+    uint64_t used_net_bytes; /* without the base */
+    uint64_t peak_bytes;     /* the most that used_bytes was seen at */
     uint64_t machine_bytes;
     uint64_t pool_bytes, pool_used_bytes;
     uint64_t rebuilding;      /* 0 or 1 */
     uint64_t remaining_bytes; /* above the budget while it is being lowered */
-    uint64_t allocated_bytes; /* cells in use and index */
-    uint64_t overhead_bytes;  /* of used_bytes: all but keys and values */
-    uint64_t budget_bytes;    /* as CONFIG GET shows it */
+    /* Heap and slabs: in use; pages with something in use; resident. */
+    uint64_t allocated_bytes, active_bytes, backed_bytes;
+    uint64_t overhead_bytes; /* of used_bytes: all but keys and values */
+    uint64_t entry_bytes;    /* used_net_bytes for each entry */
+    uint64_t budget_bytes;   /* as CONFIG GET shows it */
     uint64_t clients, clients_max, rejected_connections;
     uint64_t ops_per_s;
     double input_kib_per_s, output_kib_per_s;
