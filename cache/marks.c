@@ -22,6 +22,12 @@ static void *reserve(size_t bytes)
     return at == MAP_FAILED ? NULL : at;
 }
 
+/* Read by whoever wants to know how much it is. */
+static void set_used(struct marks *marks, uint32_t used)
+{
+    __atomic_store_n(&marks->used, used, __ATOMIC_RELAXED);
+}
+
 void marks_release(struct slabs *slabs)
 {
     struct marks *marks = &slabs->marks;
@@ -30,7 +36,10 @@ void marks_release(struct slabs *slabs)
     if (marks->words)
         munmap((char *)marks->words + marks->released,
                marks->bytes - marks->released);
-    *marks = (struct marks){0};
+    marks->at = NULL;
+    marks->words = NULL;
+    marks->bytes = marks->released = 0;
+    set_used(marks, 0);
 }
 
 /* For the most words that all slabs can need, twice: one that is given up and
@@ -72,11 +81,6 @@ size_t marks_resident(const struct slabs *slabs)
 }
 
 /* ------------------------------------------------------------- their time */
-
-static void set_used(struct marks *marks, uint32_t used)
-{
-    __atomic_store_n(&marks->used, used, __ATOMIC_RELAXED);
-}
 
 static void give(struct slabs *slabs, uint32_t number, unsigned class)
 {

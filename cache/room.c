@@ -112,6 +112,15 @@ static bool is_ready(const struct slabs *slabs)
            ready(slabs);
 }
 
+bool room_is_short(const struct cache *cache)
+{
+    const struct slabs *slabs = &cache->slabs;
+    return slabs_full(slabs) &&
+           (slabs_exceed(slabs) ||
+            atomic_load_explicit(&slabs->stock, memory_order_relaxed) <=
+                ready(slabs));
+}
+
 void room_pay(struct cache *cache, size_t bytes, int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
@@ -135,7 +144,8 @@ static uint32_t take_evicting(struct cache *cache, unsigned class,
 {
     struct slabs *slabs = &cache->slabs;
     uint32_t loc = cell_take_in_use(slabs, class);
-    bool evict = slabs_full(slabs) && slabs->sizes.classes[class].count > 1 &&
+    bool evict = room_is_short(cache) &&
+                 slabs->sizes.classes[class].count > 1 &&
                  atomic_load_explicit(&cache->evicting, memory_order_relaxed);
     for (unsigned i = 0; i < TRY_EVICTIONS && evict && loc == 0; i++) {
         if (walk_expired(cache, now_ms, ROOM_CRAWL) == 0) {

@@ -10,6 +10,10 @@
  * all locks. */
 uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms);
 
+/* True at the limit, when no more slabs are free than shall be kept ready: a
+ * new cell is one of a slab in use, or some entry has to go. */
+bool room_is_short(const struct cache *cache);
+
 /* At the limit, after so many bytes of cells were taken: does a share of the
  * work by which the next slab will become free, so that no one has all of it
  * to do.  Outside all locks. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "room.h"
 #include "spares.h"
 
 uint32_t spares_take(struct cache *cache, struct cache_spares *spares,
@@ -13,7 +14,7 @@ uint32_t spares_take(struct cache *cache, struct cache_spares *spares,
         /* At the limit no slab of the stock is begun here: room_take first
          * looks for less, and makes its caller pay.  But the index must not
          * fall behind. */
-        if (class == sizes_of_segment(&slabs->sizes) || !slabs_full(slabs))
+        if (class == sizes_of_segment(&slabs->sizes) || !room_is_short(cache))
             return cell_take(&cache->slabs, class);
         return slabs_exceed(slabs) ? 0 : cell_take_in_use(&cache->slabs, class);
     }

@@ -47,6 +47,17 @@ static void put(struct cache *cache, unsigned number, size_t len)
     cache_tx_close(&tx);
 }
 
+static void drop(struct cache *cache, unsigned number)
+{
+    struct cache_key key =
+        cache_key_of(cache, (const char *)&number, sizeof number);
+    struct cache_tx tx;
+    cache_begin(&tx, cache, NOW_MS, &key, 1);
+    cache_remove(&tx, 0, &key);
+    cache_end(&tx);
+    cache_tx_close(&tx);
+}
+
 /* Stores so many times what fits; then the payload must be that part of the
  * limit. */
 static void check_mix(size_t limit, unsigned times, some_size *size,
@@ -125,11 +136,36 @@ static void a_change_of_sizes_is_paid_bit_by_bit(void **state)
     cache_free(cache);
 }
 
+/* Free slabs are used before anything is evicted, the one kept ready for what
+ * comes as well as those that others have just left. */
+static void what_was_left_is_used_first(void **state)
+{
+    (void)state;
+    enum { LIMIT = 8 * MB, LARGE = 3000, FEW = 10 };
+    struct cache_options options = {.databases = 1,
+                                    .hash_key = "sixteen bytes.."};
+    struct cache *cache = cache_new(&options);
+    assert_non_null(cache);
+    cache_set_limit(cache, LIMIT);
+    unsigned number = 0;
+    while (work_done(cache) == 0)
+        put(cache, number++, LARGE);
+    uint64_t before = work_done(cache);
+    for (unsigned i = 0; i < number; i++)
+        drop(cache, i);
+    for (unsigned i = 0; i < LIMIT / 2 / 200; i++)
+        put(cache, number + i, 100);
+    assert_in_range(work_done(cache) - before, 0, FEW);
+    cache_check(cache);
+    cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_slabs_are_used_well),
         cmocka_unit_test(more_slabs_are_used_better),
+        cmocka_unit_test(what_was_left_is_used_first),
         cmocka_unit_test(a_change_of_sizes_is_paid_bit_by_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
