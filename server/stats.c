@@ -13,6 +13,7 @@
 
 #include "command.h"
 #include "options.h"
+#include "platform.h"
 #include "pool.h"
 #include "server.h"
 
@@ -217,6 +218,17 @@ static void take_allocated(struct stats_now *now)
         now->heap.active + cache->resident_bytes - cache->stock_bytes;
 }
 
+/* As it is now, not as it was at the governor's last tick. */
+static void take_resident(const struct server *server,
+                          struct governor_state *governor)
+{
+    const struct platform *platform = server->platform;
+    uint64_t resident = platform->resident(platform->ctx);
+
+    if (resident > 0)
+        governor->resident_bytes = resident;
+}
+
 static void take_memory(struct server *server, int64_t now_ms,
                         struct stats_now *now)
 {
@@ -224,6 +236,7 @@ static void take_memory(struct server *server, int64_t now_ms,
     struct cache_stats *cache = &now->cache;
 
     governor_state(server->governor, governor);
+    take_resident(server, governor);
     cache_stats(server->cache, now_ms, cache);
     take_allocated(now);
     now->used_bytes = used_bytes(server, governor, cache);
