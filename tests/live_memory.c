@@ -246,9 +246,9 @@ static void used_memory_knows_every_entry(void **state)
 
 static void at_the_limit_nearly_all_is_used(void **state)
 {
-    redisContext *redis = live_connect(*state);
     if (SANITIZED)
         skip();
+    redisContext *redis = live_connect(*state);
     set_many(redis, 700000, 100);
     assert_true(live_info(redis, "evicted_keys") > 0);
     long long used = live_info(redis, "used_memory");
@@ -264,9 +264,9 @@ static void at_the_limit_nearly_all_is_used(void **state)
 
 static void the_allocator_is_told_of_when_empty(void **state)
 {
-    redisContext *redis = live_connect(*state);
     if (SANITIZED)
         skip();
+    redisContext *redis = live_connect(*state);
     long long allocated = live_info(redis, "allocator_allocated");
     assert_true(allocated > 100000);
     assert_true(live_info(redis, "allocator_active") >= allocated);
