@@ -31,6 +31,7 @@ enum {
     FLUSH_S = 31,
     CROWD_S = 13, /* those that do not read come and go */
     UNREAD_PERCENT = 30,
+    LEG_PART = 4, /* of the budget, so that all of them have a turn */
     BIG_KEYS = 64,
     LOAD_KEYS = 300000,
     LOAD_VALUE = 400,
@@ -73,7 +74,8 @@ static void *churn(void *argument)
                     return NULL;
                 log.count = 0;
                 log.next_key %= big_first / 2;
-                if (!legs_run(&run->peer, leg, 0, run->arguments->budget, &log))
+                if (!legs_run(&run->peer, leg, 0,
+                              run->arguments->budget / LEG_PART, &log))
                     run->broken = true;
                 run->churned++;
             }
@@ -92,7 +94,7 @@ static void *load(void *argument)
     struct drive_plan plan =
         work_plan(&run->peer, load_first, LOAD_KEYS, LOAD_VALUE);
     plan.connections = (unsigned)connections;
-    plan.depth = 10;
+    plan.depth = 2; /* what changes sizes is to get its turn */
     plan.sets_percent = 20;
     plan.order = KEYS_ZIPF;
     plan.theta_percent = 90;
