@@ -130,6 +130,8 @@ void room_pay(struct cache *cache, size_t bytes, int64_t now_ms)
     uint32_t limit = atomic_load_explicit(&slabs->limit, memory_order_relaxed);
     bool evict = atomic_load_explicit(&cache->evicting, memory_order_relaxed) &&
                  slabs_needed(slabs) + ready(slabs) > limit;
+    if (bytes > SIZES_SLAB)
+        bytes = SIZES_SLAB; /* many at once: the others wait for it */
     size_t gone = 1;
     for (size_t sum = 0; evict && gone > 0 && sum < bytes; sum += gone)
         gone = room_evict_oldest(cache, now_ms);
