@@ -132,6 +132,8 @@ void room_pay(struct cache *cache, size_t bytes, int64_t now_ms)
                  slabs_needed(slabs) + ready(slabs) > limit;
     if (bytes > SIZES_SLAB)
         bytes = SIZES_SLAB; /* many at once: the others wait for it */
+    if (evict && walk_expired(cache, now_ms, ROOM_CRAWL) > 0)
+        evict = false;
     size_t gone = 1;
     for (size_t sum = 0; evict && gone > 0 && sum < bytes; sum += gone)
         gone = room_evict_oldest(cache, now_ms);
