@@ -123,7 +123,8 @@ static void shrink_tail(struct buf *tail)
 
 /* ------------------------------------------------------------------ books */
 
-/* With a quarter for what the allocator makes of it. */
+/* With half as much again for what the allocator makes of it: measured with a
+ * thousand clients that do not read, it is more than a quarter. */
 static size_t held(const struct conn *conn)
 {
     const struct turn *turn = conn->turn;
@@ -131,7 +132,7 @@ static size_t held(const struct conn *conn)
     if (turn)
         bytes += sizeof *turn + turn->parser.argv_cap * sizeof(struct arg) +
                  turn->in.cap + output_held(&turn->out);
-    return bytes + bytes / 4;
+    return bytes + bytes / 2;
 }
 
 static void hold(struct conn *conn, bool holding)
