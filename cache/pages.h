@@ -46,6 +46,11 @@ uint64_t pages_resident(const void *from, size_t len);
  * that will be idle. */
 void pages_flush_thread(void);
 
+/* Gives back pages of the heap that have been free for a while; by itself the
+ * allocator looks at the time only when somebody allocates.  To be called now
+ * and then, by one thread. */
+void pages_decay_heap(void);
+
 /*
  * Everything else that the process allocates: the heap.  All are bytes, and 0
  * where the allocator does not tell.

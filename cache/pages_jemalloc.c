@@ -133,9 +133,21 @@ void pages_give(struct pages *pages, char *chunk)
     dallocx(chunk, MALLOCX_TCACHE_NONE);
 }
 
+static void tell_arenas(const char *what)
+{
+    char name[64];
+    snprintf(name, sizeof name, "arena.%u.%s", MALLCTL_ARENAS_ALL, what);
+    mallctl(name, NULL, NULL, NULL, 0);
+}
+
 void pages_flush_thread(void)
 {
     mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+}
+
+void pages_decay_heap(void)
+{
+    tell_arenas("decay");
 }
 
 /* ------------------------------------------------------------------- heap */
@@ -189,10 +201,8 @@ void pages_heap(struct pages_heap *out)
 
 void pages_purge_heap(void)
 {
-    char name[64];
     pages_flush_thread();
-    snprintf(name, sizeof name, "arena.%u.purge", MALLCTL_ARENAS_ALL);
-    mallctl(name, NULL, NULL, NULL, 0);
+    tell_arenas("purge");
 }
 
 bool pages_report_heap(void (*write)(void *ctx, const char *text), void *ctx)

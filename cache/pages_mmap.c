@@ -55,6 +55,10 @@ void pages_flush_thread(void)
 {
 }
 
+void pages_decay_heap(void)
+{
+}
+
 void pages_heap(struct pages_heap *out)
 {
     *out = (struct pages_heap){0};

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 // cmocka wants the above first
 #include <cmocka.h>
@@ -79,6 +80,19 @@ static void set_many(redisContext *redis, unsigned count, size_t len)
             answers_are_ok(redis, BATCH);
     }
     answers_are_ok(redis, count % BATCH);
+}
+
+/* So many clients send the first bytes of a long request. */
+static void hold(struct live *live, int fds[CLIENTS], size_t len)
+{
+    static char half[64 * 1024];
+    const char *begin = "*2\r\n$4\r\nECHO\r\n$64000\r\n";
+    memset(half, 'x', sizeof half);
+    memcpy(half, begin, strlen(begin));
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = live_socket(live);
+        assert_true(live_send(fds[i], half, len));
+    }
 }
 
 /* The parts add up to what is resident, and 2 % of that are unexplained at
@@ -176,13 +190,7 @@ static void the_parts_are_all(void **state)
     check_sheet(live, redis, "full of longer values");
 
     int fds[CLIENTS];
-    static char half[HELD];
-    memset(half, 'x', sizeof half);
-    memcpy(half, "*2\r\n$4\r\nECHO\r\n$8000\r\n", 22);
-    for (int i = 0; i < CLIENTS; i++) {
-        fds[i] = live_socket(live);
-        assert_true(live_send(fds[i], half, sizeof half));
-    }
+    hold(live, fds, HELD);
     live_await_info(redis, "ebb_client_pool_used_bytes", CLIENTS * HELD,
                     64 * MB);
     check_sheet(live, redis, "with clients");
@@ -216,6 +224,36 @@ static void what_is_free_is_given_back(void **state)
     redisReply *stats = stats_ask(redis);
     assert_true(stats_int(stats, "resident.slack") < MB);
     freeReplyObject(stats);
+    redisFree(redis);
+}
+
+/* The allocator does not keep it until somebody allocates: it would become part
+ * of the base then, and cost entries. */
+static void what_clients_had_costs_no_entries(void **state)
+{
+    enum { LEN = 18000, PATIENCE_S = 60, SOME = 2000 };
+    redisContext *redis = live_connect(*state);
+    int fds[CLIENTS];
+    set_many(redis, SANITIZED ? 1000 : 700000, 100);
+    long long evicted = live_info(redis, "evicted_keys");
+    hold(*state, fds, LEN);
+    live_await_info(redis, "ebb_client_pool_used_bytes", CLIENTS * LEN,
+                    64 * MB);
+    for (int i = 0; i < CLIENTS; i++)
+        close(fds[i]);
+    live_await_info(redis, "connected_clients", 1, 1);
+    time_t end = time(NULL) + PATIENCE_S;
+    long long kept;
+    do {
+        redisReply *stats = stats_ask(redis);
+        kept = stats_int(stats, "resident.allocator");
+        freeReplyObject(stats);
+    } while (kept > MB && time(NULL) < end);
+    evicted = live_info(redis, "evicted_keys") - evicted;
+    printf("the allocator keeps %lld bytes, %lld entries were evicted\n", kept,
+           evicted);
+    assert_true(kept <= MB);
+    assert_true(evicted <= SOME);
     redisFree(redis);
 }
 
@@ -326,6 +364,7 @@ int main(void)
         LIVE(maps_and_doubles_in_resp3),
         cmocka_unit_test(the_parts_are_all),
         LIVE(what_is_free_is_given_back),
+        LIVE(what_clients_had_costs_no_entries),
         LIVE(used_memory_knows_every_entry),
         LIVE(at_the_limit_nearly_all_is_used),
         LIVE(the_allocator_is_told_of_when_empty),
