@@ -109,6 +109,7 @@ struct cache {
     bool grew;         /* the stock was used up since the last step */
     int64_t looked_ms;
     unsigned stock_low;      /* least stock since looked_ms */
+    unsigned quiet_looks;    /* at which the stock was as before */
     unsigned trimming;       /* slabs of the stock still to go back */
     _Atomic uint32_t before; /* slabs allowed before the limit was lowered */
     _Atomic uint32_t held;   /* slabs above the limit that no step can free */

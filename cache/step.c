@@ -18,6 +18,8 @@ enum {
     STEP_DEAD = 64,
     STOCK_GROWING = 8, /* slabs kept ready while the cache grows */
     STOCK_IDLE = 16,   /* more than this in stock for long goes back */
+    STOCK_QUIET = 4,   /* likewise, when nobody takes slabs */
+    QUIET_LOOKS = 10,
     LOOK_MS = 100,
     CUT_SHARE = 8,       /* more than 1/8 above the limit: cut, do not evict */
     CUT_LEAST = 64,      /* slabs; below, evicting is soon done */
@@ -89,14 +91,22 @@ static bool step_shrink(struct cache *cache, int64_t now_ms)
     return false;
 }
 
+/* Nobody has taken a slab for a second. */
+static bool is_quiet(const struct cache *cache)
+{
+    return cache->quiet_looks >= QUIET_LOOKS;
+}
+
 /* From time to time: what of the stock has nobody used since the last time?
  * And have stuck slabs come loose? */
 static void look_around(struct cache *cache, uint32_t stock)
 {
     uint32_t idle = cache->stock_low;
+    uint32_t keep = is_quiet(cache) ? STOCK_QUIET : STOCK_IDLE;
     cache->stock_low = stock;
-    if (idle > STOCK_IDLE)
-        cache->trimming = (idle - STOCK_IDLE) / 4 + 1;
+    cache->quiet_looks = idle == stock ? cache->quiet_looks + 1 : 0;
+    if (idle > keep)
+        cache->trimming = (idle - keep) / 4 + 1;
     slabs_unstick(&cache->slabs);
 }
 
@@ -158,7 +168,9 @@ static bool step_tidy(struct cache *cache, int64_t now_ms)
         return false;
     uint64_t used = get(&slabs->resident) - get(&slabs->stock);
     uint64_t needed = slabs_needed(slabs);
-    if (used <= needed + needed / 16 + STOCK_IDLE)
+    uint64_t spare =
+        is_quiet(cache) ? needed / 64 + STOCK_QUIET : needed / 16 + STOCK_IDLE;
+    if (used <= needed + spare)
         return false;
     return move_some(cache, now_ms, STEP_MOVES);
 }
