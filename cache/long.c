@@ -109,14 +109,18 @@ static void relink(struct cache *cache, const struct piece *piece,
 /* Makes `to` of a piece; the other cell is free then. */
 static void move_to(struct cache *cache, uint32_t loc, uint32_t to)
 {
+    struct slabs *slabs = &cache->slabs;
+    struct slab *slab = slab_of(slabs, loc);
     struct piece *piece = piece_at(cache, loc);
     memcpy(piece_at(cache, to), piece, sizeof *piece + piece->len);
     relink(cache, piece, loc, to);
-    if (piece->state == PIECE_ATTACHED) {
-        cell_set_live(&cache->slabs, to);
-        cell_clear_live(&cache->slabs, loc);
+    /* Of a chain without an entry no piece is, though only the first says so.
+     */
+    if (cell_is_live(slabs, slab, slab_cell_number(slabs, slab, loc))) {
+        cell_set_live(slabs, to);
+        cell_clear_live(slabs, loc);
     }
-    cell_free(&cache->slabs, loc);
+    cell_free(slabs, loc);
 }
 
 bool long_move(struct cache *cache, struct shard *shard, uint32_t loc)

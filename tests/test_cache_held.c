@@ -221,11 +221,13 @@ static void drop(struct cache *cache, unsigned number)
 static void pinned_values_come_together(void **state)
 {
     (void)state;
-    enum { LEAST = STREWN / A_SLAB + 32, SENT = 1000 };
+    /* Two pieces each. */
+    enum { LEAST = 2 * STREWN / A_SLAB + 64, SENT = 1000, WHOLE = 20000 };
     struct cache *cache = new_cache(64 * MB);
     struct cache_pin pins[STREWN];
     for (unsigned i = 0; i < STREWN * A_SLAB; i++)
-        put(cache, 0, i, (struct cache_write){.blob = receive(cache, LONG)});
+        put(cache, 0, i,
+            (struct cache_write){.blob = receive_of(cache, WHOLE, WHOLE)});
     for (unsigned i = 0; i < STREWN; i++) {
         pins[i] = pin(cache, i * A_SLAB);
         cache_pin_consume(&pins[i], SENT);
