@@ -327,7 +327,8 @@ static void end_marks(struct cache *cache)
 /* The limit was raised again before anything was cut off. */
 static bool is_pointless(struct cache *cache)
 {
-    return atomic_load(&cache->cut.phase) <= CUT_MARK &&
+    uint32_t phase = atomic_load(&cache->cut.phase);
+    return (phase == CUT_GIVE || phase == CUT_MARK) &&
            !slabs_exceed(&cache->slabs) && atomic_load(&cache->dead) == 0;
 }
 

@@ -22,6 +22,11 @@ static void *reserve(size_t bytes)
     return at == MAP_FAILED ? NULL : at;
 }
 
+static size_t tables_bytes(const struct slabs *slabs)
+{
+    return slabs->slab_count * (sizeof *slabs->marks.at + 1);
+}
+
 /* Read by whoever wants to know how much it is. */
 static void set_used(struct marks *marks, uint32_t used)
 {
@@ -32,25 +37,29 @@ void marks_release(struct slabs *slabs)
 {
     struct marks *marks = &slabs->marks;
     if (marks->at)
-        munmap((void *)marks->at, slabs->slab_count * sizeof *marks->at);
+        munmap((void *)marks->at, tables_bytes(slabs));
     if (marks->words)
         munmap((char *)marks->words + marks->released,
                marks->bytes - marks->released);
     marks->at = NULL;
+    marks->has = NULL;
     marks->words = NULL;
     marks->bytes = marks->released = 0;
+    __atomic_store_n(&marks->expected, 0, __ATOMIC_RELAXED);
     set_used(marks, 0);
 }
 
-/* For the most words that all slabs can need, twice: one that is given up and
- * taken again gets new ones. */
+/* For the most words that slabs can need, twice: what is given first is dense,
+ * and what is given a second time is as much as any class needs. */
 static bool reserve_all(struct slabs *slabs)
 {
     struct marks *marks = &slabs->marks;
-    size_t resident =
-        atomic_load_explicit(&slabs->resident, memory_order_relaxed);
-    marks->bytes = 2 * (resident + RESERVE_MORE) * WORDS_MOST * 8;
-    marks->at = reserve(slabs->slab_count * sizeof *marks->at);
+    size_t most = atomic_load_explicit(&slabs->resident, memory_order_relaxed);
+    size_t limit = atomic_load_explicit(&slabs->limit, memory_order_relaxed);
+    most = (most > limit ? most : limit) + RESERVE_MORE;
+    marks->bytes = 2 * most * WORDS_MOST * 8;
+    marks->at = reserve(tables_bytes(slabs));
+    marks->has = (uint8_t *)(marks->at + slabs->slab_count);
     marks->words = reserve(marks->bytes);
     if (marks->at && marks->words)
         return true;
@@ -60,7 +69,7 @@ static bool reserve_all(struct slabs *slabs)
 
 static size_t bytes_of(const struct slabs *slabs, uint64_t words)
 {
-    return words * 8 + slabs_end(slabs) * sizeof *slabs->marks.at;
+    return words * 8 + slabs_end(slabs) * (sizeof *slabs->marks.at + 1);
 }
 
 size_t marks_wanted(const struct slabs *slabs)
@@ -80,18 +89,40 @@ size_t marks_resident(const struct slabs *slabs)
     return used > 0 ? bytes_of(slabs, used) : 0;
 }
 
+uint32_t marks_slabs(const struct slabs *slabs)
+{
+    size_t expected = __atomic_load_n(&slabs->marks.expected, __ATOMIC_RELAXED);
+    size_t now = marks_resident(slabs);
+    size_t bytes = expected > now ? expected : now;
+    return (uint32_t)((bytes + SIZES_SLAB - 1) / SIZES_SLAB);
+}
+
 /* ------------------------------------------------------------- their time */
 
-static void give(struct slabs *slabs, uint32_t number, unsigned class)
+/* False: there are no more words. */
+static bool give(struct slabs *slabs, uint32_t number, unsigned class)
 {
     struct marks *marks = &slabs->marks;
     if (class >= slabs->sizes.entries)
-        return;
+        return true;
     unsigned words = slabs->sizes.classes[class].words;
-    assert(((size_t)marks->used + words) * 8 <= marks->bytes);
+    uint32_t at =
+        atomic_load_explicit(&marks->at[number], memory_order_relaxed);
+    if (words <= marks->has[number]) {
+        for (unsigned i = 0; i < words; i++)
+            atomic_store_explicit(&marks->words[at + i], 0,
+                                  memory_order_relaxed);
+        return true;
+    }
+    if (at != 0)
+        words = WORDS_MOST;
+    if (((size_t)marks->used + words) * 8 > marks->bytes)
+        return false;
     atomic_store_explicit(&marks->at[number], marks->used,
                           memory_order_relaxed);
+    marks->has[number] = (uint8_t)words;
     set_used(marks, marks->used + words);
+    return true;
 }
 
 bool marks_begin(struct slabs *slabs)
@@ -100,6 +131,8 @@ bool marks_begin(struct slabs *slabs)
         return false;
     lock_take(&slabs->pool_lock);
     slabs->marks.active = true;
+    __atomic_store_n(&slabs->marks.expected, marks_wanted(slabs),
+                     __ATOMIC_RELAXED);
     set_used(&slabs->marks, 1);
     lock_drop(&slabs->pool_lock);
     return true;
@@ -114,15 +147,14 @@ void marks_give(struct slabs *slabs, uint32_t first, uint32_t end)
             atomic_load_explicit(&slabs->states[number], memory_order_relaxed);
         if (state >= SLAB_USED &&
             atomic_load_explicit(&marks->at[number], memory_order_relaxed) == 0)
-            give(slabs, number, state - SLAB_USED);
+            (void)give(slabs, number, state - SLAB_USED); /* enough for all */
     }
     lock_drop(&slabs->pool_lock);
 }
 
-void marks_taken(struct slabs *slabs, uint32_t number, unsigned class)
+bool marks_taken(struct slabs *slabs, uint32_t number, unsigned class)
 {
-    if (slabs->marks.active)
-        give(slabs, number, class);
+    return !slabs->marks.active || give(slabs, number, class);
 }
 
 bool marks_end(struct slabs *slabs)

@@ -8,10 +8,12 @@
  * with the cells:
  *
  *   at      slab number -> its first word; 0: none yet
+ *   has     slab number -> how many
  *   words   | - | slab 7's | slab 2's | slab 9's | ...
  *
  * A slab gets its words when marking begins or, later, when it is taken from
- * the stock.  Both arrays are there during a cut only.
+ * the stock; one that is taken again uses its own again.  All of it is there
+ * during a cut only.
  */
 
 #include <stdatomic.h>
@@ -24,8 +26,10 @@ struct slabs;
 
 struct marks {
     _Atomic uint32_t *at;
+    uint8_t *has; /* with the pool locked */
     _Atomic uint64_t *words;
-    size_t bytes; /* of words, in address space */
+    size_t bytes;    /* of words, in address space */
+    size_t expected; /* bytes that will be resident, of both */
     /* With the pool locked: */
     bool active;
     uint32_t used; /* words */
@@ -37,13 +41,17 @@ struct marks {
 size_t marks_wanted(const struct slabs *slabs);
 size_t marks_resident(const struct slabs *slabs);
 
+/* Slabs fewer that may be resident for it. */
+uint32_t marks_slabs(const struct slabs *slabs);
+
 /* From here on slabs get words when they are taken; false: the system grants no
  * addresses. */
 bool marks_begin(struct slabs *slabs);
 /* Those of these numbers that are in use now get theirs. */
 void marks_give(struct slabs *slabs, uint32_t first, uint32_t end);
-/* For pool.c, with the pool locked: a slab of that class has been taken. */
-void marks_taken(struct slabs *slabs, uint32_t number, unsigned class);
+/* For pool.c, with the pool locked: a slab of that class is taken; false: there
+ * are no words for it. */
+bool marks_taken(struct slabs *slabs, uint32_t number, unsigned class);
 /* Nobody asks for marks any more: gives a part of their memory back; false:
  * that was all. */
 bool marks_end(struct slabs *slabs);

@@ -74,12 +74,12 @@ struct slab *slab_take(struct slabs *slabs, unsigned class)
 {
     struct slab *slab = NULL;
     lock_take(&slabs->pool_lock);
-    if (get(&slabs->stock) > 0) {
+    if (get(&slabs->stock) > 0 &&
+        marks_taken(slabs, slabs->stock_head, class)) {
         slab = slab_at(slabs, slabs->stock_head);
         slabs->stock_head = slab->next;
         add(&slabs->stock, -1);
         set_state(slabs, slab->number, SLAB_USED + class);
-        marks_taken(slabs, slab->number, class);
     }
     lock_drop(&slabs->pool_lock);
     return slab;
@@ -186,7 +186,7 @@ unsigned slabs_populate(struct slabs *slabs, unsigned want)
     while (made < want) {
         uint32_t number = SLAB_NONE;
         lock_take(&slabs->pool_lock);
-        if (get(&slabs->resident) < get(&slabs->limit)) {
+        if (get(&slabs->resident) + marks_slabs(slabs) < get(&slabs->limit)) {
             number = hole_pop(slabs);
             if (number != SLAB_NONE)
                 add(&slabs->resident, 1);

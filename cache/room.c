@@ -15,6 +15,7 @@ enum {
     ROOM_MOVES = 32,     /* entries moved at a time */
     ROOM_CRAWL = 8,      /* slabs searched for expired entries at a time */
     ROOM_EVICTIONS = 64, /* evictions in vain */
+    ROOM_HELP = 64,      /* steps of a cut done by one who waits for its end */
     ROOM_UNSTICK = 16, /* evictions after which sparse slabs are tried again */
     PAY_EVICTIONS = 2, /* for a cell while too much is resident */
     PAY_MOVES = 8,
@@ -24,29 +25,36 @@ enum {
     READY_PART = 64,   /* or this part of the limit, if it is less */
 };
 
+/* Drops the oldest entry of a shard (locked), if there is one; returns about
+ * how many bytes it had. */
+static size_t drop_oldest(struct cache *cache, struct shard *shard,
+                          int64_t now_ms)
+{
+    uint32_t loc = shard->tail;
+    if (loc == 0)
+        return 0;
+    struct entry *entry = entry_at(cache, loc);
+    size_t cell = cell_size(&cache->slabs, loc);
+    size_t bytes = entry_payload(entry);
+    uint64_t hash = entry_hash(cache, entry);
+    struct place place;
+    bool found = index_find_loc(cache, shard, hash, loc, &place);
+    assert(found);
+    (void)found;
+    if (entry_expired(entry, now_ms)) {
+        shard->expired++;
+    } else if (!number_is_dead(cache, packed_number(entry_packed(entry)))) {
+        shard->evicted++;
+        shard->evicted_bytes += ENTRY_HEAD + bytes;
+    }
+    shard_drop(cache, shard, hash, place);
+    return bytes > cell ? bytes : cell;
+}
+
 size_t room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
 {
-    size_t bytes = 0;
     lock_take(&shard->lock);
-    uint32_t loc = shard->tail;
-    if (loc != 0) {
-        struct entry *entry = entry_at(cache, loc);
-        size_t cell = cell_size(&cache->slabs, loc);
-        bytes = entry_payload(entry);
-        bytes = bytes > cell ? bytes : cell;
-        uint64_t hash = entry_hash(cache, entry);
-        struct place place;
-        bool found = index_find_loc(cache, shard, hash, loc, &place);
-        assert(found);
-        (void)found;
-        if (entry_expired(entry, now_ms)) {
-            shard->expired++;
-        } else if (!number_is_dead(cache, packed_number(entry_packed(entry)))) {
-            shard->evicted++;
-            shard->evicted_bytes += ENTRY_HEAD + entry_payload(entry);
-        }
-        shard_drop(cache, shard, hash, place);
-    }
+    size_t bytes = drop_oldest(cache, shard, now_ms);
     lock_drop(&shard->lock);
     return bytes;
 }
@@ -79,6 +87,26 @@ size_t room_evict_oldest(struct cache *cache, int64_t now_ms)
         if (bytes > 0)
             return bytes;
     }
+}
+
+/* An entry of a flushed database, if that is the oldest of some shard. */
+static bool drop_dead(struct cache *cache)
+{
+    bool dropped = false;
+    if (atomic_load(&cache->dead) == 0)
+        return false;
+    for (unsigned i = 0; i < cache->shard_count && !dropped; i++) {
+        struct shard *shard = &cache->shards[i];
+        lock_take(&shard->lock);
+        struct entry *entry = entry_at(cache, shard->tail);
+        if (shard->tail != 0 &&
+            number_is_dead(cache, packed_number(entry_packed(entry)))) {
+            drop_oldest(cache, shard, 0);
+            dropped = true;
+        }
+        lock_drop(&shard->lock);
+    }
+    return dropped;
 }
 
 /*
@@ -121,15 +149,23 @@ bool room_is_short(const struct cache *cache)
                 ready(slabs));
 }
 
+/* Packed densely, all that is held would leave enough free. */
+static bool would_fit(const struct slabs *slabs)
+{
+    return slabs_needed(slabs) + ready(slabs) <=
+           atomic_load_explicit(&slabs->limit, memory_order_relaxed);
+}
+
 void room_pay(struct cache *cache, size_t bytes, int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
     if (!slabs_full(slabs) || slabs_exceed(slabs) || is_ready(slabs) ||
         cut_active(cache))
         return;
-    uint32_t limit = atomic_load_explicit(&slabs->limit, memory_order_relaxed);
+    if (garbage_free(cache))
+        return;
     bool evict = atomic_load_explicit(&cache->evicting, memory_order_relaxed) &&
-                 slabs_needed(slabs) + ready(slabs) > limit;
+                 !would_fit(slabs);
     if (bytes > SIZES_SLAB)
         bytes = SIZES_SLAB; /* many at once: the others wait for it */
     if (evict && walk_expired(cache, now_ms, ROOM_CRAWL) > 0)
@@ -147,10 +183,17 @@ static uint32_t take_evicting(struct cache *cache, unsigned class,
                               int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
+    while (garbage_free(cache))
+        if (!room_is_short(cache))
+            break;
     uint32_t loc = cell_take_in_use(slabs, class);
-    bool evict = room_is_short(cache) &&
+    bool evict = loc == 0 && room_is_short(cache) && !cut_active(cache) &&
                  slabs->sizes.classes[class].count > 1 &&
                  atomic_load_explicit(&cache->evicting, memory_order_relaxed);
+    /* Better to move things together, if that is what is wanting. */
+    if (evict &&
+        atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) > 0)
+        evict = !would_fit(slabs);
     for (unsigned i = 0; i < TRY_EVICTIONS && evict && loc == 0; i++) {
         if (walk_expired(cache, now_ms, ROOM_CRAWL) == 0) {
             size_t gone = room_evict_oldest(cache, now_ms);
@@ -169,7 +212,7 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
     uint32_t found = take_evicting(cache, class, now_ms);
     if (found != 0)
         return found;
-    for (unsigned evicted = 0;;) {
+    for (unsigned evicted = 0, helped = 0;;) {
         uint32_t loc = cell_take(slabs, class);
         if (loc != 0)
             return loc;
@@ -178,11 +221,16 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
         __atomic_store_n(&cache->grew, true, __ATOMIC_RELAXED);
         if (slabs_populate(slabs, ROOM_HOLES) > 0)
             continue;
-        /* While much is being dropped nothing moves.  An evicted entry may
-         * leave the cell that is wanted; if not, help to end that. */
-        if (cut_active(cache) && evicted >= ROOM_EVICTIONS &&
-            cut_step(cache, now_ms))
+        /* While much is being dropped nothing moves.  After a flush that is
+         * worth helping with; otherwise an evicted entry may leave the cell
+         * that is wanted. */
+        if (cut_active(cache) &&
+            (!slabs_exceed(slabs) || evicted >= ROOM_EVICTIONS) &&
+            helped < ROOM_HELP * (1 + evicted / ROOM_EVICTIONS) &&
+            cut_step(cache, now_ms)) {
+            helped++;
             continue;
+        }
         if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) >
                 0 &&
             move_some(cache, now_ms, ROOM_MOVES))
@@ -191,8 +239,11 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
             continue;
         if (move_sparse(cache, now_ms, ROOM_MOVES))
             continue;
-        if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed))
+        if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed)) {
+            if (drop_dead(cache) || cut_step(cache, now_ms))
+                continue;
             return 0;
+        }
         if (!room_evict_oldest(cache, now_ms) && !cut_step(cache, now_ms))
             return 0;
         if (++evicted % ROOM_UNSTICK == 0)

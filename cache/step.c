@@ -24,6 +24,7 @@ enum {
     CUT_SHARE = 8,       /* more than 1/8 above the limit: cut, do not evict */
     CUT_LEAST = 64,      /* slabs; below, evicting is soon done */
     FLUSH_LEAST = 10000, /* entries, likewise */
+    FLUSH_SLACK = 16,    /* part of the limit that is free while it lasts */
 };
 
 static uint32_t get(const _Atomic uint32_t *at)
@@ -45,11 +46,13 @@ static bool evict_some(struct cache *cache, int64_t now_ms)
 }
 
 /* A cut takes some memory itself, which must not come on top of what might be
- * resident before.  True while room for it is still being made. */
-static bool make_scratch(struct cache *cache, uint64_t needed, int64_t now_ms)
+ * resident before.  True while room for it, and for `more` slabs, is still
+ * being made. */
+static bool make_scratch(struct cache *cache, uint64_t more, int64_t now_ms)
 {
     const struct slabs *slabs = &cache->slabs;
-    uint64_t scratch = marks_wanted(slabs) / SIZES_SLAB + 1;
+    uint64_t needed = slabs_needed(slabs);
+    uint64_t scratch = marks_wanted(slabs) / SIZES_SLAB + 1 + more;
     uint32_t most =
         slabs_exceed(slabs) ? get(&cache->before) : get(&slabs->limit);
     if (get(&slabs->resident) + scratch <= most)
@@ -71,7 +74,7 @@ static bool shrink_some(struct cache *cache, uint32_t limit, int64_t now_ms)
     uint64_t needed = slabs_needed(slabs);
     if (needed > limit + limit / CUT_SHARE && needed > CUT_LEAST &&
         !cache->cut.vain) {
-        if (!make_scratch(cache, needed, now_ms))
+        if (!make_scratch(cache, 0, now_ms))
             cut_begin(cache, limit);
         return true;
     }
@@ -126,7 +129,9 @@ static bool step_flush(struct cache *cache, int64_t now_ms)
         lock_drop(&shard->lock);
     }
     bool much = dead > FLUSH_LEAST && dead > all / 2;
-    if (much && make_scratch(cache, slabs_needed(&cache->slabs), now_ms))
+    /* What is stored meanwhile must not cost what was stored just before. */
+    uint32_t more = get(&cache->slabs.limit) / FLUSH_SLACK;
+    if (much && make_scratch(cache, more, now_ms))
         return true;
     atomic_store(&cache->flushed, false);
     if (much)
