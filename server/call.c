@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "conn.h"
+#include "hits.h"
+#include "worker.h"
 
 enum command_result call_error(struct call *call, const char *text)
 {
@@ -59,6 +61,14 @@ bool call_find(struct call *call, unsigned how, struct cache_view *view)
     return call_find_key(call, &call->key, how, view);
 }
 
+static void note_hit(struct call *call, const struct cache_key *key)
+{
+    struct worker *worker = call->worker;
+    hits_note(call->server->hits, call->session->db, key->ptr, key->len,
+              call->now_ms);
+    worker->hits_unnoted = hits_until_next(&worker->hits_random);
+}
+
 bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
                    struct cache_view *view)
 {
@@ -66,7 +76,10 @@ bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
         how &= ~(unsigned)CACHE_COUNT;
     if (call->session->no_touch)
         how &= ~(unsigned)CACHE_TOUCH;
-    return cache_find(&call->tx, call->session->db, key, how, view);
+    bool found = cache_find(&call->tx, call->session->db, key, how, view);
+    if (found && (how & CACHE_COUNT) && call->worker->hits_unnoted-- == 0)
+        note_hit(call, key);
+    return found;
 }
 
 bool call_value(struct call *call, struct cache_write *write)

@@ -163,6 +163,8 @@ enum command_result cmd_memory_help(struct call *call)
         "    What the memory is used for, in sentences.",
         "MALLOC-STATS",
         "    The allocator's own report.",
+        "PREFIXES [<separator> [<count> [<depth>]]]",
+        "    The prefixes of keys that most memory is used for, from a sample.",
         "PURGE",
         "    Gives free memory back to the system.",
         "STATS",

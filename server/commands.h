@@ -30,6 +30,8 @@
     X(memory_stats) X(memory_usage)                                           \
     /* cmd_memory_wait.c */                                                   \
     X(memory_wait)                                                            \
+    /* cmd_prefixes.c */                                                      \
+    X(memory_prefixes)                                                        \
     /* command_info.c */                                                      \
     X(command) X(command_count) X(command_docs) X(command_getkeys)            \
     X(command_help) X(command_info) X(command_list)                           \

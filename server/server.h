@@ -20,6 +20,7 @@ struct event;
 struct event_base;
 struct worker;
 struct governor;
+struct hits;
 struct pool;
 struct log;
 struct http;
@@ -42,6 +43,7 @@ struct server {
     struct event *signals[3], *tick, *slice;
     struct worker *workers;
     unsigned worker_count;
+    struct hits *hits; /* keys of some of them; made with the workers */
     struct listeners *listeners;
     struct stats *stats; /* see stats.h; made before http */
     struct http *http;   /* NULL: metrics-port is 0 */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cache/pages.h"
+#include "hits.h"
 #include "mailbox.h"
 #include "platform.h"
 #include "pool.h"
@@ -154,6 +155,8 @@ static bool worker_init(struct worker *worker, struct server *server,
     worker->id = id;
     worker->later_end = &worker->later_first;
     worker->by_id_count = BUCKETS;
+    worker->hits_random = id;
+    worker->hits_unnoted = hits_until_next(&worker->hits_random);
     worker->by_id = calloc(BUCKETS, sizeof *worker->by_id);
     worker->by_command = calloc(command_count, sizeof *worker->by_command);
     worker->buffer = malloc(LIMIT_READ_BUFFER);
@@ -178,6 +181,9 @@ bool workers_new(struct server *server)
     if (!server->workers)
         return false;
     memset(server->workers, 0, size);
+    server->hits = hits_new();
+    if (!server->hits)
+        return false;
     for (unsigned i = 0; i < server->worker_count; i++)
         if (!worker_init(&server->workers[i], server, i))
             return false;
@@ -266,4 +272,6 @@ void workers_free(struct server *server)
         worker_release(&server->workers[i]);
     free(server->workers);
     server->workers = NULL;
+    hits_free(server->hits);
+    server->hits = NULL;
 }
