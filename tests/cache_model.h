@@ -86,6 +86,10 @@ struct shadow_entry *model_shown(struct model *m, unsigned db,
 /* Looks for every key and compares the counters with what is there. */
 void model_check_all(struct model *m);
 
+/* Before the clock jumps back: the scan may have passed over what has expired,
+ * and it may live on if its time to live is set anew. */
+void model_scan_forgive(struct model *m);
+
 /* Operations: each does one thing at random. */
 void model_put(struct model *m);
 void model_put_blob(struct model *m);

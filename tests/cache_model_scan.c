@@ -53,6 +53,15 @@ static void scan_end(struct model *m)
     }
 }
 
+void model_scan_forgive(struct model *m)
+{
+    for (unsigned key = 0; m->scanning && key < m->shadow.keys; key++) {
+        struct shadow_entry *entry = shadow_at(&m->shadow, m->scan_db, key);
+        if (shadow_expired(entry, m->latest_ms))
+            entry->owed = false;
+    }
+}
+
 void model_scan(struct model *m)
 {
     if (!m->scanning)

@@ -276,8 +276,10 @@ static void do_something(struct model *m)
 static void advance_clock(struct model *m)
 {
     m->now_ms += rng_chance(&m->rng, 300);
-    if (m->scenario->clock_jumps_back && rng_chance(&m->rng, 1))
+    if (m->scenario->clock_jumps_back && rng_chance(&m->rng, 1)) {
+        model_scan_forgive(m);
         m->now_ms -= (int64_t)rng_skewed(&m->rng, 10000);
+    }
     if (m->now_ms > m->latest_ms)
         m->latest_ms = m->now_ms;
 }
