@@ -61,12 +61,20 @@ bool call_find(struct call *call, unsigned how, struct cache_view *view)
     return call_find_key(call, &call->key, how, view);
 }
 
-static void note_hit(struct call *call, const struct cache_key *key)
+/* As cache_find; if that is a hit, it is noted.  Kept out of the way of those
+ * that are not. */
+__attribute__((noinline)) static bool find_and_note(struct call *call,
+                                                    const struct cache_key *key,
+                                                    unsigned how,
+                                                    struct cache_view *view)
 {
     struct worker *worker = call->worker;
+    worker->hits_unnoted = hits_until_next(&worker->hits_random);
+    if (!cache_find(&call->tx, call->session->db, key, how, view))
+        return false;
     hits_note(call->server->hits, call->session->db, key->ptr, key->len,
               call->now_ms);
-    worker->hits_unnoted = hits_until_next(&worker->hits_random);
+    return true;
 }
 
 bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
@@ -76,10 +84,9 @@ bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
         how &= ~(unsigned)CACHE_COUNT;
     if (call->session->no_touch)
         how &= ~(unsigned)CACHE_TOUCH;
-    bool found = cache_find(&call->tx, call->session->db, key, how, view);
-    if (found && (how & CACHE_COUNT) && call->worker->hits_unnoted-- == 0)
-        note_hit(call, key);
-    return found;
+    if ((how & CACHE_COUNT) && call->worker->hits_unnoted-- == 0)
+        return find_and_note(call, key, how, view);
+    return cache_find(&call->tx, call->session->db, key, how, view);
 }
 
 bool call_value(struct call *call, struct cache_write *write)

@@ -4,8 +4,8 @@
 
 /*
  * The keys of some hits: one in HITS_EVERY, by chance, the latest HITS_KEPT of
- * them.  Each worker counts down to the next that it notes, so that the others
- * cost one subtraction.
+ * them.  Each worker counts lookups down to the next that it notes, if that is
+ * a hit, so that the others cost one subtraction.
  */
 
 #include <stddef.h>
@@ -29,7 +29,7 @@ void hits_free(struct hits *hits);
 /* Never waits: what comes while another thread is at it is lost. */
 void hits_note(struct hits *hits, unsigned db, const char *key, size_t len,
                int64_t now_ms);
-/* How many hits pass by before the next is noted; `random` goes on. */
+/* How many lookups pass by before the next is noted; `random` goes on. */
 uint32_t hits_until_next(uint32_t *random);
 
 /* Those that are kept, in any order: how many. */

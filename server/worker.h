@@ -80,7 +80,7 @@ struct worker {
     size_t held;               /* cache_held at the last tick */
     uint32_t held_ms;          /* when that was 0, or less than before */
     uint32_t served_ms;        /* the last event of a client */
-    uint32_t hits_unnoted;     /* that will pass by before one is noted: */
+    uint32_t hits_unnoted;     /* lookups that pass by before one is noted: */
     uint32_t hits_random;      /* see hits.h */
     _Atomic size_t first_rank; /* of its first to go, when tight */
     bool started, stopping, tight, flushed;

@@ -281,7 +281,7 @@ static void test_hits(void **state)
     }
     struct resp *reply = talk_ask(&talk, "MEMORY PREFIXES");
     assert_in_range(number(&reply->items[0], "hits.sampled"),
-                    HITS / (2 * HITS_EVERY), HITS);
+                    HITS / 2 / (2 * HITS_EVERY), HITS);
     assert_int_equal(reply->count, 3);
     assert_true(percent(row_of(reply, "hot:"), "hits.percent") == 100);
     assert_true(percent(row_of(reply, "hot:"), "hits.margin") < 10);
