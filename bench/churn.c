@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bench/args.h"
+#include "bench/course.h"
 #include "bench/drive.h"
 #include "bench/host.h"
 #include "bench/legs.h"
@@ -33,7 +34,8 @@ static const uint64_t probe_first = 1ULL << 40;
 
 struct arguments {
     uint64_t budget, seed;
-    const char *sequence, *ebb, *only;
+    const char *sequence, *ebb, *only, *csv;
+    FILE *samples; /* NULL: nobody wants them */
 };
 
 struct phase {
@@ -76,7 +78,8 @@ static struct sampler *probe_start(const struct peer *peer,
 
 static bool run_phase(const struct arguments *arguments, struct peer *peer,
                       const struct leg *leg, unsigned number,
-                      struct legs_log *log, struct phase *phase)
+                      struct legs_log *log, struct course *course,
+                      struct phase *phase)
 {
     static struct sampler_result waits;
     host_reset_peak(peer->pid);
@@ -84,7 +87,9 @@ static bool run_phase(const struct arguments *arguments, struct peer *peer,
     struct sampler *probe = probe_start(peer, leg);
     if (probe == NULL)
         return false;
+    course_phase(course, number);
     bool done = legs_run(peer, leg, number, arguments->budget, log);
+    course_phase(course, COURSE_REST);
     done = sampler_stop(probe, &waits) && done;
     phase->p999_ns = waits.p999_ns;
     phase->longest_ns = waits.longest_wait_ns;
@@ -148,10 +153,14 @@ static bool run(struct table *table, const struct arguments *arguments,
     unsigned count = 0;
     if (!peer_start(&peer, id, &options))
         return false;
-    bool done = true;
+    struct course *course = NULL;
+    if (arguments->samples != NULL)
+        course = course_start(&peer, legs, arguments->budget);
+    bool done = course != NULL || arguments->samples == NULL;
     for (; done && leg[count].bytes != 0; count++)
-        done = run_phase(arguments, &peer, &leg[count], count, &log,
+        done = run_phase(arguments, &peer, &leg[count], count, &log, course,
                          &phases[count]);
+    done = course_stop(course, arguments->samples) && done;
     done = peer_stop(&peer) && done;
     for (unsigned i = 0; done && i < count; i++) {
         phases[i].fresh = fresh_entries(arguments, id, &options, &leg[i]);
@@ -218,12 +227,15 @@ int main(int argc, char **argv)
         {"budget", &a.budget, NULL, "of each server, in whole MiB"},
         {"sequence", NULL, &a.sequence,
          "shift, jump, drift, mix, zipf, uniform or all"},
+        {"csv", NULL, &a.csv, "file for samples of the course; none"},
         {"seed", &a.seed, NULL, "of the random numbers"},
         {"only", NULL, &a.only, "server to run, by name, not the others"},
         {"ebb", NULL, &a.ebb, "the program, if not the one built here"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "churn: sizes of values that change", argc, argv);
     unsigned wanted = check(&a);
+    if (a.csv != NULL && (a.samples = course_file(a.csv)) == NULL)
+        return 1;
 
     static const char *const headings[] = {
         "server",           "phase",        "value B",
@@ -239,6 +251,10 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < SEQUENCES; i++) {
         if (wanted == i || wanted == SEQUENCES)
             whole = run_all(&table, &a, &legs_all[i], present) && whole;
+    }
+    if (a.samples != NULL && fclose(a.samples) != 0) {
+        perror(a.csv);
+        whole = false;
     }
     printf("Budget %llu MiB\n\n", (unsigned long long)a.budget >> 20);
     table_print(&table, stdout);

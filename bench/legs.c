@@ -76,6 +76,29 @@ bool legs_part(const struct leg *leg, unsigned i, uint64_t budget_bytes,
     return i < parts;
 }
 
+static void note_part(struct legs_log *log, const struct leg *leg,
+                      unsigned number, const struct legs_part *part)
+{
+    if (part->count == 0)
+        return;
+    note(log, number, part->count, part->bytes);
+    if (part->bigs > 0)
+        note(log, number, part->bigs, leg->big_bytes);
+}
+
+void legs_plan(const struct legs *legs, uint64_t budget_bytes,
+               struct legs_log *log)
+{
+    const struct leg *leg = legs->legs;
+    *log = (struct legs_log){0};
+    for (unsigned number = 0; leg[number].bytes != 0; number++) {
+        struct legs_part part;
+        for (unsigned i = 0; legs_part(&leg[number], i, budget_bytes, &part);
+             i++)
+            note_part(log, &leg[number], number, &part);
+    }
+}
+
 static bool write_part(const struct peer *peer, const struct leg *leg,
                        unsigned number, const struct legs_part *part,
                        struct legs_log *log)
@@ -88,13 +111,12 @@ static bool write_part(const struct peer *peer, const struct leg *leg,
     plan.order = leg->order;
     plan.theta_percent = 99;
     plan.seed = number + 1;
-    note(log, number, part->count, part->bytes);
+    note_part(log, leg, number, part);
     if (part->bigs > 0) {
         plan.big_every = part->big_every;
         plan.big_bytes = leg->big_bytes;
-        plan.big_first = log->next_key;
+        plan.big_first = plan.first_key + part->count;
         plan.operations = part->big_every * part->bigs;
-        note(log, number, part->bigs, leg->big_bytes);
     }
     if (log->until_ns != 0) {
         uint64_t now_ns = host_now_ns();

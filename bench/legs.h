@@ -55,6 +55,10 @@ struct legs_log {
     struct legs_range ranges[LEGS_RANGES];
 };
 
+/* The ranges that legs_run will note for a whole sequence. */
+void legs_plan(const struct legs *legs, uint64_t budget_bytes,
+               struct legs_log *log);
+
 /* Writes a leg, which is number `number` in the log; false (with a sentence on
  * stderr) if the server broke down.  What it refuses is counted. */
 bool legs_run(const struct peer *peer, const struct leg *leg, unsigned number,

@@ -35,11 +35,12 @@ quick)
     density='--entries 200000'
     cache='--entries 100000 --rounds 1'
     steps='--from 64mb --to 16mb'
+    large='--value 16mb --control 500'
     ;;
 full)
     load='' shrink='' density='' cache='' steps=''
     churn='64mb 256mb' ebb_churn='1gb' sequence=''
-    readers='' giveback='' sets=''
+    readers='' giveback='' sets='' large=''
     ;;
 *)
     printf 'usage: %s BUILD [quick|full]\n' "$0" >&2
@@ -57,11 +58,15 @@ esac
     run "$bench/plot" --csv "$bench/shrink.csv" --svg "$bench/shrink.svg"
     title 'Churn'
     for budget in $churn; do
-        run "$bench/churn" --budget "$budget" $sequence
+        run "$bench/churn" --budget "$budget" --csv "$bench/churn.csv" $sequence
+        run "$bench/plot" --of churn --csv "$bench/churn.csv" \
+            --svg "$bench/churn.svg"
     done
     for budget in $ebb_churn; do
         run "$bench/churn" --budget "$budget" --only ebb-server
     done
+    title 'A large value among small ones'
+    run "$bench/large" $large
     title 'Readers that do not read'
     run "$bench/readers" $readers
     title 'Giving back'
