@@ -73,4 +73,16 @@ void pages_purge_heap(void);
 /* The allocator's own report, piece by piece; false: it has none. */
 bool pages_report_heap(void (*write)(void *ctx, const char *text), void *ctx);
 
+/*
+ * What the heap is in use for: a profile, from some allocations and the stacks
+ * that made them.  The allocator must be told before main() that it is wanted,
+ * by the environment: pages_profile_want puts that there, for the same program
+ * to be executed again; false: it is there already, or there is no memory.
+ */
+enum pages_profile { PAGES_PROFILE_NEVER, PAGES_PROFILE_OFF, PAGES_PROFILE_ON };
+enum pages_profile pages_profile(void);
+bool pages_profile_want(void);
+/* Writes it to a file, for jeprof and pprof to read; false if that failed. */
+bool pages_profile_write(const char *path);
+
 #endif

@@ -4,6 +4,7 @@
 #include <jemalloc/jemalloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pages.h"
 #include "region.h"
@@ -121,10 +122,25 @@ char *pages_base(const struct pages *pages)
     return pages->region.base;
 }
 
+/* Of this thread; what it was before.  Without profiling there is no such thing
+ * to set. */
+static bool set_profiled(bool profiled)
+{
+    bool before = false;
+    size_t len = sizeof before;
+    mallctl("thread.prof.active", &before, &len, &profiled, sizeof profiled);
+    return before;
+}
+
+/* Chunks are address space, and not for a profile of the heap. */
 char *pages_take(struct pages *pages)
 {
-    return mallocx(PAGES_CHUNK, MALLOCX_ARENA(pages->arena) |
-                                    MALLOCX_TCACHE_NONE | MALLOCX_ALIGN(65536));
+    bool profiled = set_profiled(false);
+    char *chunk =
+        mallocx(PAGES_CHUNK, MALLOCX_ARENA(pages->arena) | MALLOCX_TCACHE_NONE |
+                                 MALLOCX_ALIGN(65536));
+    set_profiled(profiled);
+    return chunk;
 }
 
 void pages_give(struct pages *pages, char *chunk)
@@ -209,4 +225,42 @@ bool pages_report_heap(void (*write)(void *ctx, const char *text), void *ctx)
 {
     malloc_stats_print(write, ctx, NULL);
     return true;
+}
+
+/* ---------------------------------------------------------------- profile */
+
+static bool is_set(const char *name)
+{
+    bool value = false;
+    size_t len = sizeof value;
+    return mallctl(name, &value, &len, NULL, 0) == 0 && value;
+}
+
+enum pages_profile pages_profile(void)
+{
+    if (!is_set("config.prof"))
+        return PAGES_PROFILE_NEVER;
+    return is_set("opt.prof") ? PAGES_PROFILE_ON : PAGES_PROFILE_OFF;
+}
+
+bool pages_profile_want(void)
+{
+    static const char variable[] = "MALLOC_CONF";
+    static const char wanted[] = "prof:true,lg_prof_sample:16";
+    const char *old = getenv(variable);
+    if (old && strstr(old, wanted))
+        return false;
+    size_t size = (old ? strlen(old) : 0) + sizeof wanted + 1;
+    char *text = malloc(size);
+    if (!text)
+        return false;
+    snprintf(text, size, "%s%s%s", old ? old : "", old ? "," : "", wanted);
+    bool set = setenv(variable, text, 1) == 0;
+    free(text);
+    return set;
+}
+
+bool pages_profile_write(const char *path)
+{
+    return mallctl("prof.dump", NULL, NULL, &path, sizeof path) == 0;
 }

@@ -73,3 +73,19 @@ bool pages_report_heap(void (*write)(void *ctx, const char *text), void *ctx)
     (void)write, (void)ctx;
     return false;
 }
+
+enum pages_profile pages_profile(void)
+{
+    return PAGES_PROFILE_NEVER;
+}
+
+bool pages_profile_want(void)
+{
+    return false;
+}
+
+bool pages_profile_write(const char *path)
+{
+    (void)path;
+    return false;
+}

@@ -53,6 +53,7 @@
     X(NUMBER, metrics_connections, "metrics-connections", "32",              1,          1024,         "",                               STARTUP, 0,            "Connections to metrics-port at one time") \
     X(NUMBER, metrics_timeout,     "metrics-timeout",     "5",               1,          60,           "s",                              STARTUP, 0,            "Time for one request to metrics-port") \
     X(CHOICE, http_admin,          "http-admin",          "no",              0,          0,            "yes|no",                         STARTUP, 0,            "Let POST /budget on metrics-port change maxmemory, for who gives the password") \
+    X(CHOICE, heap_profile,        "heap-profile",        "no",              0,          0,            "yes|no",                         STARTUP, 0,            "Answer GET /pprof/heap on metrics-port with a profile of the process's own allocations") \
     X(CHOICE, protected_mode,      "protected-mode",      "yes",             0,          0,            "yes|no",                         RUNTIME, 0,            "While there is no password, refuse clients of other machines") \
     X(TEXT,   requirepass,         "requirepass",         "",                0,          0,            "password",                       RUNTIME, CONF_SECRET,  "Password that clients must give; empty: none") \
     X(CHOICE, loglevel,            "loglevel",            "notice",          0,          0,            "debug|verbose|notice|warning",   RUNTIME, 0,            "What to log") \

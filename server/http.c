@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Serves /metrics, /healthz and /budget. */
+/* Serves /metrics, /healthz, /budget and /pprof/heap. */
 
 #include "http.h"
 
@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "budget_http.h"
+#include "heap_profile.h"
 #include "metrics.h"
 #include "server.h"
 
@@ -245,6 +246,8 @@ static void handle(struct evhttp_request *req, void *ctx)
         budget_http_get(http->budget, req);
     else if (is_path(req, "/metrics"))
         answer_metrics(req, http);
+    else if (is_path(req, "/pprof/heap"))
+        heap_profile_serve(http->server, req);
     else if (is_path(req, "/healthz"))
         http_answer_text(req, HTTP_OK, "OK", "ok\n");
     else

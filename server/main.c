@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "heap_profile.h"
 #include "server.h"
 #include "version.h"
 
@@ -66,6 +67,8 @@ int main(int argc, char **argv)
     const char *error = conf_load_args(&conf, argc, argv, why);
     if (!error)
         error = conf_load_env(&conf, why);
+    if (!error)
+        error = heap_profile_begin(&conf, argv);
     if (error)
         return complain(error);
 

@@ -43,7 +43,7 @@ static int reserve_port(int *port)
     return fd;
 }
 
-static int start_with(void **state, const char *timeout_s, const char *admin)
+static int start_with(void **state, const char *timeout_s, const char *option)
 {
     struct scrape *scrape = calloc(1, sizeof *scrape);
     char port[16];
@@ -53,7 +53,7 @@ static int start_with(void **state, const char *timeout_s, const char *admin)
     snprintf(port, sizeof port, "%d", scrape->port);
     scrape->live =
         live_start("--metrics-port", port, "--metrics-timeout", timeout_s,
-                   "--maxmemory", "64mb", "--http-admin", admin, NULL);
+                   "--maxmemory", "64mb", option, "yes", NULL);
     scrape->redis = live_connect(scrape->live);
     *state = scrape;
     return 0;
@@ -61,17 +61,22 @@ static int start_with(void **state, const char *timeout_s, const char *admin)
 
 int scrape_setup(void **state)
 {
-    return start_with(state, "60", "no");
+    return start_with(state, "60", NULL);
 }
 
 int scrape_setup_hasty(void **state)
 {
-    return start_with(state, "1", "no");
+    return start_with(state, "1", NULL);
 }
 
 int scrape_setup_admin(void **state)
 {
-    return start_with(state, "1", "yes");
+    return start_with(state, "1", "--http-admin");
+}
+
+int scrape_setup_profile(void **state)
+{
+    return start_with(state, "60", "--heap-profile");
 }
 
 int scrape_teardown(void **state)

@@ -15,11 +15,12 @@ struct scrape {
 };
 
 /* For cmocka: *state is a server whose requests may take a minute, so that no
- * test depends on it, or a second, or a second with http-admin; and the end of
- * each. */
+ * test depends on it, or a second, or a second with http-admin, or a minute
+ * with heap-profile; and the end of each. */
 int scrape_setup(void **state);
 int scrape_setup_hasty(void **state);
 int scrape_setup_admin(void **state);
+int scrape_setup_profile(void **state);
 int scrape_teardown(void **state);
 
 /* A connection to the metrics port. */
