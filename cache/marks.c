@@ -146,8 +146,12 @@ void marks_give(struct slabs *slabs, uint32_t first, uint32_t end)
         unsigned state =
             atomic_load_explicit(&slabs->states[number], memory_order_relaxed);
         if (state >= SLAB_USED &&
-            atomic_load_explicit(&marks->at[number], memory_order_relaxed) == 0)
-            (void)give(slabs, number, state - SLAB_USED); /* enough for all */
+            atomic_load_explicit(&marks->at[number], memory_order_relaxed) ==
+                0) {
+            bool given = give(slabs, number, state - SLAB_USED);
+            assert(given); /* reserve_all saw them all */
+            (void)given;
+        }
     }
     lock_drop(&slabs->pool_lock);
 }
