@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "cache/cache.h"
+#include "cache/pages.h"
 #include "conf/conf.h"
 #include "log.h"
 #include "platform.h"
@@ -22,8 +23,9 @@ enum {
     LAG = 64 * 4096,       /* a thread's pages that the kernel may count late */
     LEAST_SLABS = 2 << 20, /* with fewer nothing can be stored */
     FOLLOW_MS = 1000,      /* a share of the machine is looked at anew */
-    UNKNOWN = 16 << 20,    /* a share of who knows how much */
-    LEAST_POOL = 1 << 20   /* clients have it whatever the budget */
+    DECAY_MS = 100,
+    UNKNOWN = 16 << 20,  /* a share of who knows how much */
+    LEAST_POOL = 1 << 20 /* clients have it whatever the budget */
 };
 
 struct governor {
@@ -42,7 +44,7 @@ struct governor {
     /* The main thread's alone.  least[i]: the least of what was neither slab
      * nor client's in each of the last seconds. */
     uint64_t least[WINDOW];
-    int64_t window_ms, rebuild_ms, follow_ms;
+    int64_t window_ms, rebuild_ms, follow_ms, decay_ms;
     bool warned;
 };
 
@@ -150,6 +152,16 @@ uint64_t governor_budget(struct governor *governor)
     uint64_t bytes = governor->wanted;
     pthread_mutex_unlock(&governor->lock);
     return bytes;
+}
+
+/* What clients had would become part of the base otherwise, and cost entries.
+ */
+static void decay_heap(struct governor *governor, int64_t now_ms)
+{
+    if (now_ms < governor->decay_ms)
+        return;
+    governor->decay_ms = now_ms + DECAY_MS;
+    pages_decay_heap();
 }
 
 /* A share of the machine or container follows it.  Its files are read without
@@ -341,6 +353,7 @@ void governor_tick(struct governor *governor, int64_t now_ms)
     struct governor_state *state = &governor->state;
     struct cache_stats stats;
     follow_machine(governor, now_ms);
+    decay_heap(governor, now_ms);
     pthread_mutex_lock(&governor->lock);
     measure(governor, &stats);
     adopt_budget(governor, now_ms);

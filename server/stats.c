@@ -127,8 +127,6 @@ static void sample(evutil_socket_t fd, short what, void *ctx)
         atomic_store(&stats->main_user_us, time_us(usage.ru_utime));
         atomic_store(&stats->main_system_us, time_us(usage.ru_stime));
     }
-    /* What clients had would become part of the base, and cost entries. */
-    pages_decay_heap();
     governor_state(stats->server->governor, &governor);
     cache_stats(stats->server->cache, (int64_t)time(NULL) * 1000, &cache);
     raise_peak(stats, used_bytes(stats->server, &governor, &cache));
