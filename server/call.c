@@ -89,6 +89,17 @@ bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
     return cache_find(&call->tx, call->session->db, key, how, view);
 }
 
+bool call_find_typed(struct call *call, const struct cache_key *key,
+                     enum cache_type type, unsigned how,
+                     struct cache_view *view, bool *found)
+{
+    *found = call_find_key(call, key, how, view);
+    if (!*found || view->type == type)
+        return true;
+    reply_error(&call->reply, ERROR_WRONG_TYPE);
+    return false;
+}
+
 bool call_value(struct call *call, struct cache_write *write)
 {
     const struct arg *arg = &call->argv[call->command->blob_arg];

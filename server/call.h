@@ -11,6 +11,8 @@
 
 #define ERROR_SYNTAX  "ERR syntax error"
 #define ERROR_NOT_INT "ERR value is not an integer or out of range"
+#define ERROR_WRONG_TYPE                                                       \
+    "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 enum {
     CALL_SLICE_KEYS = 1000,   /* keys of one transaction of a long command */
@@ -49,6 +51,14 @@ struct cache_key call_key_of(const struct call *call, size_t arg);
 bool call_find(struct call *call, unsigned how, struct cache_view *view);
 bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
                    struct cache_view *view);
+
+/*
+ * As call_find_key, for a key that may hold nothing but that type.  False: it
+ * holds another, which was replied; else *found tells whether it is there.
+ */
+bool call_find_typed(struct call *call, const struct cache_key *key,
+                     enum cache_type type, unsigned how,
+                     struct cache_view *view, bool *found);
 
 /*
  * Makes the row's value argument what is to be stored.  False: it is long and

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "call_make.h"
+#include "changes.h"
 
 struct append {
     struct call *call;
@@ -40,7 +41,11 @@ static bool make_slice(struct call *call)
 
 static enum outcome put(struct append *append, const struct cache_write *write)
 {
-    return call_put(append->call, write) == COMMAND_DONE ? STORED : NO_ROOM;
+    struct call *call = append->call;
+    if (call_put(call, write) != COMMAND_DONE)
+        return NO_ROOM;
+    call_changed(call, &call->key, CHANGE_STRING, "append");
+    return STORED;
 }
 
 /* Stores old and new, both short, as one. */

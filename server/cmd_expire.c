@@ -4,6 +4,7 @@
 
 #include "call.h"
 
+#include "changes.h"
 #include "expire.h"
 
 /* --------------------------------------------------------------- options */
@@ -119,11 +120,15 @@ static enum command_result set(struct call *call, int64_t base_ms,
     struct cache_view view;
     bool done = call_find(call, CACHE_TOUCH, &view) &&
                 holds(&when, view.expires_at_ms, at_ms);
-    if (done && at_ms <= call->now_ms)
+    if (done && at_ms <= call->now_ms) {
         cache_remove(&call->tx, call->session->db, &call->key);
-    else if (done && cache_set_expiry(&call->tx, call->session->db, &call->key,
-                                      at_ms) == CACHE_NO_ROOM)
-        return COMMAND_NO_ROOM;
+        call_changed(call, &call->key, CHANGE_GENERIC, "del");
+    } else if (done) {
+        if (cache_set_expiry(&call->tx, call->session->db, &call->key, at_ms) ==
+            CACHE_NO_ROOM)
+            return COMMAND_NO_ROOM;
+        call_changed(call, &call->key, CHANGE_GENERIC, "expire");
+    }
     reply_int(&call->reply, done);
     return COMMAND_DONE;
 }
@@ -135,6 +140,8 @@ enum command_result cmd_persist(struct call *call)
     if (done && cache_set_expiry(&call->tx, call->session->db, &call->key, 0) ==
                     CACHE_NO_ROOM)
         return COMMAND_NO_ROOM;
+    if (done)
+        call_changed(call, &call->key, CHANGE_GENERIC, "persist");
     reply_int(&call->reply, done);
     return COMMAND_DONE;
 }

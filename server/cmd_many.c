@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "changes.h"
+
 enum {
     SLICE_BYTES = 256 * 1024, /* of replies in one slice of MGET */
     STACK_PAIRS = 16,
@@ -119,7 +121,10 @@ static bool touch(struct call *call, const struct cache_key *key)
 
 static bool del(struct call *call, const struct cache_key *key)
 {
-    return cache_remove(&call->tx, call->session->db, key);
+    if (!cache_remove(&call->tx, call->session->db, key))
+        return false;
+    call_changed(call, key, CHANGE_GENERIC, "del");
+    return true;
 }
 
 enum command_result cmd_mget(struct call *call)
@@ -202,6 +207,7 @@ static void put_pairs(struct call *call, struct pairs *pairs)
         assert(result == CACHE_OK);
         (void)result;
         pairs->pairs[i].blob = NULL;
+        call_changed(call, &pairs->keys[i], CHANGE_STRING, "set");
     }
 }
 

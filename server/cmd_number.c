@@ -3,6 +3,7 @@
 /* Commands on values that are numbers. */
 
 #include "call.h"
+#include "changes.h"
 
 /* The number in a value; false: it is none. */
 static bool number_of(const struct cache_view *view, int64_t *number)
@@ -27,9 +28,11 @@ static enum command_result add(struct call *call, int64_t step)
     write.value = digits;
     write.len = text_of_int(number, digits);
     enum command_result result = call_put(call, &write);
-    if (result == COMMAND_DONE)
-        reply_int(&call->reply, number);
-    return result;
+    if (result != COMMAND_DONE)
+        return result;
+    call_changed(call, &call->key, CHANGE_STRING, "incrby");
+    reply_int(&call->reply, number);
+    return COMMAND_DONE;
 }
 
 enum command_result cmd_incr(struct call *call)

@@ -4,6 +4,7 @@
 
 #include "call.h"
 
+#include "changes.h"
 #include "expire.h"
 
 /* What SET and its kind are asked for beyond the value. */
@@ -39,11 +40,15 @@ static enum command_result store(struct call *call, const struct demand *demand,
     else if (demand->get)
         reply_null(&call->reply);
     if (*stored && write.expires_at_ms && write.expires_at_ms <= call->now_ms) {
-        cache_remove(&call->tx, call->session->db, &call->key);
+        if (cache_remove(&call->tx, call->session->db, &call->key))
+            call_changed(call, &call->key, CHANGE_GENERIC, "del");
     } else if (*stored) {
         enum command_result result = call_put(call, &write);
         if (result != COMMAND_DONE)
             return result;
+        call_changed(call, &call->key, CHANGE_STRING, "set");
+        if (demand->expires_at_ms)
+            call_changed(call, &call->key, CHANGE_GENERIC, "expire");
     }
     if (demand->get)
         call_send_kept(call, &kept);
@@ -151,6 +156,7 @@ enum command_result cmd_getdel(struct call *call)
     }
     call_reply_value(call, &view);
     cache_remove(&call->tx, call->session->db, &call->key);
+    call_changed(call, &call->key, CHANGE_GENERIC, "del");
     return COMMAND_DONE;
 }
 
@@ -193,12 +199,16 @@ enum command_result cmd_getex(struct call *call)
         return COMMAND_DONE;
     struct call_kept kept;
     call_keep_value(call, &view, &kept);
-    if (expires_at_ms && expires_at_ms <= call->now_ms)
+    if (expires_at_ms && expires_at_ms <= call->now_ms) {
         cache_remove(&call->tx, call->session->db, &call->key);
-    else if ((expiry.word || (persist && view.expires_at_ms)) &&
-             cache_set_expiry(&call->tx, call->session->db, &call->key,
-                              expires_at_ms) == CACHE_NO_ROOM)
-        return COMMAND_NO_ROOM;
+        call_changed(call, &call->key, CHANGE_GENERIC, "del");
+    } else if (expiry.word || (persist && view.expires_at_ms)) {
+        if (cache_set_expiry(&call->tx, call->session->db, &call->key,
+                             expires_at_ms) == CACHE_NO_ROOM)
+            return COMMAND_NO_ROOM;
+        call_changed(call, &call->key, CHANGE_GENERIC,
+                     expiry.word ? "expire" : "persist");
+    }
     call_send_kept(call, &kept);
     return COMMAND_DONE;
 }

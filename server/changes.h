@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CHANGES_H
+#define CHANGES_H
+
+/*
+ * What happens to keys, for those who want to know it: clients that WATCH or
+ * cache keys, and those who subscribed to keyspace notifications.
+ *
+ *   command ---- call_changed --.
+ *   cache evicts or expires ----+--> changes_tell --> who listens
+ *   FLUSHALL -------------------'
+ *
+ * It is told while the key's shard is locked, so that who saw the old value
+ * under that lock is told, and in order.  A listener takes a few instructions,
+ * makes no system call and takes no lock of the cache.  While nobody listens
+ * it costs one load.
+ */
+
+#include "command.h"
+#include "server.h"
+
+/* In parentheses: the letter of `notify-keyspace-events`. */
+enum change_kind {
+    CHANGE_GENERIC = 1 << 0, /* of any type: DEL, EXPIRE, RENAME (g) */
+    CHANGE_STRING = 1 << 1,  /* ($) */
+    CHANGE_HASH = 1 << 2,    /* (h) */
+    CHANGE_EXPIRED = 1 << 3, /* (x) */
+    CHANGE_EVICTED = 1 << 4, /* (e) */
+    CHANGE_NEW = 1 << 5,     /* a key was added (n) */
+    CHANGE_MISSED = 1 << 6,  /* was asked for and not there: no change (m) */
+};
+
+struct change {
+    unsigned db;
+    const char *key;
+    size_t len;
+    enum change_kind kind;
+    const char *event;     /* as Redis calls it: "set", "del" */
+    const struct call *by; /* NULL: no command did it */
+};
+
+/* Tells all who listen to that kind. */
+void changes_tell(struct server *server, const struct change *change);
+
+/*
+ * To be called by a command after it has changed a key, before its transaction
+ * ends, for each event that Redis has for it, in Redis's order.  event: a
+ * literal.
+ */
+static inline void call_changed_in(struct call *call, unsigned db,
+                                   const struct cache_key *key,
+                                   enum change_kind kind, const char *event)
+{
+    if (atomic_load_explicit(&call->server->listened, memory_order_relaxed) ==
+        0)
+        return;
+    const struct change change = {db, key->ptr, key->len, kind, event, call};
+    changes_tell(call->server, &change);
+}
+
+static inline void call_changed(struct call *call, const struct cache_key *key,
+                                enum change_kind kind, const char *event)
+{
+    call_changed_in(call, call->session->db, key, kind, event);
+}
+
+#endif
