@@ -4,8 +4,10 @@
 
 #include "call.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "command_categories.h"
 #include "command_info.h"
 
 /* ------------------------------------------------------------------- rows */
@@ -29,17 +31,6 @@ const struct command *command_named(const struct arg *name)
                      : NULL;
 }
 
-/* Not a command itself, only the head of its subcommands. */
-static bool is_head(const struct command *command)
-{
-    return !command->run;
-}
-
-static bool in_group(const struct command *command, const char *group)
-{
-    return strcmp(command->group, group) == 0;
-}
-
 /* ------------------------------------------------------------------ flags */
 
 // clang-format off
@@ -59,55 +50,9 @@ static const struct {
     {COMMAND_NO_MULTI,   "no_multi"},
     {COMMAND_ALLOW_BUSY, "allow_busy"},
 };
-
-enum category {
-    KEYSPACE = 1 << 0, READ = 1 << 1, WRITE = 1 << 2, STRING = 1 << 3,
-    ADMIN = 1 << 4, FAST = 1 << 5, SLOW = 1 << 6, DANGEROUS = 1 << 7,
-    CONNECTION = 1 << 8,
-};
-
-static const struct {
-    unsigned category;
-    const char *name;
-} categories[] = {
-    {KEYSPACE,   "@keyspace"},
-    {READ,       "@read"},
-    {WRITE,      "@write"},
-    {STRING,     "@string"},
-    {ADMIN,      "@admin"},
-    {FAST,       "@fast"},
-    {SLOW,       "@slow"},
-    {DANGEROUS,  "@dangerous"},
-    {CONNECTION, "@connection"},
-};
 // clang-format on
 
-enum {
-    FLAG_COUNT = sizeof flags / sizeof flags[0],
-    CATEGORY_COUNT = sizeof categories / sizeof categories[0],
-};
-
-static unsigned categories_of(const struct command *command)
-{
-    unsigned is = command->flags & COMMAND_FAST ? FAST : SLOW;
-    if (is_head(command))
-        return is;
-    if (command->flags & COMMAND_KEYSPACE || in_group(command, "generic"))
-        is |= KEYSPACE;
-    if (command->flags & COMMAND_READONLY)
-        is |= READ;
-    if (command->flags & COMMAND_WRITE)
-        is |= WRITE;
-    if (in_group(command, "string"))
-        is |= STRING;
-    if (command->flags & COMMAND_ADMIN)
-        is |= ADMIN | DANGEROUS;
-    if (command->flags & COMMAND_DANGEROUS)
-        is |= DANGEROUS;
-    if (command->flags & COMMAND_CONNECTION || in_group(command, "connection"))
-        is |= CONNECTION;
-    return is;
-}
+enum { FLAG_COUNT = sizeof flags / sizeof flags[0] };
 
 static void reply_flags(struct reply *reply, unsigned of)
 {
@@ -120,15 +65,19 @@ static void reply_flags(struct reply *reply, unsigned of)
             reply_status(reply, flags[i].name);
 }
 
-static void reply_categories(struct reply *reply, unsigned is)
+static void reply_categories(struct reply *reply, uint32_t in)
 {
     size_t count = 0;
-    for (size_t i = 0; i < CATEGORY_COUNT; i++)
-        count += (is & categories[i].category) != 0;
+    for (size_t i = 0; i < COMMAND_CATEGORIES; i++)
+        count += in >> i & 1;
     reply_set(reply, count);
-    for (size_t i = 0; i < CATEGORY_COUNT; i++)
-        if (is & categories[i].category)
-            reply_status(reply, categories[i].name);
+    for (size_t i = 0; i < COMMAND_CATEGORIES; i++) {
+        char name[32];
+        if (!(in >> i & 1))
+            continue;
+        snprintf(name, sizeof name, "@%s", command_category_name(i));
+        reply_status(reply, name);
+    }
 }
 
 /* ------------------------------------------------------------------- INFO */
@@ -200,7 +149,7 @@ static void reply_info(struct reply *reply, const struct command *command)
     reply_int(reply, command->keys.first);
     reply_int(reply, command->keys.last);
     reply_int(reply, command->keys.step);
-    reply_categories(reply, categories_of(command));
+    reply_categories(reply, command_categories(command));
     reply_words(reply, command->tips, false);
     reply_key_spec(reply, command);
     reply_set(reply, subs);
@@ -244,11 +193,9 @@ enum filter { FILTER_NONE, FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN };
 
 static bool in_category(const struct command *command, const struct arg *name)
 {
-    unsigned is = categories_of(command);
-    for (size_t i = 0; i < CATEGORY_COUNT; i++)
-        if (is & categories[i].category && arg_is(name, categories[i].name + 1))
-            return true;
-    return false;
+    size_t category = command_category_find(name->ptr, name->len);
+    return category < COMMAND_CATEGORIES &&
+           command_in_category(command, category);
 }
 
 static bool passes(const struct command *command, enum filter filter,
