@@ -39,8 +39,33 @@ struct change {
     const struct call *by; /* NULL: no command did it */
 };
 
+/* Who listens. */
+enum listener { LISTENER_WATCH, LISTENER_TRACKING, LISTENER_NOTIFY };
+
+/* Says which kinds (enum change_kind) that listener is told of from now on; of
+ * what was not told then, or is being told just now, it may still hear or not.
+ * Any thread. */
+void changes_listen(struct server *server, enum listener listener,
+                    unsigned kinds);
+/* The kinds that it is told of. */
+unsigned changes_listened(const struct server *server, enum listener listener);
+
 /* Tells all who listen to that kind. */
 void changes_tell(struct server *server, const struct change *change);
+
+/*
+ * What listeners kept while keys were locked is sent.  Called where no lock is
+ * held: at the end of each turn of a connection, before its replies are sent,
+ * and after the main thread has worked on the cache (by: NULL).  While nobody
+ * listens it costs one load.
+ */
+void changes_send(struct server *server, struct conn *by);
+
+static inline void changes_settle(struct server *server, struct conn *by)
+{
+    if (atomic_load_explicit(&server->listened, memory_order_relaxed) != 0)
+        changes_send(server, by);
+}
 
 /*
  * To be called by a command after it has changed a key, before its transaction

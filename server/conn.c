@@ -126,6 +126,7 @@ static void delist(struct worker *worker, struct conn *conn)
         else
             worker->later_end = conn->later_link;
     }
+    conn_unlist_pushed(conn);
 }
 
 struct conn *worker_conn(struct worker *worker, uint64_t id)
@@ -318,6 +319,6 @@ void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info)
         return;
     info->input_bytes = conn->serving ? turn->len : buf_len(&turn->in);
     info->output_bytes = output_len(&turn->out);
-    info->memory_bytes +=
-        sizeof *turn + turn->in.cap + output_held(&turn->out) + conn->pinned;
+    info->memory_bytes += sizeof *turn + turn->in.cap + turn->pushes.cap +
+                          output_held(&turn->out) + conn->pinned;
 }

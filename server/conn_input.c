@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "changes.h"
 #include "limits.h"
 #include "log.h"
 #include "platform.h"
 #include "pool.h"
 #include "protocol/text.h"
+#include "push.h"
 #include "server.h"
 #include "turn.h"
 
@@ -93,6 +95,17 @@ static void refuse(struct conn *conn)
     worker_count(conn->worker, error_replies, 1);
 }
 
+/* A reply that was begun and not ended. */
+static void note_midway(struct turn *turn, struct output_mark mark,
+                        enum command_result result)
+{
+    struct output_mark now = output_mark(&turn->out);
+    if (result != COMMAND_AGAIN && result != COMMAND_WAIT)
+        turn->midway = false;
+    else if (now.last != mark.last || now.tail != mark.tail)
+        turn->midway = true;
+}
+
 /* Begins the call, or goes on with it. */
 static void run(struct conn *conn)
 {
@@ -107,6 +120,7 @@ static void run(struct conn *conn)
         turn->call.now_ms = conn->worker->now_ms;
         result = command_serve(&turn->call);
     }
+    note_midway(turn, mark, result);
     if (session->reply == REPLY_OFF || session->reply == REPLY_SKIP)
         output_rewind(&turn->out, mark);
     if (result == COMMAND_AGAIN) {
@@ -229,7 +243,7 @@ static void begin(struct conn *conn)
     if (!turn)
         return;
     turn->requests = turn->bytes = 0;
-    turn->stuck = output_len(&turn->out) > 0;
+    turn->stuck = output_len(&turn->out) > 0 && conn->watched & EV_WRITE;
 }
 
 /* Sends, keeps what is unfinished, and waits for what is needed next. */
@@ -237,7 +251,10 @@ static void end(struct conn *conn)
 {
     struct turn *turn = conn->turn;
     bool alive = true;
+    changes_settle(conn->worker->server, conn);
     if (turn) {
+        if (buf_len(&turn->pushes) > 0 && !turn->midway)
+            conn_take_pushes(conn);
         if (turn->requests > 0)
             conn->since_ms = conn->worker->clock_ms;
         if (!output_empty(&turn->out) && !turn->stuck)
@@ -252,7 +269,7 @@ static void end(struct conn *conn)
             conn->closing = true;
             turn->len = 0;
         }
-        alive = alive && (unsent || !over) && turn_put(conn);
+        alive = alive && !conn->doomed && (unsent || !over) && turn_put(conn);
     }
     conn->serving = false;
     if (alive && turn)
@@ -375,12 +392,15 @@ void conn_go_on(struct conn *conn)
         conn_watch(conn);
         return;
     }
+    if (conn->crowded && push_crowded(conn->worker->server)) {
+        conn_later(conn);
+        return;
+    }
+    conn->crowded = false;
     begin(conn);
     struct turn *turn = conn->turn;
     if (turn) {
-        turn->lent = false;
-        turn->at = turn->in.data ? turn->in.data + turn->in.start : NULL;
-        turn->len = buf_len(&turn->in);
+        turn_resume(turn);
         serve(conn, FILL_NONE);
     }
     end(conn);

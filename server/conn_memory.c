@@ -16,6 +16,7 @@
 #include "limits.h"
 #include "log.h"
 #include "pool.h"
+#include "push.h"
 #include "server.h"
 #include "turn.h"
 
@@ -51,8 +52,22 @@ void turn_free(struct turn *turn)
     cache_blob_free(turn->blob);
     parser_release(&turn->parser);
     buf_release(&turn->in);
+    buf_release(&turn->pushes);
     output_release(&turn->out);
     free(turn);
+}
+
+struct turn *turn_borrow(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    struct turn *turn = turn_take(worker);
+    conn->turn = turn;
+    if (!turn)
+        return NULL;
+    turn_resume(turn);
+    turn->out.tail = worker->warm;
+    worker->warm = (struct buf){0};
+    return turn;
 }
 
 /* Keeps the tail's memory for whom the worker serves next. */
@@ -131,7 +146,7 @@ static size_t held(const struct conn *conn)
     size_t bytes = session_text_bytes(&conn->session);
     if (turn)
         bytes += sizeof *turn + turn->parser.argv_cap * sizeof(struct arg) +
-                 turn->in.cap + output_held(&turn->out);
+                 turn->in.cap + turn->pushes.cap + output_held(&turn->out);
     return bytes + bytes / 2;
 }
 
@@ -308,6 +323,32 @@ bool conn_reserve(struct conn *conn, size_t bytes)
     worker->lease -= bytes;
     conn->charged += bytes;
     return true;
+}
+
+bool conn_overdraw(struct conn *conn, size_t bytes)
+{
+    struct worker *worker = conn->worker;
+    bytes += bytes / 2; /* as held() counts */
+    if (conn_reserve(conn, bytes))
+        return true;
+    if (worker->overdraft + bytes > PUSH_OVERDRAFT)
+        return false;
+    worker->overdraft += bytes;
+    pool_charge(worker->server->pool, bytes);
+    conn->charged += bytes;
+    return true;
+}
+
+void worker_cover(struct worker *worker)
+{
+    const struct pool *pool = worker->server->pool;
+    struct conn *conn;
+    if (worker->overdraft == 0)
+        return;
+    worker->overdraft = 0;
+    while (pool_used(pool) > pool_limit(pool) &&
+           (conn = first_to_go(worker, 0)) != NULL)
+        conn_evict(conn);
 }
 
 void conn_discharge(struct conn *conn)

@@ -17,6 +17,7 @@ struct message {
     struct message *next;
     mailbox_run *run;
     void *ctx;
+    void (*drop)(void *ctx);
 };
 
 struct mailbox {
@@ -84,6 +85,8 @@ void mailbox_free(struct mailbox *mailbox)
     struct message *message = take_all(mailbox);
     while (message) {
         struct message *next = message->next;
+        if (message->drop)
+            message->drop(message->ctx);
         free(message);
         message = next;
     }
@@ -95,14 +98,15 @@ void mailbox_free(struct mailbox *mailbox)
     free(mailbox);
 }
 
-void mailbox_post(struct mailbox *mailbox, mailbox_run *run, void *ctx)
+void mailbox_post(struct mailbox *mailbox, mailbox_run *run, void *ctx,
+                  void (*drop)(void *ctx))
 {
     struct message *message = malloc(sizeof *message);
     if (!message) {
         fputs("No memory for a message between threads\n", stderr);
         abort();
     }
-    *message = (struct message){.run = run, .ctx = ctx};
+    *message = (struct message){.run = run, .ctx = ctx, .drop = drop};
 
     pthread_mutex_lock(&mailbox->lock);
     bool empty = mailbox->first == NULL;

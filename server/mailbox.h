@@ -19,8 +19,12 @@ struct mailbox *mailbox_new(struct event_base *base, mailbox_deliver *deliver,
                             void *owner);
 /* On the base's thread or after it ended.  Drops what was not delivered. */
 void mailbox_free(struct mailbox *mailbox);
-/* Any thread.  Waits for nothing but the few instructions of a lock; without
- * memory for the message the process ends. */
-void mailbox_post(struct mailbox *mailbox, mailbox_run *run, void *ctx);
+/*
+ * Any thread.  Waits for nothing but the few instructions of a lock; without
+ * memory for the message the process ends.  drop: frees the ctx of a message
+ * that is not delivered, NULL if there is nothing to free.
+ */
+void mailbox_post(struct mailbox *mailbox, mailbox_run *run, void *ctx,
+                  void (*drop)(void *ctx));
 
 #endif

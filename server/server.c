@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "changes.h"
 #include "descriptors.h"
 #include "governor.h"
 #include "http.h"
@@ -46,7 +47,7 @@ static void deliver(void *owner, mailbox_run *run, void *ctx)
 void server_post(struct server *server, void (*run)(struct server *, void *),
                  void *ctx)
 {
-    mailbox_post(server->mailbox, (mailbox_run *)run, ctx);
+    mailbox_post(server->mailbox, (mailbox_run *)run, ctx, NULL);
 }
 
 /* ------------------------------------------------------------ rebuild steps */
@@ -62,8 +63,10 @@ static void on_slice(evutil_socket_t fd, short what, void *ctx)
     struct server *server = ctx;
     const struct platform *platform = server->platform;
     (void)fd, (void)what;
-    if (governor_slice(server->governor, platform->wall_ms(platform->ctx),
-                       SLICE_US)) {
+    bool more = governor_slice(server->governor,
+                               platform->wall_ms(platform->ctx), SLICE_US);
+    changes_settle(server, NULL);
+    if (more) {
         sched_yield();
         event_add(server->slice, &at_once);
     }

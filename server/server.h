@@ -49,7 +49,8 @@ struct server {
     struct http *http;   /* NULL: metrics-port is 0 */
     int64_t started_ms;  /* wall clock */
     char run_id[41];
-    _Atomic unsigned listened; /* enum change_kind that somebody listens to */
+    _Atomic uint64_t listened; /* enum change_kind, by listener: changes.h */
+    _Atomic size_t push_bytes; /* in flight, see push.h */
     _Atomic uint64_t next_client_id;
     _Atomic uint64_t client_count;
     _Atomic uint64_t rejected_connections;

@@ -29,6 +29,7 @@ struct turn {
     struct call call;
     struct buf in; /* input that was not dealt with, between turns */
     struct output out;
+    struct buf pushes; /* that must not come in the middle of a reply */
 
     /* During a turn: the input not yet dealt with, in the worker's buffer
      * (lent) or in `in`. */
@@ -39,6 +40,7 @@ struct turn {
     bool running;            /* the call was begun and goes on */
     bool refused;            /* there is no room for its value: it is not run */
     bool stuck;              /* the kernel takes no more output in this turn */
+    bool midway;             /* part of a reply is in the output */
     struct cache_blob *blob; /* the argument being diverted */
     size_t body_left;        /* its bytes that are still to come */
     size_t requests, bytes;  /* dealt with in this turn */
@@ -59,6 +61,9 @@ struct conn {
     bool holding : 1;   /* in worker->holders */
     bool refused : 1;   /* closing in the middle of what the peer sends */
     bool lingering : 1; /* only input is left, which is thrown away */
+    bool pushed : 1;    /* in worker->pushed */
+    bool doomed : 1;    /* cannot take what was pushed: is closed soon */
+    bool crowded : 1;   /* held back, see conn_hold_back */
     uint32_t active_ms; /* worker's clock: bytes came or went */
     uint32_t since_ms;  /* the request under way was begun, or lingering */
     uint32_t sent_ms;   /* output made progress */
@@ -71,6 +76,7 @@ struct conn {
     struct conn *id_next;
     struct conn *holder_next, **holder_link;
     struct conn *later_next, **later_link;
+    struct conn *pushed_next, **pushed_link;
     struct event event;
 };
 
@@ -112,6 +118,11 @@ bool conn_writable(struct conn *conn);
  * says why. */
 bool conn_output_fits(struct conn *conn);
 
+/* conn_push.c: at the end of a turn, what was pushed meanwhile goes behind the
+ * replies. */
+void conn_take_pushes(struct conn *conn);
+void conn_unlist_pushed(struct conn *conn);
+
 /* conn_memory.c */
 struct turn *turn_take(struct worker *worker);
 void turn_free(struct turn *turn);
@@ -127,6 +138,14 @@ void conn_pause(struct conn *conn);
 void conn_discharge(struct conn *conn);
 /* Closes it for the memory that it holds. */
 void conn_evict(struct conn *conn);
+/* A turn for one that is to be pushed to, with memory for replies if there is
+ * some; NULL without memory. */
+struct turn *turn_borrow(struct conn *conn);
+/* Charges for bytes that a push needs, above the pool if need be; false: that
+ * is overdrawn. */
+bool conn_overdraw(struct conn *conn, size_t bytes);
+/* Gets back what was charged above the pool. */
+void worker_cover(struct worker *worker);
 /* Repays what the worker has borrowed. */
 void worker_end_lease(struct worker *worker);
 /* Every 100 ms: leases, paused connections, offenders. */
@@ -135,6 +154,14 @@ void worker_mind_memory(struct worker *worker);
 /* conn_excess.c, at the same time: clients whose values keep the cache above
  * its limit. */
 void worker_mind_excess(struct worker *worker);
+
+/* The input that was kept is what the turn goes on with. */
+static inline void turn_resume(struct turn *turn)
+{
+    turn->lent = false;
+    turn->at = turn->in.data ? turn->in.data + turn->in.start : NULL;
+    turn->len = buf_len(&turn->in);
+}
 
 /* worker.c: on_later will run soon. */
 void worker_wake_later(struct worker *worker);

@@ -14,6 +14,7 @@
 #include "mailbox.h"
 #include "platform.h"
 #include "pool.h"
+#include "push.h"
 #include "server.h"
 #include "turn.h"
 
@@ -35,7 +36,14 @@ static void deliver(void *owner, mailbox_run *run, void *ctx)
 void worker_post(struct worker *worker,
                  void (*run)(struct worker *worker, void *ctx), void *ctx)
 {
-    mailbox_post(worker->mailbox, (mailbox_run *)run, ctx);
+    mailbox_post(worker->mailbox, (mailbox_run *)run, ctx, NULL);
+}
+
+void worker_post_owned(struct worker *worker,
+                       void (*run)(struct worker *worker, void *ctx), void *ctx,
+                       void (*drop)(void *ctx))
+{
+    mailbox_post(worker->mailbox, (mailbox_run *)run, ctx, drop);
 }
 
 /* ------------------------------------------------------------------- time */
@@ -112,6 +120,12 @@ static void on_later(evutil_socket_t fd, short what, void *ctx)
         worker_wake_later(worker);
 }
 
+static void on_pushes(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd, (void)what;
+    worker_send_pushes(ctx);
+}
+
 static void adopt(struct worker *worker, void *ctx)
 {
     struct server *server = worker->server;
@@ -168,9 +182,10 @@ static bool worker_init(struct worker *worker, struct server *server,
     memset(worker->buffer, 0, LIMIT_READ_BUFFER);
     worker->mailbox = mailbox_new(worker->base, deliver, worker);
     worker->later = event_new(worker->base, -1, 0, on_later, worker);
+    worker->pushes = event_new(worker->base, -1, 0, on_pushes, worker);
     worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
     worker->ticked_us = server->platform->monotonic_us(server->platform->ctx);
-    return worker->mailbox && worker->later && worker->tick &&
+    return worker->mailbox && worker->later && worker->pushes && worker->tick &&
            event_add(worker->tick, &tick) == 0;
 }
 
@@ -255,6 +270,8 @@ static void worker_release(struct worker *worker)
     mailbox_free(worker->mailbox);
     if (worker->later)
         event_free(worker->later);
+    if (worker->pushes)
+        event_free(worker->pushes);
     if (worker->tick)
         event_free(worker->tick);
     if (worker->base)

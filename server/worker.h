@@ -70,7 +70,10 @@ struct worker {
     struct conn **by_id; /* buckets, chained by conn->id_next */
     size_t by_id_count;  /* a power of two */
     struct conn *walk;   /* next to be looked at for timeouts */
-    struct event *tick, *later;
+    struct event *tick, *later, *pushes;
+    struct conn *pushed; /* connections that something was pushed to */
+    size_t pushed_count;
+    size_t overdraft;          /* bytes of the pool, see push.h */
     size_t open;               /* connections in `conns` */
     int64_t ticked_us;         /* monotonic, at the last tick */
     int64_t now_ms;            /* wall clock, of the turn under way */
@@ -99,6 +102,12 @@ struct worker {
  */
 void worker_post(struct worker *worker,
                  void (*run)(struct worker *worker, void *ctx), void *ctx);
+
+/* The same with a ctx that is run's to free, and freed with drop when run is
+ * not called. */
+void worker_post_owned(struct worker *worker,
+                       void (*run)(struct worker *worker, void *ctx), void *ctx,
+                       void (*drop)(void *ctx));
 
 /* Makes server->worker_count workers in server->workers, which is zeroed;
  * false without memory or descriptors. */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Bytes that several clients share, on their way between threads. */
+
+#include "push.h"
+
+#include <stdlib.h>
+
+#include "pool.h"
+#include "server.h"
+#include "worker.h"
+
+/* What the message that carries a push to one client takes. */
+enum { POST_BYTES = 128 };
+
+void push_account(struct server *server, ptrdiff_t bytes)
+{
+    if (bytes > 0)
+        pool_charge(server->pool, (size_t)bytes);
+    else
+        pool_give(server->pool, (size_t)-bytes);
+    atomic_fetch_add_explicit(&server->push_bytes, (size_t)bytes,
+                              memory_order_relaxed);
+}
+
+bool push_crowded(const struct server *server)
+{
+    size_t share = pool_limit(server->pool) / 8;
+    return atomic_load_explicit(&server->push_bytes, memory_order_relaxed) >
+           (share < PUSH_CROWD ? share : PUSH_CROWD);
+}
+
+static size_t size_of(size_t len)
+{
+    return sizeof(struct push) + len;
+}
+
+struct push *push_new(struct server *server, size_t len)
+{
+    size_t size = size_of(len), got = pool_take(server->pool, size);
+    struct push *push = got == size ? malloc(size) : NULL;
+    if (!push) {
+        pool_give(server->pool, got);
+        return NULL;
+    }
+    push->server = server;
+    push->len = len;
+    atomic_init(&push->refs, 1);
+    atomic_fetch_add_explicit(&server->push_bytes, size, memory_order_relaxed);
+    return push;
+}
+
+void push_ref(struct push *push)
+{
+    atomic_fetch_add_explicit(&push->refs, 1, memory_order_relaxed);
+}
+
+void push_unref(struct push *push)
+{
+    if (!push ||
+        atomic_fetch_sub_explicit(&push->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    push_account(push->server, -(ptrdiff_t)size_of(push->len));
+    free(push);
+}
+
+struct post {
+    uint64_t client_id;
+    struct push *push;
+};
+
+static void post_free(void *ctx)
+{
+    struct post *post = ctx;
+    push_account(post->push->server, -POST_BYTES);
+    push_unref(post->push);
+    free(post);
+}
+
+static void arrive(struct worker *worker, void *ctx)
+{
+    struct post *post = ctx;
+    struct conn *conn = worker_conn(worker, post->client_id);
+    if (conn)
+        conn_push(conn, post->push);
+    post_free(post);
+    if (worker_push_full(worker))
+        worker_send_pushes(worker);
+}
+
+void push_post(struct worker *worker, uint64_t client_id, struct push *push)
+{
+    struct post *post = malloc(sizeof *post);
+    if (!post)
+        abort(); /* as mailbox_post does */
+    *post = (struct post){client_id, push};
+    push_ref(push);
+    push_account(push->server, POST_BYTES);
+    worker_post_owned(worker, arrive, post, post_free);
+}
