@@ -245,6 +245,38 @@ void cache_blob_free(struct cache_blob *blob); /* NULL is fine */
 /* True if a value of that length could be held by an otherwise empty cache. */
 bool cache_fits(const struct cache *cache, size_t key_len, size_t len);
 
+/* ------------------------------------------------------------- being told */
+
+/*
+ * Of entries that go though nobody asked for it.  While somebody listens he is
+ * told of each just before it goes, with its shard locked: so whoever saw a key
+ * in a transaction that began after cache_listen learns when it goes, and the
+ * order is right.  Databases that were flushed go silently.
+ *
+ * A cut, which is how a limit that was lowered by much is reached, never looks
+ * at what it drops.  It is told once, afterwards, as CACHE_CUT: without a lock,
+ * a database or a view (NULL).  The listener may look then what is still there.
+ */
+enum cache_why { CACHE_EVICTED, CACHE_EXPIRED, CACHE_CUT };
+
+/* db is the client's number.  The view has no idle_ms.  Must not call the cache
+ * except for cache_view_*, and, when told of a cut, cache_find. */
+typedef void cache_lost(void *ctx, enum cache_why why, unsigned db,
+                        const struct cache_view *view);
+
+/* Once, before there are other threads. */
+void cache_set_listener(struct cache *cache, cache_lost *lost, void *ctx);
+
+enum cache_listening {
+    CACHE_TELL_NOTHING, /* as it is at first */
+    CACHE_TELL_CUTS,    /* everything; what is cut off, by CACHE_CUT */
+    CACHE_TELL_EACH,    /* everything by name: nothing is cut off, and to lower
+                           the limit takes about three times as long */
+};
+
+/* Outside any transaction; may wait for one step of a cut. */
+void cache_listen(struct cache *cache, enum cache_listening how);
+
 /* -------------------------------------------------------------- databases */
 
 /* Entries of a database, expired ones that nobody met included. */

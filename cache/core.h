@@ -62,6 +62,7 @@ struct cut {
     unsigned shard;     /* of the sweep */
     int64_t horizon_ms; /* age to which the round of marking goes */
     bool levelling;     /* enough is marked, see mark_round */
+    bool lost;          /* entries were cut off, which is still to be told */
     atomic_bool vain;   /* the last cut dropped nothing: what is too much is not
                            held by entries */
     /* Marked cells by class; written under the locks of different shards. */
@@ -93,6 +94,10 @@ struct cache {
     /* Written with all shards locked, read with any. */
     _Atomic uint8_t numbers[CACHE_DATABASES_MAX];
     _Atomic uint64_t dead; /* internal numbers being swept */
+
+    cache_lost *lost; /* who is told of what goes by itself; see listen.h */
+    void *lost_ctx;
+    _Atomic uint32_t listening; /* how: changed with the cut locked */
 
     atomic_bool flushed; /* since the last step */
     atomic_bool evicting;

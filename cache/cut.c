@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "cut.h"
+#include "listen.h"
 #include "long.h"
 #include "move.h"
 #include "shard.h"
@@ -189,8 +190,7 @@ static bool drop_worthless(struct cache *cache, struct shard *shard,
     bool found = index_find_loc(cache, shard, hash, loc, &place);
     assert(found);
     (void)found;
-    shard->expired += !dead;
-    shard_drop(cache, shard, hash, place);
+    shard_lose(cache, shard, hash, place, CACHE_EXPIRED);
     return true;
 }
 
@@ -240,7 +240,7 @@ static bool mark_round(struct cache *cache, int64_t now_ms)
         cursors++;
         behind += age_ms <= cut->horizon_ms;
     }
-    if (cut->levelling)
+    if (cut->levelling && cut->limit != UINT32_MAX)
         return behind > 0;
     if (cursors > 0 && sum_ms / cursors > cut->horizon_ms)
         cut->horizon_ms = sum_ms / cursors;
@@ -256,6 +256,7 @@ static void count_evicted(struct cache *cache, struct shard *shard)
         all += shard->tally.counts[n] - shard->marked.counts[n];
     if (dropped == 0)
         return;
+    cache->cut.lost = true;
     /* Of the bytes its share: some may be of flushed databases. */
     double payload = (double)(shard->tally.payload - shard->marked.payload);
     shard->evicted += dropped;
@@ -283,6 +284,17 @@ static void cut_shard(struct cache *cache, struct shard *shard)
         shard->tally = shard->marked;
     }
     lock_drop(&shard->lock);
+}
+
+/* With cursors where they are; what is behind them is dead. */
+static void cut_all(struct cache *cache)
+{
+    struct cut *cut = &cache->cut;
+    cut->vain = true;
+    for (unsigned i = 0; i < cache->shard_count; i++)
+        cut_shard(cache, &cache->shards[i]);
+    cut->shard = 0;
+    assert(!cut->lost || !cut_spares_all(cache));
 }
 
 /* Some buckets of the shard being swept; false: all shards are swept. */
@@ -324,12 +336,20 @@ static void end_marks(struct cache *cache)
     }
 }
 
-/* The limit was raised again before anything was cut off. */
+/* Slabs that the survivors may need, as it is by now. */
+static uint32_t limit_of(const struct cache *cache)
+{
+    return cut_spares_all(cache) ? UINT32_MAX
+                                 : atomic_load(&cache->slabs.limit);
+}
+
+/* The limit was raised again before anything was cut off, or nothing may be. */
 static bool is_pointless(struct cache *cache)
 {
     uint32_t phase = atomic_load(&cache->cut.phase);
     return (phase == CUT_GIVE || phase == CUT_MARK) &&
-           !slabs_exceed(&cache->slabs) && atomic_load(&cache->dead) == 0;
+           (!slabs_exceed(&cache->slabs) || cut_spares_all(cache)) &&
+           atomic_load(&cache->dead) == 0;
 }
 
 static void step_locked(struct cache *cache, int64_t now_ms)
@@ -352,12 +372,9 @@ static void step_locked(struct cache *cache, int64_t now_ms)
         }
         break;
     case CUT_MARK:
-        cut->limit = atomic_load(&cache->slabs.limit); /* as it is by now */
+        cut->limit = limit_of(cache);
         if (!mark_round(cache, now_ms)) {
-            cut->vain = true;
-            for (unsigned i = 0; i < cache->shard_count; i++)
-                cut_shard(cache, &cache->shards[i]);
-            cut->shard = 0;
+            cut_all(cache);
             next = CUT_SWEEP;
         }
         break;
@@ -388,8 +405,13 @@ bool cut_step(struct cache *cache, int64_t now_ms)
 {
     if (!cut_active(cache))
         return false;
-    lock_take(&cache->cut.lock);
+    struct cut *cut = &cache->cut;
+    lock_take(&cut->lock);
     step_locked(cache, now_ms);
-    lock_drop(&cache->cut.lock);
+    bool lost = cut->lost;
+    cut->lost = false;
+    lock_drop(&cut->lock);
+    if (lost)
+        listen_cut(cache);
     return true;
 }

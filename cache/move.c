@@ -94,8 +94,7 @@ static bool move_entry(struct cache *cache, struct shard *shard,
     struct entry *entry = entry_at(cache, guess->loc);
     bool dead = number_is_dead(cache, packed_number(entry_packed(entry)));
     if (dead || entry_expired(entry, now_ms)) {
-        shard->expired += !dead;
-        shard_drop(cache, shard, guess->owner, place);
+        shard_lose(cache, shard, guess->owner, place, CACHE_EXPIRED);
         return true;
     }
     uint32_t to = cell_take_in_use(slabs, cell_class(slabs, guess->loc));

@@ -6,6 +6,7 @@
 #include "blob.h"
 #include "cut.h"
 #include "garbage.h"
+#include "listen.h"
 #include "long.h"
 #include "room.h"
 #include "shard.h"
@@ -150,6 +151,13 @@ static uint32_t take_cells(struct cache_tx *tx, const struct layout *l,
     return loc;
 }
 
+/* What is replaced may have expired before. */
+static void note_expired(struct cache_tx *tx, struct shard *shard, uint32_t loc)
+{
+    if (entry_expired(entry_at(tx->cache, loc), tx->now_ms))
+        listen_lost(tx->cache, shard, loc, CACHE_EXPIRED);
+}
+
 enum cache_result cache_put(struct cache_tx *tx, unsigned db,
                             const struct cache_key *key,
                             const struct cache_write *write)
@@ -166,6 +174,7 @@ enum cache_result cache_put(struct cache_tx *tx, unsigned db,
     if (l.expiry)
         note_due(cache, write->expires_at_ms);
     if (found && fits_in_place(cache, place_loc(place), &l)) {
+        note_expired(tx, shard, place_loc(place));
         overwrite(tx, shard, place_loc(place), &l, number, write);
         return CACHE_OK;
     }
@@ -175,6 +184,7 @@ enum cache_result cache_put(struct cache_tx *tx, unsigned db,
     fill(tx, entry_at(cache, loc), &l, number, key, key_pieces, write);
     if (found) {
         uint32_t old = place_loc(place);
+        note_expired(tx, shard, old);
         place.bucket->locs[place.slot] = loc;
         shard_take_out(cache, shard, old);
         shard_free_entry(cache, old);
@@ -206,7 +216,8 @@ bool cache_remove(struct cache_tx *tx, unsigned db, const struct cache_key *key)
     if (!index_find(cache, shard, number, key, &place))
         return false;
     bool expired = entry_expired(entry_at(cache, place_loc(place)), tx->now_ms);
-    shard->expired += expired;
+    if (expired)
+        listen_lost(cache, shard, place_loc(place), CACHE_EXPIRED);
     shard_drop(cache, shard, hash_in(key->hash, number), place);
     return !expired;
 }

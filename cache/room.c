@@ -33,7 +33,7 @@ static size_t drop_oldest(struct cache *cache, struct shard *shard,
     uint32_t loc = shard->tail;
     if (loc == 0)
         return 0;
-    struct entry *entry = entry_at(cache, loc);
+    const struct entry *entry = entry_at(cache, loc);
     size_t cell = cell_size(&cache->slabs, loc);
     size_t bytes = entry_payload(entry);
     uint64_t hash = entry_hash(cache, entry);
@@ -41,13 +41,8 @@ static size_t drop_oldest(struct cache *cache, struct shard *shard,
     bool found = index_find_loc(cache, shard, hash, loc, &place);
     assert(found);
     (void)found;
-    if (entry_expired(entry, now_ms)) {
-        shard->expired++;
-    } else if (!number_is_dead(cache, packed_number(entry_packed(entry)))) {
-        shard->evicted++;
-        shard->evicted_bytes += ENTRY_HEAD + bytes;
-    }
-    shard_drop(cache, shard, hash, place);
+    shard_lose(cache, shard, hash, place,
+               entry_expired(entry, now_ms) ? CACHE_EXPIRED : CACHE_EVICTED);
     return bytes > cell ? bytes : cell;
 }
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "cut.h"
+#include "listen.h"
 #include "long.h"
 #include "shard.h"
 
@@ -157,4 +158,11 @@ void shard_drop(struct cache *cache, struct shard *shard, uint64_t hash,
     index_remove(cache, shard, hash, place);
     shard_take_out(cache, shard, loc);
     shard_free_entry(cache, loc);
+}
+
+void shard_lose(struct cache *cache, struct shard *shard, uint64_t hash,
+                struct place place, enum cache_why why)
+{
+    listen_lost(cache, shard, place_loc(place), why);
+    shard_drop(cache, shard, hash, place);
 }

@@ -21,6 +21,9 @@ void shard_free_entry(struct cache *cache, uint32_t loc);
 /* All of that, and out of the index. */
 void shard_drop(struct cache *cache, struct shard *shard, uint64_t hash,
                 struct place place);
+/* The same, of an entry that is to go though nobody asked for it. */
+void shard_lose(struct cache *cache, struct shard *shard, uint64_t hash,
+                struct place place, enum cache_why why);
 /* Makes an entry the most recently used. */
 void shard_touch(struct cache *cache, struct shard *shard, uint32_t loc,
                  int64_t now_ms);

@@ -73,7 +73,7 @@ static bool shrink_some(struct cache *cache, uint32_t limit, int64_t now_ms)
         return slabs_purge(slabs, STEP_PURGES) > 0;
     uint64_t needed = slabs_needed(slabs);
     if (needed > limit + limit / CUT_SHARE && needed > CUT_LEAST &&
-        !cache->cut.vain) {
+        !cache->cut.vain && !cut_spares_all(cache)) {
         if (!make_scratch(cache, 0, now_ms))
             cut_begin(cache, limit);
         return true;

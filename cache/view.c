@@ -52,8 +52,8 @@ bool cache_find(struct cache_tx *tx, unsigned db, const struct cache_key *key,
     assert(tx->shards >> shard->number & 1);
     bool found = index_find(cache, shard, number, key, &place);
     if (found && entry_expired(entry_at(cache, place_loc(place)), tx->now_ms)) {
-        shard->expired++;
-        shard_drop(cache, shard, hash_in(key->hash, number), place);
+        shard_lose(cache, shard, hash_in(key->hash, number), place,
+                   CACHE_EXPIRED);
         found = false;
     }
     if (how & CACHE_COUNT) {

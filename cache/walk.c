@@ -56,8 +56,7 @@ static unsigned drop(struct cache *cache, const struct found *found,
         lock_take_politely(&shard->lock);
         if (index_find_loc(cache, shard, found[i].hash, found[i].loc, &place) &&
             wanted(cache, entry_at(cache, found[i].loc), now_ms)) {
-            shard->expired += now_ms != 0;
-            shard_drop(cache, shard, found[i].hash, place);
+            shard_lose(cache, shard, found[i].hash, place, CACHE_EXPIRED);
             dropped++;
         }
         lock_drop(&shard->lock);

@@ -93,6 +93,12 @@ static void compare(struct model *m, const struct cache_view *view,
              "one that was used well after it was evicted before it");
 }
 
+static void evict(struct model *m, struct shadow_entry *entry)
+{
+    hold(m, m->scenario->evicting, "it is gone, and nothing evicts");
+    shadow_evict(&m->shadow, entry);
+}
+
 bool model_look(struct model *m, struct cache_tx *tx, unsigned db, unsigned key,
                 unsigned how, struct cache_view *view)
 {
@@ -103,18 +109,75 @@ bool model_look(struct model *m, struct cache_tx *tx, unsigned db, unsigned key,
             shadow_touch(&m->shadow, entry, m->now_ms);
         return true;
     }
-    if (entry->version != 0 && shadow_expired(entry, m->latest_ms)) {
+    if (entry->version == 0)
+        return false;
+    hold(m, m->listening == CACHE_TELL_NOTHING || m->looking,
+         "it is gone, and nobody was told");
+    if (shadow_expired(entry, m->latest_ms))
         shadow_forget(entry);
-    } else if (entry->version != 0) {
-        hold(m, m->scenario->evicting, "it is gone, and nothing evicts");
-        shadow_evict(&m->shadow, entry);
-    }
+    else
+        evict(m, entry);
     return false;
 }
 
 void model_begin(struct model *m, struct cache_tx *tx, unsigned key)
 {
     cache_begin(tx, m->cache, m->now_ms, &m->shadow.key[key], 1);
+}
+
+/* -------------------------------------------------------------- listening */
+
+/* Finds out what went without being told. */
+static void look_again(struct model *m)
+{
+    m->looking = true;
+    for (unsigned db = 0; db < m->shadow.databases; db++)
+        for (unsigned key = 0; key < m->shadow.keys; key++) {
+            struct cache_tx tx;
+            struct cache_view view;
+            if (shadow_at(&m->shadow, db, key)->version == 0)
+                continue;
+            model_begin(m, &tx, key);
+            model_look(m, &tx, db, key, 0, &view);
+            cache_end(&tx);
+        }
+    m->looking = false;
+}
+
+static void hear(void *ctx, enum cache_why why, unsigned db,
+                 const struct cache_view *view)
+{
+    static char scratch[CACHE_KEY_MAX];
+    struct model *m = ctx;
+    if (why == CACHE_CUT) {
+        hold(m, m->listening == CACHE_TELL_CUTS, "a cut, told or not");
+        look_again(m);
+        return;
+    }
+    int key =
+        shadow_key(&m->shadow, cache_view_key(view, scratch), view->key_len);
+    hold(m, key >= 0, "a key that nobody stored was lost");
+    hold(m, db < m->shadow.databases, "of a database that there is not");
+    struct shadow_entry *entry = shadow_at(&m->shadow, db, (unsigned)key);
+    hold(m, entry->version != 0, "it was lost, but not there");
+    hold(m, entry->expires_at_ms == view->expires_at_ms, "the expiry differs");
+    if (why == CACHE_EVICTED) {
+        evict(m, entry);
+        return;
+    }
+    hold(m, shadow_expired(entry, m->latest_ms), "it has not expired");
+    m->expired++;
+    shadow_forget(entry);
+}
+
+void model_listen(struct model *m, enum cache_listening how)
+{
+    bool before = m->listening != CACHE_TELL_NOTHING;
+    cache_set_listener(m->cache, hear, m);
+    cache_listen(m->cache, how);
+    m->listening = how;
+    if (!before)
+        look_again(m);
 }
 
 /* ---------------------------------------------------------------- showing */
@@ -181,4 +244,8 @@ void model_check_all(struct model *m)
          "less is resident than is in use");
     hold(m, m->shadow.evicted <= stats.evicted,
          "more was evicted than was counted");
+    if (m->scenario->listening == CACHE_TELL_EACH && !m->scenario->switching)
+        hold(m,
+             m->shadow.evicted == stats.evicted && m->expired == stats.expired,
+             "not all that was counted was told");
 }

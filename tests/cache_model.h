@@ -10,6 +10,8 @@
  * missing if nothing that was used before it is still there.  With one shard
  * that is asserted entry by entry, with several to the millisecond of the
  * last use, give or take the scenario's slack.
+ *
+ * While the model listens it must have been told of everything that is gone.
  */
 
 #include <setjmp.h>
@@ -36,7 +38,9 @@ struct scenario {
     int64_t ttl_most_ms;
     unsigned rare_permille; /* flushes, limits: of the operations */
     bool evicting, clock_jumps_back;
-    int64_t slack_ms; /* 0: strict order */
+    enum cache_listening listening; /* at first */
+    bool switching;                 /* it changes now and then */
+    int64_t slack_ms;               /* 0: strict order */
 };
 
 struct held {
@@ -54,6 +58,9 @@ struct model {
     uint64_t op;
     size_t limit, resident;     /* resident: after the last operation */
     size_t len_least, len_most; /* the band of sizes put now */
+    enum cache_listening listening;
+    uint64_t expired; /* so many were told to be */
+    bool looking;     /* for what went without being told */
     struct held held[MODEL_PINS];
     unsigned held_count;
     uint64_t scan_cursor;
@@ -79,6 +86,8 @@ int64_t model_some_expiry(struct model *m); /* 0: none */
 bool model_look(struct model *m, struct cache_tx *tx, unsigned db, unsigned key,
                 unsigned how, struct cache_view *view);
 void model_begin(struct model *m, struct cache_tx *tx, unsigned key);
+/* From now on the model listens like that. */
+void model_listen(struct model *m, enum cache_listening how);
 /* Compares a view that cache_scan showed. */
 struct shadow_entry *model_shown(struct model *m, unsigned db,
                                  const struct cache_view *view);

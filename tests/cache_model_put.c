@@ -21,13 +21,19 @@ static bool put_once(struct model *m, struct cache_tx *tx, unsigned db,
                      unsigned key, const struct cache_write *write)
 {
     struct cache_view view;
+    size_t len = write->blob ? cache_blob_len(write->blob) : write->len;
     struct shadow_entry *entry = shadow_at(&m->shadow, db, key);
     /* Either look first, or store without: then what was there is unknown. */
     if (rng_chance(&m->rng, 700))
         model_look(m, tx, db, key, 0, &view);
     else
         entry->owed = false;
-    return cache_put(tx, db, &m->shadow.key[key], write) == CACHE_OK;
+    if (cache_put(tx, db, &m->shadow.key[key], write) != CACHE_OK)
+        return false;
+    /* Before the transaction ends, which may evict it again. */
+    shadow_put(&m->shadow, entry, len, write->expires_at_ms, write->type,
+               m->now_ms);
+    return true;
 }
 
 static bool put(struct model *m, unsigned db, unsigned key,
@@ -49,17 +55,10 @@ static bool put(struct model *m, unsigned db, unsigned key,
 static void put_and_note(struct model *m, unsigned db, unsigned key,
                          const struct cache_write *write)
 {
-    uint64_t version = m->shadow.versions + 1;
     size_t len = write->blob ? cache_blob_len(write->blob) : write->len;
     bool free_before = unencumbered(m);
-    if (put(m, db, key, write)) {
-        hold(m,
-             shadow_put(&m->shadow, shadow_at(&m->shadow, db, key), len,
-                        write->expires_at_ms, write->type,
-                        m->now_ms) == version,
-             "versions");
+    if (put(m, db, key, write))
         return;
-    }
     hold(m,
          !m->scenario->evicting || !free_before ||
              !cache_fits(m->cache, m->shadow.key[key].len, len),

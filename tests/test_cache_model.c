@@ -14,12 +14,12 @@ static const struct scenario scenarios[] = {
     {.name = "small values, one shard", .shards = 1, .databases = 1,
      .keys = 30000, .ops = 600000, .limit_least = MB / 2, .limit_most = 4 * MB,
      .value_most = 200, .ttl_permille = 50, .ttl_most_ms = 100000,
-     .rare_permille = 1, .evicting = true},
+     .rare_permille = 1, .evicting = true, .listening = CACHE_TELL_CUTS},
     {.name = "values of all sizes, one shard", .shards = 1, .databases = 3,
      .keys = 4000, .ops = 400000, .limit_least = MB, .limit_most = 16 * MB,
      .value_most = CACHE_INLINE_MAX, .blob_permille = 20,
      .blob_most = 40000, .ttl_permille = 200, .ttl_most_ms = 30000,
-     .rare_permille = 2, .evicting = true},
+     .rare_permille = 2, .evicting = true, .listening = CACHE_TELL_EACH},
     {.name = "long values, one shard", .shards = 1, .databases = 1,
      .keys = 60, .ops = 20000, .limit_least = MB, .limit_most = 32 * MB,
      .value_most = CACHE_INLINE_MAX, .blob_permille = 600,
@@ -29,26 +29,29 @@ static const struct scenario scenarios[] = {
      .keys = 20000, .ops = 200000, .limit_least = 0, .limit_most = 12 * MB,
      .value_most = 1000, .blob_permille = 5, .blob_most = 200000,
      .ttl_permille = 20, .ttl_most_ms = 60000, .rare_permille = 30,
-     .evicting = true},
+     .evicting = true, .listening = CACHE_TELL_CUTS, .switching = true},
     {.name = "times to live, one shard, a clock that jumps back", .shards = 1,
      .databases = 16, .keys = 800, .ops = 300000, .limit_least = 2 * MB,
      .limit_most = 8 * MB, .value_most = 300, .ttl_permille = 900,
      .ttl_most_ms = 3000, .rare_permille = 2, .evicting = true,
-     .clock_jumps_back = true},
+     .clock_jumps_back = true, .listening = CACHE_TELL_EACH},
     {.name = "no evicting, one shard", .shards = 1, .databases = 2,
      .keys = 8000, .ops = 200000, .limit_least = 8 * MB, .limit_most = 8 * MB,
      .value_most = 2000, .blob_permille = 20, .blob_most = 100000,
-     .ttl_permille = 100, .ttl_most_ms = 20000, .rare_permille = 1},
+     .ttl_permille = 100, .ttl_most_ms = 20000, .rare_permille = 1,
+     .listening = CACHE_TELL_EACH},
     {.name = "long values among others, 16 shards", .shards = 16,
      .databases = 1, .keys = 10000, .ops = 300000, .limit_least = 4 * MB,
      .limit_most = 32 * MB, .value_most = 3000, .blob_permille = 100,
      .blob_most = 70000, .ttl_permille = 20, .ttl_most_ms = 60000,
-     .rare_permille = 5, .evicting = true, .slack_ms = 300},
+     .rare_permille = 5, .evicting = true, .slack_ms = 300,
+     .listening = CACHE_TELL_EACH},
     {.name = "64 shards", .shards = 64, .databases = 4,
      .keys = 20000, .ops = 600000, .limit_least = 2 * MB,
      .limit_most = 16 * MB, .value_most = 1500, .blob_permille = 10,
      .blob_most = 300000, .ttl_permille = 100, .ttl_most_ms = 60000,
-     .rare_permille = 2, .evicting = true, .slack_ms = 300},
+     .rare_permille = 2, .evicting = true, .slack_ms = 300,
+     .listening = CACHE_TELL_CUTS, .switching = true},
 };
 // clang-format on
 
@@ -226,6 +229,8 @@ static void do_send(struct model *m)
 
 static void do_rare(struct model *m)
 {
+    if (m->scenario->switching && rng_chance(&m->rng, 10))
+        model_listen(m, (enum cache_listening)rng_below(&m->rng, 3));
     switch (rng_below(&m->rng, 8)) {
     case 0:
     case 1:
@@ -314,6 +319,7 @@ static void model_start(struct model *m, const struct scenario *scenario,
     cache_set_evicting(m->cache, scenario->evicting);
     cache_set_limit(m->cache, m->limit);
     shadow_init(&m->shadow, m->cache, scenario->databases, scenario->keys);
+    model_listen(m, scenario->listening);
     m->scratch = test_malloc(scenario->blob_most + CACHE_INLINE_MAX + 1);
     check_resident(m);
 }
