@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conn.h"
+#include "gate.h"
 #include "hits.h"
 #include "worker.h"
 
@@ -150,13 +151,26 @@ struct cache_blob *call_blob_of(struct call *call, const char *bytes,
     return blob;
 }
 
+/* -------------------------------------------------------------------- gate */
+
+void call_close_gate(struct call *call)
+{
+    if (!call->alone)
+        gate_close(call->server->gate, call->worker->id);
+}
+
+void call_open_gate(struct call *call)
+{
+    if (!call->alone)
+        gate_open(call->server->gate, call->worker->id);
+}
+
 /* --------------------------------------------------------------- replies */
 
 /* Nobody will read it: a long value need not be pinned for it. */
 static bool unheard(const struct call *call)
 {
-    return call->reply.out->failed || call->session->reply == REPLY_OFF ||
-           call->session->reply == REPLY_SKIP;
+    return call->reply.out->failed || session_is_silent(call->session);
 }
 
 static void reply_copy(struct call *call, const struct cache_view *view)

@@ -73,6 +73,14 @@ enum command_result call_put(struct call *call,
 /* As TYPE names it. */
 const char *call_type_name(enum cache_type type);
 
+/*
+ * Between close and open no client's command is run elsewhere: what is done in
+ * several transactions is one.  For a few milliseconds at most, and outside
+ * any transaction.
+ */
+void call_close_gate(struct call *call);
+void call_open_gate(struct call *call);
+
 /* Blobs, outside any transaction.  Bytes as a new one; NULL: no room.  Adding
  * to one that is being filled; false: no room. */
 struct cache_blob *call_blob_of(struct call *call, const char *bytes,

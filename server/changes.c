@@ -3,6 +3,8 @@
 
 #include "changes.h"
 
+#include "watch.h"
+
 enum { LANE_BITS = 16 }; /* of `listened`, for each listener */
 
 static unsigned lane(uint64_t listened, enum listener listener)
@@ -29,8 +31,8 @@ unsigned changes_listened(const struct server *server, enum listener listener)
 
 void changes_tell(struct server *server, const struct change *change)
 {
-    (void)server;
-    (void)change;
+    if (changes_listened(server, LISTENER_WATCH) & change->kind)
+        watch_changed(server->watches, change);
 }
 
 void changes_send(struct server *server, struct conn *by)

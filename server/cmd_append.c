@@ -88,8 +88,10 @@ static enum outcome attempt(struct append *append)
         return call_value(call, &write) ? put(append, &write) : NEEDS_BLOB;
     }
     append->len = view.len + append->added;
-    if (append->added == 0)
+    if (append->added == 0) { /* Redis tells of it all the same */
+        call_changed(call, &call->key, CHANGE_STRING, "append");
         return STORED;
+    }
     if (append->len > (size_t)atomic_load(&call->server->limits.bulk_bytes))
         return TOO_LONG;
     if (append->len <= CACHE_INLINE_MAX)

@@ -9,9 +9,11 @@
 #include "ask.h"
 #include "client.h"
 #include "conn.h"
+#include "multi.h"
 #include "pool.h"
 #include "protocol/text.h"
 #include "server.h"
+#include "watch.h"
 #include "worker.h"
 
 enum { LIST_IDS_MAX = 16384 }; /* ids in one CLIENT LIST ID */
@@ -28,8 +30,8 @@ static const char *last_command(const struct session *session)
                : command_table[session->last_command].name;
 }
 
-/* One line.  There are no transactions, subscriptions or redirections, and
- * buffers are counted whole, so those columns never change. */
+/* One line.  There are no subscriptions or redirections, and buffers are
+ * counted whole, so those columns never change. */
 static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
 {
     const struct session *s = conn_session(conn);
@@ -38,6 +40,10 @@ static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
     size_t n = 0;
 
     conn_describe(conn, now_ms, &info);
+    if (s->multi)
+        flags[n++] = 'x';
+    if (s->watcher && watch_is_dirty(s->watcher))
+        flags[n++] = 'd';
     if (info.closing)
         flags[n++] = 'c';
     if (info.addr[0] == '/' || info.laddr[0] == '/')
@@ -51,15 +57,18 @@ static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
     flags[n] = '\0';
     buf_addf(out,
              "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld "
-             "flags=%s db=%u sub=0 psub=0 ssub=0 multi=-1 ",
+             "flags=%s db=%u sub=0 psub=0 ssub=0 multi=%lld watch=%zu ",
              (unsigned long long)s->id, info.addr, info.laddr, info.fd,
              text_or_empty(s->name), (long long)info.age_s,
-             (long long)info.idle_s, flags, s->db);
+             (long long)info.idle_s, flags, s->db,
+             s->multi ? (long long)multi_count(s->multi) : -1,
+             s->watcher ? watcher_count(s->watcher) : 0);
     buf_addf(out,
-             "qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 "
+             "qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=%zu rbs=0 rbp=0 obl=0 "
              "oll=0 omem=%zu tot-mem=%zu events=%s%s ",
-             info.input_bytes, info.output_bytes, info.memory_bytes,
-             info.readable ? "r" : "", info.writable ? "w" : "");
+             info.input_bytes, s->multi ? multi_bytes(s->multi) : 0,
+             info.output_bytes, info.memory_bytes, info.readable ? "r" : "",
+             info.writable ? "w" : "");
     buf_addf(out,
              "cmd=%s user=default redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
              last_command(s), s->resp, text_or_empty(s->lib_name),

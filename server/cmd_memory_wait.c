@@ -99,7 +99,7 @@ enum command_result cmd_memory_wait(struct call *call)
     if (timeout_ms < 0)
         return call_error(call, "ERR timeout is negative");
     governor_progress(call->server->governor, &now);
-    if (now.done || timeout_ms == 0)
+    if (now.done || timeout_ms == 0 || call->in_exec)
         return answer(call);
     if (!begin_wait(call, timeout_ms))
         return call_error(call, ERROR_NO_ROOM);

@@ -40,8 +40,10 @@ static enum command_result store(struct call *call, const struct demand *demand,
     else if (demand->get)
         reply_null(&call->reply);
     if (*stored && write.expires_at_ms && write.expires_at_ms <= call->now_ms) {
-        if (cache_remove(&call->tx, call->session->db, &call->key))
-            call_changed(call, &call->key, CHANGE_GENERIC, "del");
+        cache_remove(&call->tx, call->session->db, &call->key);
+        call_changed(call, &call->key, CHANGE_STRING, "set");
+        call_changed(call, &call->key, CHANGE_GENERIC, "expire");
+        call_changed(call, &call->key, CHANGE_EXPIRED, "expired");
     } else if (*stored) {
         enum command_result result = call_put(call, &write);
         if (result != COMMAND_DONE)

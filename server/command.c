@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "call.h"
+#include "multi.h"
 #include "options.h"
 #include "protocol/skim.h"
 #include "stats.h"
@@ -214,6 +215,11 @@ static bool admit(struct call *call)
                      row->name);
         return false;
     }
+    if (session->multi && row->flags & COMMAND_NO_MULTI) {
+        reply_error(&call->reply,
+                    "ERR Command not allowed inside a transaction");
+        return false;
+    }
     if (!keys_fit(row, call)) {
         reply_errorf(&call->reply, "ERR key is too long, at most %d bytes",
                      CACHE_KEY_MAX);
@@ -308,12 +314,25 @@ static unsigned weight_of(const struct command *command, uint64_t calls)
     return calls < SAMPLE ? 1 : calls % SAMPLE ? 0 : SAMPLE;
 }
 
+/* False: it is not to be run, now at least, and that was answered. */
+static bool begin(struct call *call, size_t replied)
+{
+    if (!admit(call)) {
+        if (call->command)
+            worker_count(stats_of(call), rejected, 1);
+        multi_refuse(call, replied);
+        return false;
+    }
+    if (!call->session->multi || call->command->flags & COMMAND_AT_ONCE)
+        return true;
+    multi_put_off(call);
+    return false;
+}
+
 enum command_result command_serve(struct call *call)
 {
     size_t replied = buf_len(call->reply.out);
-    if (!call->command && !admit(call)) {
-        if (call->command)
-            worker_count(stats_of(call), rejected, 1);
+    if (!call->command && !begin(call, replied)) {
         count_error(call, replied);
         command_drop(call);
         return COMMAND_DONE;

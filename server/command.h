@@ -61,6 +61,10 @@ struct call {
     void *state;
     void (*state_free)(void *state);
     size_t owned_bytes; /* of the cache, that state keeps from being evicted */
+
+    bool silenced; /* EXEC has dropped itself what a client does not hear */
+    bool in_exec;  /* inside of one: where others would wait, it does not */
+    bool alone;    /* which keeps the gate closed meanwhile */
 };
 
 enum command_flag {
@@ -80,7 +84,8 @@ enum command_flag {
     COMMAND_DANGEROUS = 1 << 12,
     COMMAND_KEYSPACE = 1 << 13,
     COMMAND_CONNECTION = 1 << 14,
-    COMMAND_HEAD = 1 << 15, /* has subcommands */
+    COMMAND_HEAD = 1 << 15,    /* has subcommands */
+    COMMAND_AT_ONCE = 1 << 16, /* is not put off to EXEC */
 };
 
 struct command {

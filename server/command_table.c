@@ -22,9 +22,11 @@ enum {
     KEYSPACE = COMMAND_KEYSPACE,
     CONNECTION = COMMAND_CONNECTION,
     HEAD = COMMAND_HEAD,
+    AT_ONCE = COMMAND_AT_ONCE,
     ALWAYS = COMMAND_LOADING | COMMAND_STALE,
-    CONTROL = NOSCRIPT | ALWAYS,         /* of one's own connection */
-    OPERATE = ADMIN | NOSCRIPT | ALWAYS, /* of the server */
+    CONTROL = NOSCRIPT | ALWAYS,              /* of one's own connection */
+    OPERATE = ADMIN | NOSCRIPT | ALWAYS,      /* of the server */
+    ATOMIC = CONTROL | FAST | BUSY | AT_ONCE, /* transactions */
     WELCOME = CONTROL | FAST | NO_AUTH | BUSY,
 };
 
@@ -195,10 +197,18 @@ const struct command command_table[] = {
         KEYS("RM delete"), 0, SUM_SHARDS,
         "generic", "1.0.0", "Removes keys",
         "key [key ...]"},
+    {"discard", cmd_discard, 1, ATOMIC,
+        NO_KEYS, 0, "",
+        "transactions", "2.0.0", "Forgets the commands since MULTI",
+        ""},
     {"echo", cmd_echo, 2, ALWAYS | FAST,
         NO_KEYS, 0, "",
         "connection", "1.0.0", "Returns its argument",
         "message"},
+    {"exec", cmd_exec, 1, CONTROL | AT_ONCE,
+        NO_KEYS, 0, "",
+        "transactions", "1.2.0", "Runs the commands since MULTI as one",
+        ""},
     {"exists", cmd_exists, -2, READONLY | FAST | OWN_TX,
         KEYS("RO"), 0, SUM_SHARDS,
         "generic", "1.0.0", "Counts the keys that exist",
@@ -307,6 +317,10 @@ const struct command command_table[] = {
         PAIRS("OW insert"), 0, "request_policy:multi_shard response_policy:agg_min",
         "string", "1.0.1", "Stores several values at once if none of the keys exists",
         "key value [key value ...]"},
+    {"multi", cmd_multi, 1, ATOMIC,
+        NO_KEYS, 0, "",
+        "transactions", "1.2.0", "Puts commands off until EXEC",
+        ""},
     {"object", NULL, -2, HEAD,
         NO_KEYS, 0, "",
         "generic", "2.2.3", "Commands about how a value is kept",
@@ -359,7 +373,7 @@ const struct command command_table[] = {
         KEY("RO access"), 0, "nondeterministic_output",
         "generic", "2.6.0", "Returns how long a key still has, in milliseconds",
         "key"},
-    {"quit", cmd_quit, -1, WELCOME,
+    {"quit", cmd_quit, -1, WELCOME | AT_ONCE,
         NO_KEYS, 0, "",
         "connection", "1.0.0", "Closes this connection",
         ""},
@@ -367,7 +381,7 @@ const struct command command_table[] = {
         NO_KEYS, 0, "request_policy:all_shards nondeterministic_output",
         "generic", "1.0.0", "Returns any one key",
         ""},
-    {"reset", cmd_reset, 1, WELCOME,
+    {"reset", cmd_reset, 1, WELCOME | AT_ONCE,
         NO_KEYS, 0, "",
         "connection", "6.2.0", "Makes this connection as if it were new",
         ""},
@@ -418,6 +432,14 @@ const struct command command_table[] = {
     {"unlink", cmd_del, -2, WRITE | FAST | OWN_TX,
         KEYS("RM delete"), 0, SUM_SHARDS,
         "generic", "4.0.0", "Removes keys, their memory comes back later",
+        "key [key ...]"},
+    {"unwatch", cmd_unwatch, 1, CONTROL | FAST | BUSY,
+        NO_KEYS, 0, "",
+        "transactions", "2.2.0", "Forgets the watched keys",
+        ""},
+    {"watch", cmd_watch, -2, ATOMIC | OWN_TX,
+        KEYS("RO"), 0, "",
+        "transactions", "2.2.0", "Lets EXEC run only if the keys stay as they are",
         "key [key ...]"},
 };
 // clang-format on

@@ -41,6 +41,8 @@
     X(client_getname) X(client_help) X(client_id) X(client_info)              \
     X(client_kill) X(client_list) X(client_no_evict) X(client_no_touch)       \
     X(client_reply) X(client_setinfo) X(client_setname)                       \
+    /* cmd_multi.c */                                                         \
+    X(multi) X(exec) X(discard) X(watch) X(unwatch)                           \
     /* cmd_config.c */                                                        \
     X(config_get) X(config_help) X(config_resetstat) X(config_rewrite)        \
     X(config_set)                                                             \

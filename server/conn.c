@@ -314,7 +314,7 @@ void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info)
     };
     write_address(conn->fd, getpeername, info->addr, sizeof info->addr);
     write_address(conn->fd, getsockname, info->laddr, sizeof info->laddr);
-    info->memory_bytes = sizeof *conn + session_text_bytes(session);
+    info->memory_bytes = sizeof *conn + session_bytes(session);
     if (!turn)
         return;
     info->input_bytes = conn->serving ? turn->len : buf_len(&turn->in);

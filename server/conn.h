@@ -20,6 +20,7 @@
 
 struct worker;
 struct conn;
+struct server;
 
 /* Takes over fd.  On the worker's thread.  NULL: refused (fd is closed). */
 struct conn *conn_new(struct worker *worker, int fd, uint64_t id);
@@ -36,6 +37,15 @@ void conn_resume(struct conn *conn);
 /* Appends a pinned value to the output, in order with what was replied.  From
  * inside the connection's own command; takes the pin over. */
 void conn_send_pin(struct conn *conn, struct cache_pin pin);
+
+/* From inside the connection's own command: charges what its session is about
+ * to hold.  False: clients' buffers have no room for it. */
+bool conn_hold(struct conn *conn, size_t bytes);
+/* True while more may be replied before what there is has been sent. */
+bool conn_may_reply(const struct conn *conn);
+
+/* What one request, or all of a transaction, may hold before it is run. */
+size_t conn_request_most(const struct server *server);
 
 struct session *conn_session(struct conn *conn);
 struct conn *conn_next(struct conn *conn); /* in worker->conns */

@@ -9,10 +9,12 @@
  *   first            they are brought together
  *   a little later   who holds most has to let go, until that is enough:
  *       being received   the value is refused, as if it had been announced now
+ *       of a transaction that was not run yet: it will not be
  *       being sent       the connection is closed: half a reply cannot be taken
  *                        back
  */
 
+#include "multi.h"
 #include "pool.h"
 #include "server.h"
 #include "turn.h"
@@ -26,7 +28,11 @@ static void settle(struct worker *worker)
 {
     for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
         struct turn *turn = conn->turn;
-        if (!turn || conn->serving)
+        if (conn->serving)
+            continue;
+        if (conn->session.multi)
+            multi_settle(conn->session.multi);
+        if (!turn)
             continue;
         if (turn->blob)
             cache_blob_settle(turn->blob);
@@ -61,10 +67,10 @@ static void let_go(struct worker *worker, size_t held)
         if (!conn)
             return;
         gone += held_by(conn);
-        if (conn->turn->blob)
+        if (conn->turn && conn->turn->blob)
             conn_refuse_body(conn->turn);
         else
-            conn_evict(conn);
+            conn_let_go(conn);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "changes.h"
+#include "gate.h"
 #include "limits.h"
 #include "log.h"
 #include "platform.h"
@@ -20,6 +21,15 @@
 #include "push.h"
 #include "server.h"
 #include "turn.h"
+
+/* A request that the pool cannot hold is better refused than waited for: half
+ * of the pool is what one client may hope for. */
+size_t conn_request_most(const struct server *server)
+{
+    size_t most = (size_t)server->limits.request_bytes;
+    size_t share = pool_limit(server->pool) / 2;
+    return most < share ? most : share;
+}
 
 static void set_limits(struct conn *conn, struct parse_limits *limits)
 {
@@ -35,14 +45,10 @@ static void set_limits(struct conn *conn, struct parse_limits *limits)
         };
         return;
     }
-    /* A request that the pool cannot hold is better refused than waited for:
-     * half of the pool is what one client may hope for. */
-    size_t request = (size_t)server->limits.request_bytes;
-    size_t share = pool_limit(server->pool) / 2;
     *limits = (struct parse_limits){
         .args = (size_t)server->limits.request_args,
         .bulk = (size_t)server->limits.bulk_bytes,
-        .request = request < share ? request : share,
+        .request = conn_request_most(server),
         .line = (size_t)server->limits.inline_bytes,
         .divert = CACHE_INLINE_MAX,
     };
@@ -92,6 +98,7 @@ static void refuse(struct conn *conn)
     struct reply reply = {&conn->turn->out.tail, conn->session.resp};
     conn->turn->refused = false;
     reply_error(&reply, ERROR_NO_ROOM);
+    session_fail_multi(&conn->session);
     worker_count(conn->worker, error_replies, 1);
 }
 
@@ -121,7 +128,7 @@ static void run(struct conn *conn)
         result = command_serve(&turn->call);
     }
     note_midway(turn, mark, result);
-    if (session->reply == REPLY_OFF || session->reply == REPLY_SKIP)
+    if (session_is_silent(session) && !turn->call.silenced)
         output_rewind(&turn->out, mark);
     if (result == COMMAND_AGAIN) {
         conn_later(conn);
@@ -209,9 +216,10 @@ static bool step(struct conn *conn, struct parse_limits *limits)
     return false;
 }
 
-static void process(struct conn *conn)
+static void run_requests(struct conn *conn)
 {
     struct turn *turn = conn->turn;
+    struct worker *worker = conn->worker;
     struct parse_limits limits;
     set_limits(conn, &limits);
     while (!conn->closing && conn_output_fits(conn)) {
@@ -222,13 +230,22 @@ static void process(struct conn *conn)
         }
         if (turn->requests % COMMAND_PREFETCH == 0 && !turn->running &&
             turn->body_left == 0)
-            command_prefetch(conn->worker->server, &conn->session, turn->at,
+            command_prefetch(worker->server, &conn->session, turn->at,
                              turn->len);
         if (!step(conn, &limits) || conn->later || conn->waiting)
             break;
+        gate_pause(worker->server->gate, worker->id);
     }
     if (!conn->closing)
         conn_output_fits(conn);
+}
+
+static void process(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    gate_enter(worker->server->gate, worker->id);
+    run_requests(conn);
+    gate_leave(worker->server->gate, worker->id);
 }
 
 static void begin(struct conn *conn)

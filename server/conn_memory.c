@@ -143,7 +143,7 @@ static void shrink_tail(struct buf *tail)
 static size_t held(const struct conn *conn)
 {
     const struct turn *turn = conn->turn;
-    size_t bytes = session_text_bytes(&conn->session);
+    size_t bytes = session_bytes(&conn->session);
     if (turn)
         bytes += sizeof *turn + turn->parser.argv_cap * sizeof(struct arg) +
                  turn->in.cap + turn->pushes.cap + output_held(&turn->out);
@@ -230,7 +230,9 @@ static bool charge(struct conn *conn, size_t need)
 static void count_pins(struct conn *conn)
 {
     const struct turn *turn = conn->turn;
-    size_t now = turn ? turn->out.pinned : 0;
+    size_t now = session_owned(&conn->session);
+    if (turn)
+        now += turn->out.pinned;
     if (turn && turn->running)
         now += command_owned(&turn->call);
     pool_pin(conn->worker->server->pool,
@@ -253,7 +255,7 @@ bool turn_put(struct conn *conn)
     } else {
         shrink_tail(&turn->out.tail);
     }
-    hold(conn, conn->turn != NULL);
+    hold(conn, conn->turn || conn->session.multi);
     count_pins(conn);
     size_t now = held(conn);
     if (now > conn->charged)
@@ -262,6 +264,28 @@ bool turn_put(struct conn *conn)
         pool_give(worker->server->pool, conn->charged - now);
     conn->charged = now;
     return true;
+}
+
+bool conn_hold(struct conn *conn, size_t bytes)
+{
+    return conn_reserve(conn, bytes + bytes / 2);
+}
+
+void conn_let_go(struct conn *conn)
+{
+    struct pool *pool = conn->worker->server->pool;
+    bool running = conn->turn && conn->turn->running;
+    if (session_owned(&conn->session) == 0 || running) {
+        conn_evict(conn);
+        return;
+    }
+    session_fail_multi(&conn->session);
+    count_pins(conn);
+    size_t now = held(conn);
+    if (now < conn->charged) {
+        pool_give(pool, conn->charged - now);
+        conn->charged = now;
+    }
 }
 
 /* --------------------------------------------------------------- the lease */
@@ -417,7 +441,7 @@ static void relieve_pins(struct worker *worker)
             found = conn;
     }
     if (found && found->pinned < pool_pinned(pool))
-        conn_evict(found);
+        conn_let_go(found);
 }
 
 void worker_mind_memory(struct worker *worker)

@@ -8,10 +8,6 @@
 #include "server.h"
 #include "turn.h"
 
-/* A short reply and some more: with less, nothing is run that could need it
- * while something is unsent. */
-enum { ROOM_LEAST = 32 * 1024 };
-
 enum {
     SHARE_PART = 4, /* of the pool is shared out as unsent output */
     MARK_LEAST = 4 * 1024,
@@ -42,11 +38,15 @@ static size_t unsent(const struct output *output)
     return output->first ? len - output->first->pin.left : len;
 }
 
-/* How much more may be replied before memory must be asked for. */
-static size_t room(const struct output *output)
+/* A buffer that has grown by doubling may be half empty, and what stays unsent
+ * is charged with half as much again. */
+bool conn_may_reply(const struct conn *conn)
 {
-    size_t len = buf_len(&output->tail), max = output->tail.max;
-    return len < max ? max - len : 0;
+    const struct output *output = &conn->turn->out;
+    size_t used = output->memory + buf_len(&output->tail);
+    size_t max = output->tail.max;
+    size_t lent = max > LIMIT_SPARE_OUTPUT ? max - LIMIT_SPARE_OUTPUT : 0;
+    return used <= LIMIT_SPARE_OUTPUT / 2 + lent / 4;
 }
 
 static bool give_up(struct conn *conn)
@@ -98,7 +98,7 @@ bool conn_output_fits(struct conn *conn)
         return give_up(conn);
     }
     len = output_len(&turn->out);
-    conn->blocked = len > mark || (len > 0 && room(&turn->out) < ROOM_LEAST);
+    conn->blocked = len > mark || (len > 0 && !conn_may_reply(conn));
     return !conn->blocked;
 }
 

@@ -25,6 +25,8 @@ static const struct field clients_fields[] = {
     TEXT("blocked_clients",                   "0"),
     TEXT("tracking_clients",                  "0"),
     TEXT("clients_in_timeout_table",          "0"),
+    NUMBER("watching_clients",                watching_clients),
+    NUMBER("total_watched_keys",              watched_keys),
     NUMBER("ebb_client_pool_bytes",           pool_bytes),
     NUMBER("ebb_client_pool_used_bytes",      pool_used_bytes),
 };

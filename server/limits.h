@@ -37,6 +37,9 @@ enum {
     /* What a refused client may still send, so that it reads why. */
     LIMIT_LINGER_BYTES = 16 << 20,
     LIMIT_LINGER_MS = 2000,
+    /* Keys that one client, and all together, may watch. */
+    LIMIT_WATCHED = 1024,
+    LIMIT_WATCHED_ALL = 65536,
     /* Descriptors that are not clients'. */
     LIMIT_OWN_FDS = 96,
 };

@@ -17,6 +17,7 @@
 
 #include "changes.h"
 #include "descriptors.h"
+#include "gate.h"
 #include "governor.h"
 #include "http.h"
 #include "listen.h"
@@ -27,6 +28,7 @@
 #include "pool.h"
 #include "stats.h"
 #include "version.h"
+#include "watch.h"
 #include "worker.h"
 
 enum {
@@ -248,6 +250,10 @@ static bool make_parts(struct server *server, char *why)
                          "ulimit -v and vm.overcommit_memory");
     if (!server->mailbox || !server->pool || !server->options)
         return fail(why, "No memory to start with");
+    server->gate = gate_new(server->worker_count);
+    server->watches = watches_new(server);
+    if (!server->gate || !server->watches)
+        return fail(why, "No memory to start with");
     if (!workers_new(server))
         return fail(why, "No memory or descriptors for the worker threads");
     server->governor =
@@ -392,6 +398,8 @@ void server_free(struct server *server)
     free_events(server);
     governor_free(server->governor);
     options_free(server->options);
+    watches_free(server->watches);
+    gate_free(server->gate);
     pool_free(server->pool);
     if (server->cache)
         cache_free(server->cache);

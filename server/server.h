@@ -28,6 +28,8 @@ struct stats;
 struct listeners;
 struct mailbox;
 struct platform;
+struct gate;
+struct watches;
 
 struct server {
     const struct platform *platform;
@@ -49,6 +51,8 @@ struct server {
     struct http *http;   /* NULL: metrics-port is 0 */
     int64_t started_ms;  /* wall clock */
     char run_id[41];
+    struct gate *gate;         /* between the workers; see gate.h */
+    struct watches *watches;   /* keys that clients watch */
     _Atomic uint64_t listened; /* enum change_kind, by listener: changes.h */
     _Atomic size_t push_bytes; /* in flight, see push.h */
     _Atomic uint64_t next_client_id;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "multi.h"
+#include "watch.h"
+
 void session_init(struct session *session, uint64_t id, bool authenticated,
                   int64_t now_ms)
 {
@@ -23,6 +26,7 @@ void session_reset(struct session *session, bool authenticated)
 {
     struct session old = *session;
     session_set_text(&session->name, NULL, 0);
+    session_end_multi(session);
     session_init(session, old.id, authenticated, old.created_ms);
     session->active_ms = old.active_ms;
     session->last_command = old.last_command;
@@ -32,6 +36,7 @@ void session_reset(struct session *session, bool authenticated)
 
 void session_release(struct session *session)
 {
+    session_end_multi(session);
     free(session->name);
     free(session->lib_name);
     free(session->lib_ver);
@@ -58,8 +63,38 @@ static size_t text_bytes(const char *text)
     return text ? strlen(text) + 1 : 0;
 }
 
-size_t session_text_bytes(const struct session *session)
+size_t session_bytes(const struct session *session)
 {
     return text_bytes(session->name) + text_bytes(session->lib_name) +
-           text_bytes(session->lib_ver);
+           text_bytes(session->lib_ver) +
+           (session->multi ? multi_bytes(session->multi) : 0) +
+           (session->watcher ? watcher_bytes(session->watcher) : 0);
+}
+
+size_t session_owned(const struct session *session)
+{
+    return session->multi ? multi_owned(session->multi) : 0;
+}
+
+/* ----------------------------------------------------------- transactions */
+
+void session_unwatch(struct session *session)
+{
+    if (session->watcher)
+        watcher_free(session->watcher);
+    session->watcher = NULL;
+}
+
+void session_end_multi(struct session *session)
+{
+    if (session->multi)
+        multi_free(session->multi);
+    session->multi = NULL;
+    session_unwatch(session);
+}
+
+void session_fail_multi(struct session *session)
+{
+    if (session->multi)
+        multi_fail(session->multi);
 }

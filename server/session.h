@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct multi;
+struct watcher;
+
 enum { SESSION_NO_COMMAND = UINT16_MAX };
 
 enum session_reply { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
@@ -20,7 +23,9 @@ struct session {
     bool authenticated;
     bool no_evict, no_touch;
     char *name, *lib_name, *lib_ver; /* owned; NULL: not given */
-    int64_t created_ms, active_ms;   /* wall clock; last command */
+    struct multi *multi;           /* owned; from MULTI to its end, else NULL */
+    struct watcher *watcher;       /* owned; NULL: watches nothing */
+    int64_t created_ms, active_ms; /* wall clock; last command */
     uint16_t last_command; /* row in the command table; SESSION_NO_COMMAND */
 };
 
@@ -32,7 +37,21 @@ void session_release(struct session *session);
 /* Sets name, lib_name or lib_ver to a copy (len 0: to NULL).  False without
  * memory; then the old one stays. */
 bool session_set_text(char **field, const char *text, size_t len);
-/* Bytes of the texts. */
-size_t session_text_bytes(const struct session *session);
+/* Bytes that it holds: texts, requests between MULTI and EXEC, watched keys.
+ * And of the cache, in values of such requests. */
+size_t session_bytes(const struct session *session);
+size_t session_owned(const struct session *session);
+
+/* It is not answered. */
+static inline bool session_is_silent(const struct session *session)
+{
+    return session->reply == REPLY_OFF || session->reply == REPLY_SKIP;
+}
+
+/* EXEC, DISCARD: no transaction, and nothing is watched. */
+void session_end_multi(struct session *session);
+void session_unwatch(struct session *session);
+/* There was an error between MULTI and EXEC; if there is no MULTI, nothing. */
+void session_fail_multi(struct session *session);
 
 #endif

@@ -16,9 +16,11 @@
 #include "platform.h"
 #include "pool.h"
 #include "server.h"
+#include "watch.h"
 
 const char *const stats_error_codes[] = {
-    "ERR", "NOAUTH", "WRONGPASS", "NOPROTO", "OOM", "WRONGTYPE", "OTHER",
+    "ERR", "NOAUTH",    "WRONGPASS", "NOPROTO",
+    "OOM", "WRONGTYPE", "EXECABORT", "OTHER",
 };
 
 enum { ERROR_CODES = sizeof stats_error_codes / sizeof stats_error_codes[0] };
@@ -267,6 +269,9 @@ void stats_take(struct server *server, int64_t now_ms, struct stats_now *now)
     take_cpu(stats, now);
     now->clients = atomic_load(&server->client_count);
     now->clients_max = (uint64_t)atomic_load(&server->limits.clients);
+    struct watch_totals watched = watch_totals(server->watches);
+    now->watching_clients = watched.clients;
+    now->watched_keys = watched.keys;
     now->rejected_connections = atomic_load(&server->rejected_connections);
     now->ops_per_s = atomic_load(&stats->ops_per_s);
     now->input_kib_per_s = (double)atomic_load(&stats->input_per_s) / 1024;

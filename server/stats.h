@@ -59,6 +59,7 @@ struct stats_now {
     uint64_t entry_bytes;    /* used_net_bytes for each entry */
     uint64_t budget_bytes;   /* as CONFIG GET shows it */
     uint64_t clients, clients_max, rejected_connections;
+    uint64_t watching_clients, watched_keys;
     uint64_t ops_per_s;
     double input_kib_per_s, output_kib_per_s;
     uint64_t uptime_s;

@@ -146,6 +146,9 @@ struct turn *turn_borrow(struct conn *conn);
 bool conn_overdraw(struct conn *conn, size_t bytes);
 /* Gets back what was charged above the pool. */
 void worker_cover(struct worker *worker);
+/* Takes from it what it keeps in the cache from being evicted: values of a
+ * transaction, which fails, or else the connection. */
+void conn_let_go(struct conn *conn);
 /* Repays what the worker has borrowed. */
 void worker_end_lease(struct worker *worker);
 /* Every 100 ms: leases, paused connections, offenders. */

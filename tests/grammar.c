@@ -83,6 +83,11 @@ static const struct row rows[] = {
     {"HELLO",         3, "3",      "SETNAME w|AUTH w w", COMPARE_SHAPE},
     {"AUTH",          2, "w",      "w", COMPARE_SAME},
     {"RESET",         2, "",       "", COMPARE_SAME},
+    {"MULTI",        24, "",       "", COMPARE_SAME},
+    {"EXEC",         30, "",       "", COMPARE_SAME},
+    {"DISCARD",       4, "",       "", COMPARE_SAME},
+    {"WATCH",        24, "k *",    "", COMPARE_SAME},
+    {"UNWATCH",       4, "",       "", COMPARE_SAME},
     {"CLIENT",        4, "ID",     "", COMPARE_KIND},
     {"CLIENT",        5, "SETNAME w", "", COMPARE_SAME},
     {"CLIENT",        5, "GETNAME", "", COMPARE_SAME},
@@ -382,12 +387,32 @@ static void note_follow(struct grammar *g, const struct request *request)
     }
 }
 
+/* Short transactions: in longer ones there would always be an error. */
+static bool ends_multi(struct grammar *g)
+{
+    return g->multi >> g->conn & 1 && rng_chance(&g->rng, 200);
+}
+
+static void note_multi(struct grammar *g, const struct request *request)
+{
+    unsigned bit = 1u << g->conn;
+    if (strcasecmp(request->argv[0].ptr, "multi") == 0)
+        g->multi |= bit;
+    else if (strcasecmp(request->argv[0].ptr, "exec") == 0)
+        g->multi &= ~bit;
+}
+
 void grammar_next(struct grammar *g, struct request *request)
 {
     *request = (struct request){.compare = COMPARE_SAME};
     if (g->follow.argc > 0) {
         *request = g->follow;
         g->follow.argc = 0;
+        return;
+    }
+    if (ends_multi(g)) {
+        g->multi &= ~(1u << g->conn);
+        add_text(request, "EXEC");
         return;
     }
     const struct row *row = some_row(g);
@@ -399,4 +424,5 @@ void grammar_next(struct grammar *g, struct request *request)
     if (rng_chance(&g->rng, 60))
         spoil(g, request);
     note_follow(g, request);
+    note_multi(g, request);
 }

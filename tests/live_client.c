@@ -52,8 +52,9 @@ static void list_has_everybody_once(void **state)
 static void a_line_has_all_columns(void **state)
 {
     static const char columns[] =
-        "id addr laddr fd name age idle flags db sub psub ssub multi qbuf "
-        "qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events cmd "
+        "id addr laddr fd name age idle flags db sub psub ssub multi watch "
+        "qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events "
+        "cmd "
         "user redir resp lib-name lib-ver";
     struct crowd *f = *state;
     struct console *t = &f->others[3];

@@ -30,6 +30,12 @@ enum {
     ATTEMPTS = 600, /* replays to find what a difference takes */
 };
 
+/* What was put off to EXEC, whose reply has one for each. */
+struct queue {
+    const struct request *requests[CHAPTER + PIPELINE];
+    size_t count;
+};
+
 struct sent {
     unsigned conn;
     struct request request;
@@ -42,6 +48,8 @@ struct run {
     size_t sent;                    /* in this chapter */
     unsigned long met[DIFFERENCES]; /* how often each was met */
     unsigned long errors;           /* among the oracle's replies */
+    unsigned long execs[2]; /* that ran something, or found keys dirty */
+    struct queue queues[SIDE_CONNS];
 };
 
 /* ---------------------------------------------------------- two replies */
@@ -159,6 +167,62 @@ static int meant(const struct request *request, const struct resp *ebb,
     return -1;
 }
 
+/* False: they differ, and not as is meant. */
+static bool fits(struct run *run, const struct request *request,
+                 struct resp *ebb, struct resp *oracle)
+{
+    if (!ebb || !oracle)
+        return false;
+    if (agree(request, ebb, oracle))
+        return true;
+    int row = meant(request, ebb, oracle);
+    if (row >= 0)
+        run->met[row]++;
+    return row >= 0;
+}
+
+/* ------------------------------------------------------------ transactions */
+
+static bool asks(const struct request *request, const char *command)
+{
+    return request->argc > 0 && strcasecmp(request->argv[0].ptr, command) == 0;
+}
+
+/* EXEC's reply, element by element. */
+static bool queue_fits(struct run *run, const struct queue *queue,
+                       struct resp *ebb, struct resp *oracle)
+{
+    if (ebb->kind != '*' || oracle->kind != '*' || ebb->count != queue->count ||
+        oracle->count != queue->count)
+        return same(ebb, oracle);
+    for (size_t i = 0; i < queue->count; i++)
+        if (!fits(run, queue->requests[i], &ebb->items[i], &oracle->items[i]))
+            return false;
+    return true;
+}
+
+static bool reply_fits(struct run *run, const struct sent *sent,
+                       struct resp *ebb, struct resp *oracle)
+{
+    struct queue *queue = &run->queues[sent->conn];
+    const struct request *request = &sent->request;
+    if (ebb && oracle && resp_is(ebb, '+', "QUEUED") && same(ebb, oracle)) {
+        queue->requests[queue->count++] = request;
+        return true;
+    }
+    if (oracle && asks(request, "exec")) {
+        run->execs[0] += oracle->kind == '*' && oracle->count > 0;
+        run->execs[1] += oracle->kind == '_';
+    }
+    bool fit = ebb && oracle && asks(request, "exec")
+                   ? queue_fits(run, queue, ebb, oracle)
+                   : fits(run, request, ebb, oracle);
+    if (asks(request, "exec") || asks(request, "discard") ||
+        asks(request, "reset"))
+        queue->count = 0;
+    return fit;
+}
+
 /* --------------------------------------------------------------- sending */
 
 /* Sends to both; returns the index of the first reply that differs, or -1. */
@@ -174,17 +238,8 @@ static int exchange(struct run *run, const struct sent *sent, size_t count,
     side_exchange(&run->ebb, sent->conn, bytes, len, ebb, count);
     side_exchange(&run->oracle, sent->conn, bytes, len, oracle, count);
     for (size_t i = 0; i < count; i++) {
-        const struct request *request = &sent[i].request;
-        int row = -1;
-        if (differs < 0 &&
-            (!ebb[i] || !oracle[i] || !agree(request, ebb[i], oracle[i]))) {
-            if (ebb[i] && oracle[i])
-                row = meant(request, ebb[i], oracle[i]);
-            if (row < 0)
-                differs = (int)i;
-            else
-                run->met[row]++;
-        }
+        if (differs < 0 && !reply_fits(run, &sent[i], ebb[i], oracle[i]))
+            differs = (int)i;
         if (differs == (int)i && !quiet) {
             char *text[2] = {ebb[i] ? resp_show(ebb[i]) : NULL,
                              oracle[i] ? resp_show(oracle[i]) : NULL};
@@ -298,6 +353,7 @@ static bool go_on(struct run *run, unsigned long done)
     struct sent *from = &run->chapter[run->sent];
     unsigned conn = (unsigned)rng_below(&run->grammar.rng, SIDE_CONNS);
     size_t count = 1 + rng_skewed(&run->grammar.rng, PIPELINE - 1);
+    run->grammar.conn = conn;
     for (size_t i = 0; i < count || run->grammar.follow.argc > 0; i++) {
         from[i].conn = conn;
         grammar_next(&run->grammar, &from[i].request);
@@ -332,6 +388,8 @@ static bool compare_servers(struct run *run, unsigned long count)
         printf("%7lu times: %s\n", run->met[i], differences[i].why);
     printf("%lu requests, %lu of them errors, every other reply the same\n",
            done, run->errors);
+    printf("%lu transactions ran, %lu met a watched key that had changed\n",
+           run->execs[0], run->execs[1]);
     return true;
 }
 

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+ *
+ * EXEC closes the gate, looks whether what was watched is as it was, and runs
+ * what was put off.  So that nobody is kept waiting for long it opens the gate
+ * after MULTI_ALONE units of work, or when the reply must be sent before there
+ * can be more of it; what is left then goes on in slices like any other long
+ * command, with others in between.  It also opens the gate while a command of
+ * its own waits for other workers.
+ */
+
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn.h"
+#include "multi.h"
+#include "watch.h"
+
+enum {
+    /* Units: a key or a command without one, and so many bytes. */
+    MULTI_ALONE = CALL_ATOMIC_KEYS,
+    UNIT_BYTES = 512,
+};
+
+/* ------------------------------------------------------------ putting off */
+
+enum command_result cmd_multi(struct call *call)
+{
+    struct session *session = call->session;
+    if (session->multi)
+        return call_error(call, "ERR MULTI calls can not be nested");
+    session->multi = multi_new();
+    if (!session->multi)
+        return call_error(call, ERROR_NO_ROOM);
+    reply_ok(&call->reply);
+    return COMMAND_DONE;
+}
+
+/* EXEC would not run it: there is no sense in keeping it. */
+static bool in_vain(const struct session *session)
+{
+    return multi_failed(session->multi) ||
+           (session->watcher && watch_is_dirty(session->watcher));
+}
+
+/* False: there is no room for it, and the error was replied. */
+static bool make_room(struct call *call)
+{
+    struct multi *multi = call->session->multi;
+    size_t size = multi_size(call);
+    size_t growth = multi_growth(multi, size);
+    size_t most = conn_request_most(call->server);
+    if (multi_used(multi) + size > most) {
+        reply_errorf(&call->reply,
+                     "ERR transaction is too long, at most %zu bytes", most);
+        return false;
+    }
+    if (growth == 0 || conn_hold(call->conn, growth))
+        return true;
+    reply_error(&call->reply, "OOM the transaction does not fit into the "
+                              "memory that clients may use");
+    return false;
+}
+
+void multi_put_off(struct call *call)
+{
+    struct session *session = call->session;
+    if (in_vain(session)) {
+        reply_status(&call->reply, "QUEUED");
+    } else if (!make_room(call)) {
+        multi_fail(session->multi);
+    } else if (!multi_add(session->multi, call)) {
+        multi_fail(session->multi);
+        reply_error(&call->reply, ERROR_NO_ROOM);
+    } else {
+        reply_status(&call->reply, "QUEUED");
+    }
+}
+
+void multi_refuse(struct call *call, size_t replied)
+{
+    session_fail_multi(call->session);
+    if (!call->session->authenticated || !call->command ||
+        call->command->run != cmd_exec)
+        return;
+    struct buf *out = call->reply.out;
+    char why[LIMIT_ERROR_ECHO];
+    size_t len = 0;
+    const char *text = out->data + out->start + replied + 1;
+    for (; len < sizeof why && text[len] != '\r'; len++)
+        why[len] = text[len];
+    size_t code = len > 4 && memcmp(why, "ERR ", 4) == 0 ? 4 : 0;
+    buf_truncate(out, replied);
+    reply_errorf(&call->reply,
+                 "EXECABORT Transaction discarded because of: %.*s",
+                 (int)(len - code), why + code);
+    session_end_multi(call->session);
+}
+
+enum command_result cmd_discard(struct call *call)
+{
+    if (!call->session->multi)
+        return call_error(call, "ERR DISCARD without MULTI");
+    session_end_multi(call->session);
+    reply_ok(&call->reply);
+    return COMMAND_DONE;
+}
+
+/* ----------------------------------------------------------------- running */
+
+/* What EXEC knows of itself between its turns. */
+struct exec {
+    struct call call; /* the command under way; without one it is zeroed */
+    size_t done;      /* units of work */
+    bool begun;       /* the head of the reply was made */
+};
+
+static void exec_free(void *state)
+{
+    struct exec *exec = state;
+    command_drop(&exec->call);
+    free(exec);
+}
+
+static struct exec *exec_of(struct call *call)
+{
+    if (!call->state) {
+        call->state = calloc(1, sizeof(struct exec));
+        call->state_free = exec_free;
+    }
+    return call->state;
+}
+
+static size_t work_of(const struct multi_request *request)
+{
+    const struct command *command = request->command;
+    size_t bytes = 0, keys = 1, first = (size_t)command->keys.first;
+    for (size_t i = 0; i < request->argc; i++)
+        if (request->argv[i].ptr)
+            bytes += request->argv[i].len;
+    if (first > 0)
+        keys += (command_last_key(command, request->argc) - first) /
+                (size_t)command->keys.step;
+    return keys + bytes / UNIT_BYTES;
+}
+
+static void begin_request(struct call *call, struct exec *exec)
+{
+    struct multi *multi = call->session->multi;
+    const struct multi_request *request = multi_first(multi);
+    exec->done += work_of(request);
+    exec->call = (struct call){
+        .server = call->server,
+        .worker = call->worker,
+        .conn = call->conn,
+        .session = call->session,
+        .argv = request->argv,
+        .argc = request->argc,
+        .command = request->command,
+        .blob = multi_take_blob(multi),
+        .reply = {call->reply.out, call->session->resp},
+        .in_exec = true,
+    };
+}
+
+/* Runs the first request, or goes on with it. */
+static enum command_result run_request(struct call *call, struct exec *exec,
+                                       bool alone)
+{
+    struct call *inner = &exec->call;
+    if (!inner->command)
+        begin_request(call, exec);
+    size_t replied = buf_len(call->reply.out), pinned = inner->pinned;
+    inner->now_ms = call->now_ms;
+    inner->alone = alone;
+    enum command_result result = command_serve(inner);
+    call->pinned += inner->pinned - pinned;
+    if (session_is_silent(call->session))
+        buf_truncate(call->reply.out, replied);
+    if (buf_len(call->reply.out) > replied)
+        exec->done += (buf_len(call->reply.out) - replied) / UNIT_BYTES;
+    if (result == COMMAND_DONE) {
+        *inner = (struct call){0};
+        multi_drop_first(call->session->multi);
+    } else if (result == COMMAND_AGAIN) {
+        exec->done += CALL_SLICE_KEYS;
+    }
+    return result;
+}
+
+/* COMMAND_DONE: all have been run. */
+static enum command_result run_some(struct call *call, struct exec *exec,
+                                    bool alone)
+{
+    size_t enough = alone ? MULTI_ALONE : exec->done + CALL_SLICE_KEYS;
+    while (multi_first(call->session->multi)) {
+        if (exec->done >= enough || !conn_may_reply(call->conn))
+            return COMMAND_AGAIN;
+        enum command_result result = run_request(call, exec, alone);
+        if (result == COMMAND_WAIT || (result == COMMAND_AGAIN && !alone))
+            return result;
+    }
+    return COMMAND_DONE;
+}
+
+/* False: it is over before it began, and that was replied. */
+static bool begin(struct call *call, struct exec *exec)
+{
+    struct session *session = call->session;
+    size_t replied = buf_len(call->reply.out);
+    if (session->watcher && !watch_stands(session->watcher, call->now_ms)) {
+        reply_null_array(&call->reply);
+        return false;
+    }
+    reply_array(&call->reply, multi_count(session->multi));
+    if (session_is_silent(session))
+        buf_truncate(call->reply.out, replied);
+    call->silenced = exec->begun = true;
+    return true;
+}
+
+static enum command_result turn(struct call *call, struct exec *exec,
+                                bool alone)
+{
+    if (!conn_may_reply(call->conn))
+        return COMMAND_AGAIN;
+    if (!exec->begun && !begin(call, exec))
+        return COMMAND_DONE;
+    enum command_result result = run_some(call, exec, alone);
+    call->owned_bytes = command_owned(&exec->call);
+    return result;
+}
+
+static enum command_result run_all(struct call *call)
+{
+    struct exec *exec = exec_of(call);
+    if (!exec)
+        return call_error(call, ERROR_NO_ROOM);
+    bool alone = exec->done < MULTI_ALONE;
+    if (alone)
+        call_close_gate(call);
+    enum command_result result = turn(call, exec, alone);
+    if (alone)
+        call_open_gate(call);
+    return result;
+}
+
+enum command_result cmd_exec(struct call *call)
+{
+    struct session *session = call->session;
+    enum command_result result;
+    if (!session->multi)
+        return call_error(call, "ERR EXEC without MULTI");
+    if (multi_failed(session->multi))
+        result = call_error(call, "EXECABORT Transaction discarded because of "
+                                  "previous errors.");
+    else
+        result = run_all(call);
+    if (result == COMMAND_DONE)
+        session_end_multi(session);
+    return result;
+}
+
+/* ---------------------------------------------------------------- watching */
+
+static bool watch_argument(struct call *call, size_t arg)
+{
+    struct session *session = call->session;
+    struct cache_key key = call_key_of(call, arg);
+    if (!conn_hold(call->conn, watch_size(&key)))
+        return call_error(call, "OOM the keys do not fit into the memory that "
+                                "clients may use") != COMMAND_DONE;
+    switch (watch_key(session->watcher, session->db, &key, call->now_ms)) {
+    case WATCH_OK:
+        return true;
+    case WATCH_MANY:
+        reply_errorf(&call->reply, "ERR too many watched keys, at most %d",
+                     LIMIT_WATCHED);
+        return false;
+    case WATCH_FULL:
+        reply_errorf(&call->reply,
+                     "ERR too many keys are watched by all clients together, "
+                     "at most %d",
+                     LIMIT_WATCHED_ALL);
+        return false;
+    case WATCH_NO_MEMORY:
+        break;
+    }
+    reply_error(&call->reply, ERROR_NO_ROOM);
+    return false;
+}
+
+enum command_result cmd_watch(struct call *call)
+{
+    struct session *session = call->session;
+    if (session->multi)
+        return call_error(call, "ERR WATCH inside MULTI is not allowed");
+    if (!session->watcher)
+        session->watcher = watcher_new(call->server->watches);
+    if (!session->watcher)
+        return call_error(call, ERROR_NO_ROOM);
+    for (size_t i = 1; i < call->argc; i++)
+        if (!watch_argument(call, i))
+            return COMMAND_DONE;
+    reply_ok(&call->reply);
+    return COMMAND_DONE;
+}
+
+enum command_result cmd_unwatch(struct call *call)
+{
+    session_unwatch(call->session);
+    reply_ok(&call->reply);
+    return COMMAND_DONE;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of watched keys. */
+
+#include "watch.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "changes.h"
+#include "limits.h"
+#include "server.h"
+
+/* With LIMIT_WATCHED_ALL keys a bucket has eight on average. */
+enum {
+    BUCKETS = 8192,
+    KINDS = CHANGE_GENERIC | CHANGE_STRING | CHANGE_HASH, /* by commands */
+};
+
+struct watch {
+    struct watch *next; /* in its bucket */
+    struct watch *mine; /* the next of its watcher */
+    struct watcher *watcher;
+    uint64_t hash;
+    uint32_t len;
+    uint8_t db;
+    bool there;   /* the key was, when it was watched */
+    bool swapped; /* its database has become another since */
+    char key[];
+};
+
+struct watcher {
+    struct watches *table;
+    struct watch *first;
+    size_t count, bytes;
+    atomic_bool dirty;
+};
+
+struct watches {
+    struct server *server;
+    pthread_mutex_t lock;
+    _Atomic uint64_t clients, keys;
+    /* Changed with the lock; without it one may see that one is empty. */
+    struct watch *_Atomic buckets[BUCKETS];
+};
+
+struct watches *watches_new(struct server *server)
+{
+    struct watches *watches = calloc(1, sizeof *watches);
+    if (!watches)
+        return NULL;
+    watches->server = server;
+    pthread_mutex_init(&watches->lock, NULL);
+    return watches;
+}
+
+void watches_free(struct watches *watches)
+{
+    if (!watches)
+        return;
+    assert(watches->keys == 0);
+    pthread_mutex_destroy(&watches->lock);
+    free(watches);
+}
+
+/* ------------------------------------------------------------------ telling */
+
+static struct watch *_Atomic *bucket_of(struct watches *watches, uint64_t hash,
+                                        unsigned db)
+{
+    return &watches->buckets[(hash + db) % BUCKETS];
+}
+
+static bool is(const struct watch *watch, unsigned db,
+               const struct cache_key *key)
+{
+    return watch->hash == key->hash && watch->db == db &&
+           watch->len == key->len &&
+           memcmp(watch->key, key->ptr, key->len) == 0;
+}
+
+void watch_changed(struct watches *watches, const struct change *change)
+{
+    struct cache_key key =
+        cache_key_of(watches->server->cache, change->key, change->len);
+    struct watch *_Atomic *bucket = bucket_of(watches, key.hash, change->db);
+    if (!atomic_load_explicit(bucket, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&watches->lock);
+    for (struct watch *at = *bucket; at; at = at->next)
+        if (is(at, change->db, &key))
+            atomic_store(&at->watcher->dirty, true);
+    pthread_mutex_unlock(&watches->lock);
+}
+
+void watch_swapped(struct watches *watches, unsigned a, unsigned b)
+{
+    if (watches->keys == 0)
+        return;
+    pthread_mutex_lock(&watches->lock);
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct watch *at = watches->buckets[i]; at; at = at->next)
+            if (at->db == a || at->db == b)
+                at->swapped = true;
+    pthread_mutex_unlock(&watches->lock);
+}
+
+/* ---------------------------------------------------------------- watching */
+
+struct watcher *watcher_new(struct watches *watches)
+{
+    struct watcher *watcher = calloc(1, sizeof *watcher);
+    if (watcher)
+        watcher->table = watches;
+    return watcher;
+}
+
+/* Both with the table locked. */
+static void enlist(struct watch *watch)
+{
+    struct watcher *watcher = watch->watcher;
+    struct watches *watches = watcher->table;
+    struct watch *_Atomic *bucket = bucket_of(watches, watch->hash, watch->db);
+    watch->next = *bucket;
+    watch->mine = watcher->first;
+    *bucket = watcher->first = watch;
+    watcher->bytes += sizeof *watch + watch->len;
+    if (watcher->count++ == 0)
+        watches->clients++;
+    if (watches->keys++ == 0)
+        changes_listen(watches->server, LISTENER_WATCH, KINDS);
+}
+
+static void delist(struct watch *watch)
+{
+    struct watches *watches = watch->watcher->table;
+    struct watch *_Atomic *bucket = bucket_of(watches, watch->hash, watch->db);
+    if (*bucket == watch) {
+        *bucket = watch->next;
+    } else {
+        struct watch *before = *bucket;
+        while (before->next != watch)
+            before = before->next;
+        before->next = watch->next;
+    }
+    if (--watches->keys == 0)
+        changes_listen(watches->server, LISTENER_WATCH, 0);
+}
+
+void watcher_free(struct watcher *watcher)
+{
+    pthread_mutex_lock(&watcher->table->lock);
+    if (watcher->count > 0)
+        watcher->table->clients--;
+    for (struct watch *at = watcher->first; at; at = at->mine)
+        delist(at);
+    pthread_mutex_unlock(&watcher->table->lock);
+    while (watcher->first) {
+        struct watch *next = watcher->first->mine;
+        free(watcher->first);
+        watcher->first = next;
+    }
+    free(watcher);
+}
+
+/* With the table locked. */
+static enum watch_result admit(const struct watcher *watcher)
+{
+    if (watcher->count >= LIMIT_WATCHED)
+        return WATCH_MANY;
+    return watcher->table->keys >= LIMIT_WATCHED_ALL ? WATCH_FULL : WATCH_OK;
+}
+
+static bool watches_already(const struct watcher *watcher, unsigned db,
+                            const struct cache_key *key)
+{
+    for (struct watch *at = *bucket_of(watcher->table, key->hash, db); at;
+         at = at->next)
+        if (at->watcher == watcher && is(at, db, key))
+            return true;
+    return false;
+}
+
+/* Under the lock of its shard, so that nothing comes between the look and the
+ * listening. */
+enum watch_result watch_key(struct watcher *watcher, unsigned db,
+                            const struct cache_key *key, int64_t now_ms)
+{
+    struct watches *watches = watcher->table;
+    struct watch *watch = malloc(watch_size(key));
+    struct cache_tx tx;
+    struct cache_view view;
+    if (!watch)
+        return WATCH_NO_MEMORY;
+    *watch = (struct watch){.watcher = watcher,
+                            .hash = key->hash,
+                            .len = (uint32_t)key->len,
+                            .db = (uint8_t)db};
+    memcpy(watch->key, key->ptr, key->len);
+    cache_begin(&tx, watches->server->cache, now_ms, key, 1);
+    watch->there = cache_find(&tx, db, key, 0, &view);
+    pthread_mutex_lock(&watches->lock);
+    bool already = watches_already(watcher, db, key);
+    enum watch_result result = already ? WATCH_OK : admit(watcher);
+    bool added = !already && result == WATCH_OK;
+    if (added)
+        enlist(watch);
+    pthread_mutex_unlock(&watches->lock);
+    cache_end(&tx);
+    if (!added)
+        free(watch);
+    return result;
+}
+
+static bool is_there(const struct watch *watch, int64_t now_ms)
+{
+    struct cache_key key = {watch->key, watch->len, watch->hash};
+    struct cache_tx tx;
+    struct cache_view view;
+    cache_begin(&tx, watch->watcher->table->server->cache, now_ms, &key, 1);
+    bool there = cache_find(&tx, watch->db, &key, 0, &view);
+    cache_end(&tx);
+    return there;
+}
+
+/* What no command told. */
+static bool stands(const struct watch *watch, int64_t now_ms)
+{
+    if (watch->swapped)
+        return !watch->there && !is_there(watch, now_ms);
+    return !watch->there || is_there(watch, now_ms);
+}
+
+bool watch_stands(const struct watcher *watcher, int64_t now_ms)
+{
+    if (watch_is_dirty(watcher))
+        return false;
+    for (const struct watch *at = watcher->first; at; at = at->mine)
+        if (!stands(at, now_ms))
+            return false;
+    return !watch_is_dirty(watcher);
+}
+
+bool watch_is_dirty(const struct watcher *watcher)
+{
+    return atomic_load(&watcher->dirty);
+}
+
+size_t watch_size(const struct cache_key *key)
+{
+    return sizeof(struct watch) + key->len;
+}
+
+size_t watcher_bytes(const struct watcher *watcher)
+{
+    return sizeof *watcher + watcher->bytes;
+}
+
+size_t watcher_count(const struct watcher *watcher)
+{
+    return watcher->count;
+}
+
+struct watch_totals watch_totals(const struct watches *watches)
+{
+    return (struct watch_totals){watches->clients, watches->keys};
+}
