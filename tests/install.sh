@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs what is missing for: build, test, node, bench, fuzz, format, tidy.
+# Installs what is missing for: build, test, node, clients, bench, fuzz, format,
+# tidy.
 #
 #   tests/install.sh WHAT...
 #
@@ -68,6 +69,21 @@ for what in "$@"; do
         # Debian's npm brings its node along.
         program npm npm
         ;;
+    clients)
+        program npm npm
+        program jq jq
+        program curl curl
+        program php php-cli
+        program ruby ruby
+        program redis-check-rdb redis-tools
+        for package in python3-redis python3-django python3-django-redis \
+            php-redis ruby-redis; do
+            dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+        done
+        for server in prometheus-redis-exporter nutcracker; do
+            command -v "$server" >/dev/null || servers+=("$server")
+        done
+        ;;
     bench)
         program redis-check-rdb redis-tools
         command -v memcached >/dev/null || servers+=(memcached)
@@ -109,7 +125,7 @@ unpack() { # unpack PACKAGE: its program of the same name, into build-tools
         cd "$work"
         quietly apt-get download "$1"
         quietly dpkg -x ./*.deb .
-        install -D -t "$tools" "usr/bin/$1"
+        install -D -t "$tools" usr/*bin/"$1"
     )
     rm -rf "$work"
 }
@@ -142,14 +158,21 @@ if [ ${#wanted[@]} -gt 0 ]; then
     done
 fi
 
-case " $* " in
-*" node "*)
-    if [ ! -e tests/node/node_modules/.package-lock.json ] ||
-        [ tests/node/package-lock.json -nt \
-            tests/node/node_modules/.package-lock.json ]; then
-        echo "Installing the npm packages of the tests"
-        quietly npm ci --prefix tests/node --no-audit --no-fund
+npm_packages() { # npm_packages FOLDER: those of its package-lock.json
+    local installed=$1/node_modules/.package-lock.json
+    if [ ! -e "$installed" ] || [ "$1/package-lock.json" -nt "$installed" ]; then
+        echo "Installing the npm packages of $1"
+        quietly npm ci --prefix "$1" --no-audit --no-fund
     fi
+}
+
+case " $* " in
+*" clients "*) npm_packages tests/clients ;;
+esac
+
+case " $* " in
+*" node "* | *" clients "*)
+    npm_packages tests/node
     if ! good_node; then
         echo "Installing a newer node for the tests"
         quietly npm install --prefix tests/node --no-save --no-audit \
@@ -163,7 +186,7 @@ case " $* " in
 esac
 
 case " $* " in
-*" test "* | *" bench "*)
+*" test "* | *" bench "* | *" clients "*)
     if ! command -v redis-server >/dev/null; then
         mkdir -p "$tools"
         ln -sf "$(command -v redis-check-rdb)" "$tools/redis-server"

@@ -64,6 +64,13 @@ differential:
 	env -u EBB_REQUIREPASS EBB_SERVER=$(BUILD)/ebb-server \
 	    $(BUILD)/tests/live_differential $(COUNT)
 
+# Clients and frameworks of npm and Debian; what they can do becomes a page.
+.PHONY: clients
+clients:
+	@tests/install.sh build clients
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@tests/clients/run.sh $(BUILD) docs/clients.md
+
 .PHONY: layers
 layers: $(LEAF_ARCHIVES)
 	@BUILD=$(BUILD) tests/layers.sh
