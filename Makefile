@@ -66,13 +66,14 @@ run:
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	$(BUILD)/ebb-server $(ARGS)
 
-# Made from the tables of options and metrics.
+# Made from the tables of options, metrics and commands.
 .PHONY: docs
-docs: $(BUILD)/tests/print_options $(BUILD)/tests/print_metrics
+docs: $(patsubst %,$(BUILD)/tests/print_%,options metrics commands)
 	@mkdir -p docs
 	$< markdown >docs/options.md
 	$< sample >ebb.conf
 	$(BUILD)/tests/print_metrics >docs/metrics.md
+	$(BUILD)/tests/print_commands >docs/commands.md
 
 # A configuration that is there already stays.
 .PHONY: install

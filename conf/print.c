@@ -68,9 +68,9 @@ void conf_print_help(FILE *to)
         if (option->change == CONF_FIXED || option->flags & CONF_SECRET)
             continue;
         value_say(flag, "--%s", option->name);
-        fprintf(to, "  %-22s ", flag);
-        print_wrapped(to, option->help, "                         ", 54);
-        fprintf(to, "%25s%s", "", describe(option, values));
+        fprintf(to, "  %-28s ", flag);
+        print_wrapped(to, option->help, "                               ", 48);
+        fprintf(to, "%31s%s", "", describe(option, values));
         fprintf(to, "; initially %s\n",
                 *option->initial ? option->initial : "empty");
     }

@@ -5,8 +5,10 @@
 #include "call.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "client.h"
 #include "conn.h"
 #include "gate.h"
 #include "hits.h"
@@ -25,6 +27,17 @@ enum command_result call_error_expire(struct call *call)
     return COMMAND_DONE;
 }
 
+enum command_result call_error_arguments(struct call *call)
+{
+    char upper[COMMAND_UPPER];
+    command_upper(call->command, upper);
+    reply_errorf(&call->reply,
+                 "ERR unknown subcommand or wrong number of arguments for "
+                 "'%.*s'. Try %s HELP.",
+                 arg_shown(&call->argv[1]), call->argv[1].ptr, upper);
+    return COMMAND_DONE;
+}
+
 enum command_result call_help(struct call *call, const char *const *lines,
                               size_t count)
 {
@@ -32,6 +45,27 @@ enum command_result call_help(struct call *call, const char *const *lines,
     for (size_t i = 0; i < count; i++)
         reply_status(&call->reply, lines[i]);
     return COMMAND_DONE;
+}
+
+enum command_result
+call_each(struct call *call, size_t count,
+          void (*serve)(struct call *call, size_t i, void *ctx), void *ctx)
+{
+    size_t *next = call->state;
+    size_t i = next ? *next : 0;
+    size_t end = count - i < CALL_SLICE_ITEMS ? count : i + CALL_SLICE_ITEMS;
+    for (; i < end; i++)
+        serve(call, i, ctx);
+    if (end == count)
+        return COMMAND_DONE;
+    if (!next) {
+        next = call->state = malloc(sizeof *next);
+        call->state_free = free;
+        if (!next)
+            abort();
+    }
+    *next = end;
+    return COMMAND_AGAIN;
 }
 
 bool call_pattern_fits(struct call *call, size_t len, size_t max)

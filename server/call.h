@@ -16,6 +16,7 @@
 
 enum {
     CALL_SLICE_KEYS = 1000,   /* keys of one transaction of a long command */
+    CALL_SLICE_ITEMS = 1000,  /* of call_each */
     CALL_ATOMIC_KEYS = 16384, /* keys that one command may store at once */
     CALL_COPY_MAX = 16 * 1024 /* longest value that is copied to the output */
 };
@@ -28,12 +29,23 @@ static inline bool arg_is(const struct arg *arg, const char *word)
 
 /* Replies with an error: COMMAND_DONE. */
 enum command_result call_error(struct call *call, const char *text);
+/* Likewise for a subcommand with arguments that the row allows and it does
+ * not. */
+enum command_result call_error_arguments(struct call *call);
 /* "invalid expire time in 'x' command" */
 enum command_result call_error_expire(struct call *call);
 
 /* Replies with lines of help: COMMAND_DONE. */
 enum command_result call_help(struct call *call, const char *const *lines,
                               size_t count);
+
+/*
+ * serve(call, i, ctx) for each i < count, in slices; the result is run()'s, who
+ * calls it again with the same count.  call->state is NULL at the first slice.
+ */
+enum command_result
+call_each(struct call *call, size_t count,
+          void (*serve)(struct call *call, size_t i, void *ctx), void *ctx);
 
 /* A pattern of `len` bytes, or several together, has at most `max`; false: an
  * error was replied. */

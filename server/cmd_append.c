@@ -12,6 +12,7 @@
 
 #include "call_make.h"
 #include "changes.h"
+#include "timing.h"
 
 struct append {
     struct call *call;
@@ -108,7 +109,7 @@ static bool prepare(struct call *call, enum outcome outcome)
 {
     const struct arg *arg = &call->argv[2];
     if (outcome == NO_ROOM)
-        return cache_make_room(&call->tx);
+        return timing_make_room(call);
     if (outcome == MAKING)
         return make_slice(call);
     call->blob = call_blob_of(call, arg->ptr, arg->len);

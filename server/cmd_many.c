@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "changes.h"
+#include "timing.h"
 
 enum {
     SLICE_BYTES = 256 * 1024, /* of replies in one slice of MGET */
@@ -229,7 +230,7 @@ static enum command_result store_pairs(struct call *call, struct pairs *pairs,
         }
         cache_end(&call->tx);
         if (!done)
-            room = cache_make_room(&call->tx);
+            room = timing_make_room(call);
     }
     cache_tx_close(&call->tx);
     return room ? COMMAND_DONE : COMMAND_NO_ROOM;

@@ -18,6 +18,7 @@
 
 #include "conn.h"
 #include "multi.h"
+#include "timing.h"
 #include "watch.h"
 
 enum {
@@ -177,6 +178,7 @@ static enum command_result run_request(struct call *call, struct exec *exec,
     size_t replied = buf_len(call->reply.out), pinned = inner->pinned;
     inner->now_ms = call->now_ms;
     inner->alone = alone;
+    timing_add(call); /* what follows is the command's own */
     enum command_result result = command_serve(inner);
     call->pinned += inner->pinned - pinned;
     if (session_is_silent(call->session))

@@ -5,14 +5,12 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "call.h"
 #include "multi.h"
 #include "options.h"
 #include "protocol/skim.h"
-#include "stats.h"
-#include "worker.h"
+#include "timing.h"
 
 /* ------------------------------------------------------------- the table */
 
@@ -81,6 +79,15 @@ const struct command *command_container(const struct command *command)
                         (size_t)(bar - command->name));
 }
 
+void command_upper(const struct command *command, char upper[COMMAND_UPPER])
+{
+    size_t i = 0;
+    for (; i < COMMAND_UPPER - 1 && command->name[i] && command->name[i] != '|';
+         i++)
+        upper[i] = (char)(command->name[i] & ~0x20);
+    upper[i] = 0;
+}
+
 bool command_arity_fits(const struct command *command, size_t argc)
 {
     return command->arity < 0 ? argc >= (size_t)-command->arity
@@ -91,6 +98,20 @@ size_t command_last_key(const struct command *command, size_t argc)
 {
     int last = command->keys.last;
     return last < 0 ? argc - (size_t)-last : (size_t)last;
+}
+
+bool command_keys(const struct command *command, const struct arg *argv,
+                  size_t argc, struct command_keys *keys)
+{
+    (void)argv;
+    if (command->keys.first == 0)
+        return false;
+    size_t last = command_last_key(command, argc);
+    keys->first = (size_t)command->keys.first;
+    keys->step = (size_t)command->keys.step;
+    keys->count =
+        last < keys->first ? 0 : (last - keys->first) / keys->step + 1;
+    return true;
 }
 
 /* ---------------------------------------------------------------- checks */
@@ -150,11 +171,8 @@ static bool refuse_unknown(struct call *call)
 static bool refuse_unknown_sub(struct call *call,
                                const struct command *container)
 {
-    char upper[16];
-    size_t i = 0;
-    for (; container->name[i] && i < sizeof upper - 1; i++)
-        upper[i] = (char)(container->name[i] & ~0x20);
-    upper[i] = 0;
+    char upper[COMMAND_UPPER];
+    command_upper(container, upper);
     const struct arg *sub = &call->argv[1];
     reply_errorf(&call->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.",
                  echo_len(sub, LIMIT_ERROR_ECHO), sub->ptr, upper);
@@ -176,12 +194,11 @@ static const struct command *find_row(const struct session *session,
 
 static bool keys_fit(const struct command *row, const struct call *call)
 {
-    if (row->keys.first == 0)
+    struct command_keys keys;
+    if (!command_keys(row, call->argv, call->argc, &keys))
         return true;
-    size_t last = command_last_key(row, call->argc);
-    for (size_t i = (size_t)row->keys.first; i <= last;
-         i += (size_t)row->keys.step)
-        if (call->argv[i].len > CACHE_KEY_MAX)
+    for (size_t i = 0; i < keys.count; i++)
+        if (call->argv[keys.first + i * keys.step].len > CACHE_KEY_MAX)
             return false;
     return true;
 }
@@ -260,7 +277,7 @@ static enum command_result run_in_tx(struct call *call)
         call->holds = false;
         bool ok;
         if (result == COMMAND_NO_ROOM) {
-            ok = cache_make_room(&call->tx);
+            ok = timing_make_room(call);
         } else {
             const struct arg *arg = &call->argv[call->command->blob_arg];
             call->blob = call_blob_of(call, arg->ptr, arg->len);
@@ -292,28 +309,6 @@ static enum command_result run(struct call *call)
 
 /* -------------------------------------------------------------- counting */
 
-/*
- * Reading a clock twice costs as much as a GET, so that commands on one key
- * are timed by sampling: the first calls each, then every 61st (a prime, not
- * to keep step with pipelines), which stands for 61.  Others, which may be
- * long, are always timed.
- */
-enum { SAMPLE = 61 };
-
-static uint64_t clock_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static unsigned weight_of(const struct command *command, uint64_t calls)
-{
-    if (command->keys.first == 0 || command->flags & COMMAND_OWN_TX)
-        return 1;
-    return calls < SAMPLE ? 1 : calls % SAMPLE ? 0 : SAMPLE;
-}
-
 /* False: it is not to be run, now at least, and that was answered. */
 static bool begin(struct call *call, size_t replied)
 {
@@ -337,28 +332,21 @@ enum command_result command_serve(struct call *call)
         command_drop(call);
         return COMMAND_DONE;
     }
-    struct command_stats *stats = stats_of(call);
-    unsigned weight =
-        weight_of(call->command,
-                  atomic_load_explicit(&stats->calls, memory_order_relaxed));
-    uint64_t started_ns = weight ? clock_ns() : 0;
-
     enum command_result result = run(call);
-
-    if (weight)
-        worker_count(stats, usec,
-                     ((clock_ns() - started_ns) * weight + 500) / 1000);
+    timing_add(call);
     if (result == COMMAND_AGAIN || result == COMMAND_WAIT)
         return result;
+    struct command_stats *stats = stats_of(call);
     bool error = count_error(call, replied);
-    if (result == COMMAND_NO_ROOM) {
-        worker_count(stats, rejected, 1);
-    } else {
-        worker_count(stats, calls, 1);
+    bool ran = result != COMMAND_NO_ROOM;
+    if (ran) {
         worker_count(call->worker, commands, 1);
         if (error)
             worker_count(stats, failed, 1);
+    } else {
+        worker_count(stats, rejected, 1);
     }
+    timing_end(call, stats, ran);
     command_drop(call);
     return COMMAND_DONE;
 }

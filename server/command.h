@@ -55,6 +55,8 @@ struct call {
     bool holds;            /* `held` is in use; a run that changes nothing */
     struct cache_pin held; /* leaves it to be unpinned */
 
+    uint64_t ticks; /* it has taken: see timing.h */
+
     /* COMMAND_AGAIN and COMMAND_WAIT: what run() left for itself, freed by
      * state_free when the command ends or the connection dies.  NULL at the
      * first run. */
@@ -118,10 +120,23 @@ const struct command *command_find_sub(const struct command *container,
 const struct command *command_container(const struct command *command);
 /* Its subcommands: the rows command + 1 ... command + the result. */
 size_t command_sub_count(const struct command *command);
+/* The command's name, without a subcommand's, in capitals. */
+enum { COMMAND_UPPER = 16 };
+void command_upper(const struct command *command, char upper[COMMAND_UPPER]);
 /* True if a request of argc arguments has as many as it needs. */
 bool command_arity_fits(const struct command *command, size_t argc);
 /* The number of the last key of a request of argc arguments. */
 size_t command_last_key(const struct command *command, size_t argc);
+
+/* The keys of a request: argv[first], argv[first + step], ..., `count` of
+ * them. */
+struct command_keys {
+    size_t first, step, count;
+};
+/* False: its row has no keys, or its arguments do not say which they are.  The
+ * arity fits. */
+bool command_keys(const struct command *command, const struct arg *argv,
+                  size_t argc, struct command_keys *keys);
 
 static inline size_t command_row(const struct command *command)
 {

@@ -82,8 +82,7 @@ static void reply_categories(struct reply *reply, uint32_t in)
 
 /* ------------------------------------------------------------------- INFO */
 
-/* The words of a text as a set, of statuses or of bulks. */
-static void reply_words(struct reply *reply, const char *text, bool statuses)
+void command_reply_words(struct reply *reply, const char *text, bool statuses)
 {
     size_t count = 0;
     for (const char *at = text; *at; at += strspn(at, " ")) {
@@ -120,7 +119,7 @@ static void reply_key_spec(struct reply *reply, const struct command *command)
         return;
     reply_map(reply, 3);
     reply_bulk_text(reply, "flags");
-    reply_words(reply, command->keys.use, true);
+    command_reply_words(reply, command->keys.use, true);
     reply_bulk_text(reply, "begin_search");
     reply_map(reply, 2);
     reply_bulk_text(reply, "type");
@@ -150,7 +149,7 @@ static void reply_info(struct reply *reply, const struct command *command)
     reply_int(reply, command->keys.last);
     reply_int(reply, command->keys.step);
     reply_categories(reply, command_categories(command));
-    reply_words(reply, command->tips, false);
+    command_reply_words(reply, command->tips, false);
     reply_key_spec(reply, command);
     reply_set(reply, subs);
     for (size_t i = 1; i <= subs; i++)
@@ -239,30 +238,7 @@ enum command_result cmd_command_list(struct call *call)
     return COMMAND_DONE;
 }
 
-/* -------------------------------------------------------- GETKEYS and HELP */
-
-enum command_result cmd_command_getkeys(struct call *call)
-{
-    const struct arg *argv = call->argv + 2;
-    size_t argc = call->argc - 2;
-    const struct command *command = command_find(argv[0].ptr, argv[0].len);
-    if (command && command_sub_count(command) > 0 && argc > 1)
-        command = command_find_sub(command, argv[1].ptr, argv[1].len);
-    if (!command)
-        return call_error(call, "ERR Invalid command specified");
-    if (!command->keys.first)
-        return call_error(call, "ERR The command has no key arguments");
-    if (!command_arity_fits(command, argc))
-        return call_error(
-            call, "ERR Invalid number of arguments specified for command");
-    size_t step = (size_t)command->keys.step;
-    size_t first = (size_t)command->keys.first;
-    size_t last = command_last_key(command, argc);
-    reply_array(&call->reply, (last - first) / step + 1);
-    for (size_t i = first; i <= last; i += step)
-        reply_bulk(&call->reply, argv[i].ptr, argv[i].len);
-    return COMMAND_DONE;
-}
+/* ------------------------------------------------------------------- HELP */
 
 enum command_result cmd_command_help(struct call *call)
 {
@@ -276,6 +252,8 @@ enum command_result cmd_command_help(struct call *call)
         "    Explains commands; without a name all of them.",
         "GETKEYS <full-command>",
         "    The keys in a command line.",
+        "GETKEYSANDFLAGS <full-command>",
+        "    The same, and what the command does with each.",
         "INFO [<command-name> ...]",
         "    Describes commands; without a name all of them.",
         "LIST [FILTERBY <MODULE name | ACLCAT category | PATTERN pattern>]",

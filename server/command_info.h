@@ -4,11 +4,17 @@
 
 /* What COMMAND's subcommands share. */
 
+#include <stdio.h>
+
 #include "command.h"
 
 /* Commands without subcommands of others. */
 size_t command_top_count(void);
 /* A row by its name as the table has it, "config|get" too. */
 const struct command *command_named(const struct arg *name);
+/* The words of a text as a set, of statuses or of bulks. */
+void command_reply_words(struct reply *reply, const char *text, bool statuses);
+/* docs/commands.md: all rows, by their groups. */
+void command_print_markdown(FILE *to);
 
 #endif

@@ -33,8 +33,10 @@
     /* cmd_prefixes.c */                                                      \
     X(memory_prefixes)                                                        \
     /* command_info.c */                                                      \
-    X(command) X(command_count) X(command_docs) X(command_getkeys)            \
-    X(command_help) X(command_info) X(command_list)                           \
+    X(command) X(command_count) X(command_docs) X(command_help)               \
+    X(command_info) X(command_list)                                           \
+    /* cmd_getkeys.c */                                                       \
+    X(command_getkeys) X(command_getkeysandflags)                             \
     /* cmd_conn.c */                                                          \
     X(hello) X(auth) X(ping) X(echo) X(select) X(quit) X(reset)               \
     /* cmd_client.c */                                                        \
@@ -48,6 +50,11 @@
     X(config_set)                                                             \
     /* cmd_info.c */                                                          \
     X(info)                                                                   \
+    /* cmd_slowlog.c */                                                       \
+    X(slowlog_get) X(slowlog_help) X(slowlog_len) X(slowlog_reset)            \
+    /* cmd_latency.c */                                                       \
+    X(latency_doctor) X(latency_help) X(latency_histogram)                    \
+    X(latency_history) X(latency_latest) X(latency_reset)                     \
     /* cmd_server.c */                                                        \
     X(shutdown) X(time)
 // clang-format on

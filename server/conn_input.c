@@ -20,6 +20,7 @@
 #include "protocol/text.h"
 #include "push.h"
 #include "server.h"
+#include "timing.h"
 #include "turn.h"
 
 /* A request that the pool cannot hold is better refused than waited for: half
@@ -222,6 +223,7 @@ static void run_requests(struct conn *conn)
     struct worker *worker = conn->worker;
     struct parse_limits limits;
     set_limits(conn, &limits);
+    timing_start(worker);
     while (!conn->closing && conn_output_fits(conn)) {
         if (turn->requests >= LIMIT_COMMANDS_PER_TURN ||
             turn->bytes >= LIMIT_BYTES_PER_TURN) {
@@ -234,7 +236,8 @@ static void run_requests(struct conn *conn)
                              turn->len);
         if (!step(conn, &limits) || conn->later || conn->waiting)
             break;
-        gate_pause(worker->server->gate, worker->id);
+        if (gate_pause(worker->server->gate, worker->id))
+            timing_start(worker);
     }
     if (!conn->closing)
         conn_output_fits(conn);

@@ -6,6 +6,7 @@
 #include "platform.h"
 #include "pool.h"
 #include "server.h"
+#include "timing.h"
 #include "turn.h"
 
 enum {
@@ -91,8 +92,11 @@ bool conn_output_fits(struct conn *conn)
 
     size_t len = output_len(&turn->out);
     bool send = len >= LIMIT_FLUSH_OUTPUT || len > mark;
-    if (send && !turn->stuck && !conn_flush(conn))
-        return give_up(conn);
+    if (send && !turn->stuck) {
+        if (!conn_flush(conn))
+            return give_up(conn);
+        timing_start(worker);
+    }
     if (unsent(&turn->out) > limit) {
         worker_count(worker, closed_output, 1);
         return give_up(conn);

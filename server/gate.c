@@ -66,12 +66,13 @@ void gate_leave(struct gate *gate, unsigned worker)
     lock_drop(&gate->places[worker].lock);
 }
 
-void gate_pause(struct gate *gate, unsigned worker)
+bool gate_pause(struct gate *gate, unsigned worker)
 {
     if (!wanted(gate))
-        return;
+        return false;
     lock_drop(&gate->places[worker].lock);
     enter_behind(gate, worker);
+    return true;
 }
 
 void gate_close(struct gate *gate, unsigned worker)

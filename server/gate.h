@@ -36,8 +36,9 @@ void gate_free(struct gate *gate); /* NULL is fine */
 void gate_enter(struct gate *gate, unsigned worker);
 void gate_leave(struct gate *gate, unsigned worker);
 
-/* Between two requests, inside: lets those pass who want to be alone. */
-void gate_pause(struct gate *gate, unsigned worker);
+/* Between two requests, inside: lets those pass who want to be alone; true if
+ * there were any. */
+bool gate_pause(struct gate *gate, unsigned worker);
 
 /*
  * From inside: from close to open no other worker is inside.  For a few

@@ -207,6 +207,36 @@ static void write_commandstats(const struct info *info)
     }
 }
 
+/* The time that so many of a thousand calls did not take longer than, in
+ * microseconds: the top of a column of the histogram. */
+static double percentile(const struct stats_command *stats, unsigned permille)
+{
+    uint64_t calls = 0, below = 0;
+    unsigned column = 0;
+
+    for (size_t i = 0; i < STATS_COLUMNS; i++)
+        calls += stats->took[i];
+    while (column < STATS_COLUMNS - 1 &&
+           (below += stats->took[column]) * 1000 < calls * permille)
+        column++;
+    return (double)(UINT64_C(1024) << column) / 1000;
+}
+
+static void write_latencystats(const struct info *info)
+{
+    for (size_t row = 0; row < command_count; row++) {
+        struct stats_command stats;
+
+        stats_command(info->server, row, &stats);
+        if (stats.calls > 0)
+            buf_addf(info->out,
+                     "latency_percentiles_usec_%s:p50=%.3f,p99=%.3f,"
+                     "p99.9=%.3f\r\n",
+                     command_table[row].name, percentile(&stats, 500),
+                     percentile(&stats, 990), percentile(&stats, 999));
+    }
+}
+
 static void write_errorstats(const struct info *info)
 {
     for (size_t code = 0; code < stats_error_code_count; code++) {
@@ -255,6 +285,7 @@ static const struct section sections[] = {
     {"modules",      "Modules",      NULL,              NULL,               false},
     {"commandstats", "Commandstats", NULL,              write_commandstats, true},
     {"errorstats",   "Errorstats",   NULL,              write_errorstats,   false},
+    {"latencystats", "Latencystats", NULL,              write_latencystats, true},
     {"cluster",      "Cluster",      &info_cluster,     NULL,               false},
     {"ebb",          "Ebb",          &info_ebb,         NULL,               false},
     {"keyspace",     "Keyspace",     NULL,              write_keyspace,     false},

@@ -40,6 +40,7 @@ enum {
     /* Keys that one client, and all together, may watch. */
     LIMIT_WATCHED = 1024,
     LIMIT_WATCHED_ALL = 65536,
+    LIMIT_SLOWLOG_BYTES = 256 * 1024, /* of all its entries */
     /* Descriptors that are not clients'. */
     LIMIT_OWN_FDS = 96,
 };
@@ -47,7 +48,11 @@ enum {
 struct limits {
     _Atomic int64_t clients, bulk_bytes, request_args, request_bytes,
         inline_bytes, output_mark_bytes, output_limit_bytes, idle_ms,
-        request_ms, stall_ms, auth_ms, keepalive_s, stop_ms, protected_mode;
+        request_ms, stall_ms, auth_ms, keepalive_s, stop_ms, protected_mode,
+        slowlog_us, latency_ms;
+    /* Commands that take as long are told to the slow log or the latency
+     * monitor, whichever wants to know first. */
+    _Atomic uint64_t slow_ticks;
 };
 
 #endif

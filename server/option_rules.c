@@ -14,6 +14,7 @@
 #include "options.h"
 #include "password.h"
 #include "server.h"
+#include "slowlog.h"
 
 /* ---------------------------------------------------------------- effects */
 
@@ -72,6 +73,30 @@ static void apply_limits(struct server *server, const struct conf *conf)
     atomic_store(&limits->stop_ms, conf->stop_timeout * 1000);
     atomic_store(&limits->keepalive_s, conf->tcp_keepalive);
     atomic_store(&limits->protected_mode, conf->protected_mode == PROTECTED);
+}
+
+/* From how many ticks on a command is slow for anybody. */
+static void apply_slow(struct server *server, const struct conf *conf)
+{
+    struct limits *limits = &server->limits;
+    int64_t slow_us = conf->slowlog_log_slower_than;
+    int64_t late_ms = conf->latency_monitor_threshold;
+    uint64_t least_ns = UINT64_MAX;
+
+    if (slow_us >= 0 && slow_us < INT64_MAX / 1000)
+        least_ns = (uint64_t)slow_us * 1000;
+    if (late_ms > 0 && late_ms < INT64_MAX / 1000000 &&
+        (uint64_t)late_ms * 1000000 < least_ns)
+        least_ns = (uint64_t)late_ms * 1000000;
+    atomic_store(&limits->slowlog_us, slow_us);
+    atomic_store(&limits->latency_ms, late_ms);
+    atomic_store(&limits->slow_ticks, ticks_of_ns(&server->ticks, least_ns));
+}
+
+static void apply_slowlog_max_len(struct server *server,
+                                  const struct conf *conf)
+{
+    slowlog_set_max(server->slowlog, (uint64_t)conf->slowlog_max_len);
 }
 
 /* ----------------------------------------------------------------- checks */
@@ -146,5 +171,8 @@ const struct option_rule option_rules[CONF_COUNT] = {
     [CONF_output_limit] = {apply_limits, check_output},
     [CONF_protected_mode] = {apply_limits, NULL},
     [CONF_requirepass] = {apply_requirepass, NULL},
+    [CONF_slowlog_log_slower_than] = {apply_slow, NULL},
+    [CONF_slowlog_max_len] = {apply_slowlog_max_len, NULL},
+    [CONF_latency_monitor_threshold] = {apply_slow, NULL},
     [CONF_loglevel] = {apply_loglevel, NULL},
 };

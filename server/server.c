@@ -20,13 +20,16 @@
 #include "gate.h"
 #include "governor.h"
 #include "http.h"
+#include "latency.h"
 #include "listen.h"
 #include "log.h"
 #include "mailbox.h"
 #include "options.h"
 #include "platform.h"
 #include "pool.h"
+#include "slowlog.h"
 #include "stats.h"
+#include "timing.h"
 #include "version.h"
 #include "watch.h"
 #include "worker.h"
@@ -65,8 +68,10 @@ static void on_slice(evutil_socket_t fd, short what, void *ctx)
     struct server *server = ctx;
     const struct platform *platform = server->platform;
     (void)fd, (void)what;
-    bool more = governor_slice(server->governor,
-                               platform->wall_ms(platform->ctx), SLICE_US);
+    int64_t now_ms = platform->wall_ms(platform->ctx);
+    uint64_t from = ticks_now(&server->ticks);
+    bool more = governor_slice(server->governor, now_ms, SLICE_US);
+    timing_slice(server, from, now_ms);
     changes_settle(server, NULL);
     if (more) {
         sched_yield();
@@ -245,10 +250,15 @@ static bool make_parts(struct server *server, char *why)
     server->cache = make_cache(server);
     server->pool = pool_new(0);
     server->options = options_new(server);
+    server->latency = latency_new();
+    if (server->pool)
+        server->slowlog = slowlog_new(server->pool);
+    ticks_init(&server->ticks);
     if (!server->cache)
         return fail(why, "No memory or addresses for an empty cache: look at "
                          "ulimit -v and vm.overcommit_memory");
-    if (!server->mailbox || !server->pool || !server->options)
+    if (!server->mailbox || !server->pool || !server->options ||
+        !server->latency || !server->slowlog)
         return fail(why, "No memory to start with");
     server->gate = gate_new(server->worker_count);
     server->watches = watches_new(server);
@@ -400,6 +410,8 @@ void server_free(struct server *server)
     options_free(server->options);
     watches_free(server->watches);
     gate_free(server->gate);
+    slowlog_free(server->slowlog);
+    latency_free(server->latency);
     pool_free(server->pool);
     if (server->cache)
         cache_free(server->cache);

@@ -15,6 +15,7 @@
 #include "cache/cache.h"
 #include "conf/conf.h"
 #include "limits.h"
+#include "ticks.h"
 
 struct event;
 struct event_base;
@@ -30,6 +31,8 @@ struct mailbox;
 struct platform;
 struct gate;
 struct watches;
+struct latency;
+struct slowlog;
 
 struct server {
     const struct platform *platform;
@@ -48,8 +51,11 @@ struct server {
     struct hits *hits; /* keys of some of them; made with the workers */
     struct listeners *listeners;
     struct stats *stats; /* see stats.h; made before http */
-    struct http *http;   /* NULL: metrics-port is 0 */
-    int64_t started_ms;  /* wall clock */
+    struct ticks ticks;  /* what commands are timed with */
+    struct slowlog *slowlog;
+    struct latency *latency;
+    struct http *http;  /* NULL: metrics-port is 0 */
+    int64_t started_ms; /* wall clock */
     char run_id[41];
     struct gate *gate;         /* between the workers; see gate.h */
     struct watches *watches;   /* keys that clients watch */

@@ -283,16 +283,23 @@ void stats_take(struct server *server, int64_t now_ms, struct stats_now *now)
 void stats_command(const struct server *server, size_t row,
                    struct stats_command *out)
 {
+    uint64_t ticks = 0;
+
     *out = (struct stats_command){0};
     for (unsigned i = 0; i < server->worker_count; i++) {
         const struct command_stats *one = &server->workers[i].by_command[row];
 
-        out->calls += atomic_load_explicit(&one->calls, memory_order_relaxed);
-        out->usec += atomic_load_explicit(&one->usec, memory_order_relaxed);
+        ticks += atomic_load_explicit(&one->ticks, memory_order_relaxed);
         out->rejected +=
             atomic_load_explicit(&one->rejected, memory_order_relaxed);
         out->failed += atomic_load_explicit(&one->failed, memory_order_relaxed);
+        for (size_t j = 0; j < STATS_COLUMNS; j++)
+            out->took[j] +=
+                atomic_load_explicit(&one->took[j], memory_order_relaxed);
     }
+    for (size_t j = 0; j < STATS_COLUMNS; j++)
+        out->calls += out->took[j];
+    out->usec = ticks_ns(&server->ticks, ticks) / 1000;
 }
 
 /* ------------------------------------------------------------------- reset */
@@ -308,17 +315,24 @@ void stats_reset(struct server *server)
         atomic_store(&stats->errors[i], 0);
 }
 
+/* What is 0 is not written: rows that were never used stay unpaged. */
+static void reset_command(struct command_stats *stats)
+{
+    if (atomic_load(&stats->rejected) > 0)
+        atomic_store(&stats->rejected, 0);
+    if (atomic_load(&stats->ticks) == 0)
+        return;
+    atomic_store(&stats->ticks, 0);
+    atomic_store(&stats->failed, 0);
+    for (size_t i = 0; i < STATS_COLUMNS; i++)
+        atomic_store(&stats->took[i], 0);
+}
+
 void stats_reset_worker(struct worker *worker)
 {
 #define X(name, help) atomic_store(&worker->name, 0);
     WORKER_COUNTERS(X)
 #undef X
-    for (size_t row = 0; row < command_count; row++) {
-        struct command_stats *stats = &worker->by_command[row];
-
-        atomic_store(&stats->calls, 0);
-        atomic_store(&stats->usec, 0);
-        atomic_store(&stats->rejected, 0);
-        atomic_store(&stats->failed, 0);
-    }
+    for (size_t row = 0; row < command_count; row++)
+        reset_command(&worker->by_command[row]);
 }

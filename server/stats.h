@@ -73,6 +73,7 @@ void stats_take(struct server *server, int64_t now_ms, struct stats_now *now);
 /* One command's numbers, summed over the workers. */
 struct stats_command {
     uint64_t calls, usec, rejected, failed;
+    uint64_t took[STATS_COLUMNS]; /* as in struct command_stats */
 };
 void stats_command(const struct server *server, size_t row,
                    struct stats_command *out);

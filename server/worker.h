@@ -42,9 +42,15 @@ struct turn;
     X(auth_failures,      "Passwords refused")
 // clang-format on
 
-/* One command's numbers, in the order of the command table. */
+/* Columns of a command's histogram: of what took less than 1.024 us (the
+ * first), 2.048 us, 4.096 us ..., and any longer (the last). */
+enum { STATS_COLUMNS = 21 };
+
+/* One command's numbers, in the order of the command table.  All columns of
+ * `took` together are its calls. */
 struct command_stats {
-    _Atomic uint64_t calls, usec, rejected, failed;
+    _Atomic uint64_t ticks, rejected, failed;
+    _Atomic uint64_t took[STATS_COLUMNS];
 };
 
 struct worker {
@@ -83,6 +89,7 @@ struct worker {
     size_t held;               /* cache_held at the last tick */
     uint32_t held_ms;          /* when that was 0, or less than before */
     uint32_t served_ms;        /* the last event of a client */
+    uint64_t ticks;            /* see timing.h */
     uint32_t hits_unnoted;     /* lookups that pass by before one is noted: */
     uint32_t hits_random;      /* see hits.h */
     _Atomic size_t first_rank; /* of its first to go, when tight */

@@ -16,6 +16,7 @@ struct difference {
 static const struct difference differences[] = {
     {"* help", "\\**", "\\**",
      "HELP lists the subcommands that there are"},
+    {"command", "\\**", "\\**", "COMMAND describes the commands that there are"},
     {"object encoding *", "$*", "$3\r\nraw\r\n",
      "OBJECT ENCODING goes by the value, not by how it came about"},
     /* Of GET only: a write that is refused would leave different data. */

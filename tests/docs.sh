@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What is made from the tables of options and metrics is up to date.
+# What is made from the tables of options, metrics and commands is up to date.
 set -u
 passed=0 failed=0
 
@@ -16,5 +16,6 @@ same() { # same FILE PROGRAM...
 same docs/options.md print_options markdown
 same ebb.conf print_options sample
 same docs/metrics.md print_metrics
+same docs/commands.md print_commands
 echo "$passed passed, $failed failed"
 exit $((failed > 0))

@@ -18,6 +18,7 @@
 #include "server/platform.h"
 #include "server/pool.h"
 #include "server/server.h"
+#include "server/slowlog.h"
 
 #include "protocol/parse.h"
 #include "tests/tree.h"
@@ -56,6 +57,8 @@ static int start(void **state)
     server->governor =
         governor_new(server->cache, server->pool, &platform, NULL, 2);
     server->options = options_new(server);
+    server->slowlog = slowlog_new(server->pool);
+    ticks_init(&server->ticks);
     assert_non_null(server->log);
     assert_non_null(server->cache);
     assert_non_null(server->options);
@@ -69,6 +72,7 @@ static int stop(void **state)
     struct server *server = *state;
 
     options_free(server->options);
+    slowlog_free(server->slowlog);
     governor_free(server->governor);
     pool_free(server->pool);
     cache_free(server->cache);
