@@ -176,3 +176,15 @@ bool cache_flush_all(struct cache *cache)
 {
     return flush(cache, 0, cache->databases);
 }
+
+void cache_swap(struct cache *cache, unsigned db, unsigned other)
+{
+    assert(db < cache->databases && other < cache->databases);
+    lock_all(cache);
+    unsigned number = number_of(cache, db);
+    atomic_store_explicit(&cache->numbers[db], (uint8_t)number_of(cache, other),
+                          memory_order_relaxed);
+    atomic_store_explicit(&cache->numbers[other], (uint8_t)number,
+                          memory_order_relaxed);
+    unlock_all(cache);
+}

@@ -291,6 +291,10 @@ uint64_t cache_count_expiring(struct cache *cache, unsigned db);
 bool cache_flush(struct cache *cache, unsigned db);
 bool cache_flush_all(struct cache *cache);
 
+/* What is in the one is in the other from now on, for every observer at once.
+ */
+void cache_swap(struct cache *cache, unsigned db, unsigned other);
+
 /* --------------------------------------------------------------- iteration */
 
 /* Sees an entry under its shard's lock; must not call the cache except for

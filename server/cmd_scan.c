@@ -11,11 +11,13 @@
 #include "call.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pool.h"
+#include "watch.h"
 
 enum {
     SLICE_BUCKETS = 1000,     /* looked at before others have a turn */
@@ -295,6 +297,34 @@ enum command_result cmd_flushall(struct call *call)
         return call_error(call, ERROR_SYNTAX);
     if (!cache_flush_all(call->server->cache))
         return COMMAND_AGAIN;
+    reply_ok(&call->reply);
+    return COMMAND_DONE;
+}
+
+/* The number of a database in an argument, an int as Redis has it; false: it is
+ * none. */
+static bool arg_is_db(const struct arg *arg, int64_t *db)
+{
+    return text_to_int(arg->ptr, arg->len, db) && *db >= INT_MIN &&
+           *db <= INT_MAX;
+}
+
+enum command_result cmd_swapdb(struct call *call)
+{
+    int64_t databases = call->server->conf.databases, db, other;
+    if (!arg_is_db(&call->argv[1], &db))
+        return call_error(call, "ERR invalid first DB index");
+    if (!arg_is_db(&call->argv[2], &other))
+        return call_error(call, "ERR invalid second DB index");
+    if (db < 0 || db >= databases || other < 0 || other >= databases)
+        return call_error(call, "ERR DB index is out of range");
+    if (db != other) {
+        call_close_gate(call);
+        watch_swapped(call->server->watches, (unsigned)db, (unsigned)other,
+                      call->now_ms);
+        cache_swap(call->server->cache, (unsigned)db, (unsigned)other);
+        call_open_gate(call);
+    }
     reply_ok(&call->reply);
     return COMMAND_DONE;
 }

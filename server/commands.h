@@ -21,7 +21,7 @@
     X(expire) X(pexpire) X(expireat) X(pexpireat) X(ttl) X(pttl)              \
     X(expiretime) X(pexpiretime) X(persist)                                   \
     /* cmd_scan.c */                                                          \
-    X(scan) X(keys) X(randomkey) X(dbsize) X(flushdb) X(flushall)             \
+    X(scan) X(keys) X(randomkey) X(dbsize) X(flushdb) X(flushall) X(swapdb)   \
     /* cmd_object.c */                                                        \
     X(type) X(object_encoding) X(object_freq) X(object_help)                  \
     X(object_idletime) X(object_refcount)                                     \

@@ -26,8 +26,8 @@ struct watch {
     uint64_t hash;
     uint32_t len;
     uint8_t db;
-    bool there;   /* the key was, when it was watched */
-    bool swapped; /* its database has become another since */
+    bool there;  /* the key was, when it was watched */
+    bool looked; /* watch_swapped has looked at it */
     char key[];
 };
 
@@ -81,30 +81,84 @@ static bool is(const struct watch *watch, unsigned db,
            memcmp(watch->key, key->ptr, key->len) == 0;
 }
 
-void watch_changed(struct watches *watches, const struct change *change)
+/* All who watch that key. */
+static void soil(struct watches *watches, unsigned db,
+                 const struct cache_key *key)
 {
-    struct cache_key key =
-        cache_key_of(watches->server->cache, change->key, change->len);
-    struct watch *_Atomic *bucket = bucket_of(watches, key.hash, change->db);
-    if (!atomic_load_explicit(bucket, memory_order_relaxed))
-        return;
     pthread_mutex_lock(&watches->lock);
-    for (struct watch *at = *bucket; at; at = at->next)
-        if (is(at, change->db, &key))
+    for (struct watch *at = *bucket_of(watches, key->hash, db); at;
+         at = at->next)
+        if (is(at, db, key))
             atomic_store(&at->watcher->dirty, true);
     pthread_mutex_unlock(&watches->lock);
 }
 
-void watch_swapped(struct watches *watches, unsigned a, unsigned b)
+void watch_changed(struct watches *watches, const struct change *change)
 {
-    if (watches->keys == 0)
-        return;
+    struct cache_key key =
+        cache_key_of(watches->server->cache, change->key, change->len);
+    if (atomic_load_explicit(bucket_of(watches, key.hash, change->db),
+                             memory_order_relaxed))
+        soil(watches, change->db, &key);
+}
+
+static bool is_there(const struct watches *watches, unsigned db,
+                     const struct cache_key *key, int64_t now_ms)
+{
+    struct cache_tx tx;
+    struct cache_view view;
+    cache_begin(&tx, watches->server->cache, now_ms, key, 1);
+    bool there = cache_find(&tx, db, key, 0, &view);
+    cache_end(&tx);
+    return there;
+}
+
+/*
+ * Copies the next key of a bucket that was not looked at yet, in either
+ * database; false: there is none.  A copy, since its client may go at any time,
+ * and no key is looked up with the table locked.
+ */
+static bool look_at_next(struct watches *watches, size_t bucket, unsigned a,
+                         unsigned b, struct cache_key *key, char *bytes,
+                         unsigned *db)
+{
     pthread_mutex_lock(&watches->lock);
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (struct watch *at = watches->buckets[i]; at; at = at->next)
-            if (at->db == a || at->db == b)
-                at->swapped = true;
+    struct watch *at = watches->buckets[bucket];
+    while (at && (at->looked || (at->db != a && at->db != b)))
+        at = at->next;
+    if (at) {
+        at->looked = true;
+        *db = at->db;
+        memcpy(bytes, at->key, at->len);
+        *key = (struct cache_key){bytes, at->len, at->hash};
+    }
     pthread_mutex_unlock(&watches->lock);
+    return at != NULL;
+}
+
+static void end_looking(struct watches *watches, size_t bucket)
+{
+    pthread_mutex_lock(&watches->lock);
+    for (struct watch *at = watches->buckets[bucket]; at; at = at->next)
+        at->looked = false;
+    pthread_mutex_unlock(&watches->lock);
+}
+
+void watch_swapped(struct watches *watches, unsigned a, unsigned b,
+                   int64_t now_ms)
+{
+    char bytes[CACHE_KEY_MAX];
+    struct cache_key key;
+    unsigned db;
+    for (size_t i = 0; i < BUCKETS && watches->keys > 0; i++) {
+        if (!watches->buckets[i])
+            continue;
+        while (look_at_next(watches, i, a, b, &key, bytes, &db))
+            if (is_there(watches, a, &key, now_ms) ||
+                is_there(watches, b, &key, now_ms))
+                soil(watches, db, &key);
+        end_looking(watches, i);
+    }
 }
 
 /* ---------------------------------------------------------------- watching */
@@ -214,23 +268,12 @@ enum watch_result watch_key(struct watcher *watcher, unsigned db,
     return result;
 }
 
-static bool is_there(const struct watch *watch, int64_t now_ms)
-{
-    struct cache_key key = {watch->key, watch->len, watch->hash};
-    struct cache_tx tx;
-    struct cache_view view;
-    cache_begin(&tx, watch->watcher->table->server->cache, now_ms, &key, 1);
-    bool there = cache_find(&tx, watch->db, &key, 0, &view);
-    cache_end(&tx);
-    return there;
-}
-
 /* What no command told. */
 static bool stands(const struct watch *watch, int64_t now_ms)
 {
-    if (watch->swapped)
-        return !watch->there && !is_there(watch, now_ms);
-    return !watch->there || is_there(watch, now_ms);
+    struct cache_key key = {watch->key, watch->len, watch->hash};
+    return !watch->there ||
+           is_there(watch->watcher->table, watch->db, &key, now_ms);
 }
 
 bool watch_stands(const struct watcher *watcher, int64_t now_ms)

@@ -35,9 +35,10 @@ void watches_free(struct watches *watches);         /* NULL is fine */
 
 /* A command changed a key.  Under the lock of its shard. */
 void watch_changed(struct watches *watches, const struct change *change);
-/* The keys of two databases changed places.  From a command, outside any
- * transaction. */
-void watch_swapped(struct watches *watches, unsigned a, unsigned b);
+/* The keys of two databases change places: who watches one that is in either
+ * is dirty.  While the gate is closed, outside any transaction. */
+void watch_swapped(struct watches *watches, unsigned a, unsigned b,
+                   int64_t now_ms);
 
 /* NULL: no memory. */
 struct watcher *watcher_new(struct watches *watches);

@@ -78,6 +78,8 @@ static const struct row rows[] = {
     {"ECHO",          6, "v",      "", COMPARE_SAME},
     {"FLUSHDB",       2, "",       "ASYNC|SYNC|w", COMPARE_SAME},
     {"FLUSHALL",      1, "",       "ASYNC|SYNC|w", COMPARE_SAME},
+    {"SWAPDB",        6, "d d",    "", COMPARE_SAME},
+    {"SWAPDB",        2, "i i",    "w", COMPARE_SAME},
     {"TIME",          2, "",       "", COMPARE_SHAPE},
     {"HELLO",         6, "",       "2|3|w|i", COMPARE_SHAPE},
     {"HELLO",         3, "3",      "SETNAME w|AUTH w w", COMPARE_SHAPE},

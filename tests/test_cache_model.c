@@ -133,6 +133,21 @@ static void do_flush(struct model *m)
     }
 }
 
+/* A scan that is under way owes nothing of either any more. */
+static void do_swap(struct model *m)
+{
+    unsigned db = model_some_db(m), other = model_some_db(m);
+    cache_swap(m->cache, db, other);
+    for (unsigned key = 0; key < m->shadow.keys; key++) {
+        struct shadow_entry *a = shadow_at(&m->shadow, db, key);
+        struct shadow_entry *b = shadow_at(&m->shadow, other, key);
+        struct shadow_entry was = *a;
+        *a = *b;
+        *b = was;
+        a->owed = b->owed = false;
+    }
+}
+
 static void do_limit(struct model *m)
 {
     const struct scenario *s = m->scenario;
@@ -231,7 +246,7 @@ static void do_rare(struct model *m)
 {
     if (m->scenario->switching && rng_chance(&m->rng, 10))
         model_listen(m, (enum cache_listening)rng_below(&m->rng, 3));
-    switch (rng_below(&m->rng, 8)) {
+    switch (rng_below(&m->rng, 9)) {
     case 0:
     case 1:
         do_limit(m);
@@ -244,6 +259,9 @@ static void do_rare(struct model *m)
         break;
     case 4:
         m->now_ms += (int64_t)rng_skewed(&m->rng, 100000);
+        break;
+    case 5:
+        do_swap(m);
         break;
     default:
         do_band(m);
