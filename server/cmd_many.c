@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Commands on many keys.  Those that read or remove take CALL_SLICE_KEYS keys
- * in one transaction and let other clients have a turn between; those that
- * store do so all at once, with the memory set aside before.
+ * Commands on many keys, which nobody sees half done:
+ *
+ *   up to CALL_SLICE_KEYS    one transaction
+ *   up to CALL_ATOMIC_KEYS   several, with the gate closed
+ *   more                     several, and others have a turn between
+ *
+ * Those that store take CALL_ATOMIC_KEYS at most, in one transaction, with the
+ * memory set aside before.
  */
 
 #include "call.h"
@@ -12,6 +17,7 @@
 #include <stdlib.h>
 
 #include "changes.h"
+#include "conn.h"
 #include "timing.h"
 
 enum {
@@ -35,6 +41,7 @@ static void prefetch(const struct call *call, const struct cache_key *keys,
 
 struct progress {
     size_t next;   /* argument */
+    size_t seen;   /* it was there before: its hits are counted */
     int64_t count; /* keys there were */
 };
 
@@ -46,12 +53,18 @@ static size_t replied(const struct call *call)
     return buf_len(call->reply.out) + call->pinned;
 }
 
+static size_t less_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* One slice.  Stops before its end when it has replied much. */
 static void serve_slice(struct call *call, struct progress *progress,
                         serve_key *serve)
 {
     struct cache_key keys[CALL_SLICE_KEYS];
-    size_t count = 0, enough = replied(call) + SLICE_BYTES;
+    size_t most = less_of(SLICE_BYTES, conn_room(call->conn));
+    size_t count = 0, before = replied(call);
     do {
         keys[count] = call_key_of(call, progress->next + count);
         count++;
@@ -59,21 +72,55 @@ static void serve_slice(struct call *call, struct progress *progress,
     prefetch(call, keys, count);
     cache_begin(&call->tx, call->server->cache, call->now_ms, keys, count);
     for (size_t i = 0; i < count; i++) {
+        call->rerun = progress->next < progress->seen;
         progress->count += serve(call, &keys[i]);
         progress->next++;
-        if (replied(call) >= enough)
+        if (replied(call) > before + most)
             break;
     }
     cache_end(&call->tx);
+}
+
+/* As far as the reply may grow. */
+static void serve_alone(struct call *call, struct progress *progress,
+                        serve_key *serve)
+{
+    size_t before = replied(call);
+    call_close_gate(call);
+    do
+        serve_slice(call, progress, serve);
+    while (progress->next < call->argc &&
+           (replied(call) == before || conn_room(call->conn) > 0));
+    call_open_gate(call);
+}
+
+/* If a transaction was not enough, it is as if it had not been. */
+static void serve_first(struct call *call, struct progress *progress,
+                        serve_key *serve)
+{
+    size_t count = call->argc - progress->next;
+    struct progress before = *progress;
+    struct output_mark mark = conn_mark(call->conn);
+    if (count <= CALL_SLICE_KEYS || count > CALL_ATOMIC_KEYS)
+        serve_slice(call, progress, serve);
+    if (progress->next == call->argc || count > CALL_ATOMIC_KEYS)
+        return;
+    before.seen = progress->next;
+    *progress = before;
+    conn_rewind(call->conn, mark);
+    serve_alone(call, progress, serve);
 }
 
 static enum command_result
 serve_keys(struct call *call, struct progress *progress, serve_key *serve)
 {
     struct progress *kept = call->state;
-    if (kept)
+    if (kept) {
         *progress = *kept;
-    serve_slice(call, progress, serve);
+        serve_slice(call, progress, serve);
+    } else {
+        serve_first(call, progress, serve);
+    }
     if (progress->next == call->argc)
         return COMMAND_DONE;
     if (!kept) {

@@ -138,15 +138,13 @@ static struct exec *exec_of(struct call *call)
 
 static size_t work_of(const struct multi_request *request)
 {
-    const struct command *command = request->command;
-    size_t bytes = 0, keys = 1, first = (size_t)command->keys.first;
+    struct command_keys keys = {.count = 1};
+    size_t bytes = 0;
+    command_keys(request->command, request->argv, request->argc, &keys);
     for (size_t i = 0; i < request->argc; i++)
         if (request->argv[i].ptr)
             bytes += request->argv[i].len;
-    if (first > 0)
-        keys += (command_last_key(command, request->argc) - first) /
-                (size_t)command->keys.step;
-    return keys + bytes / UNIT_BYTES;
+    return keys.count + bytes / UNIT_BYTES;
 }
 
 static void begin_request(struct call *call, struct exec *exec)
@@ -200,7 +198,7 @@ static enum command_result run_some(struct call *call, struct exec *exec,
 {
     size_t enough = alone ? MULTI_ALONE : exec->done + CALL_SLICE_KEYS;
     while (multi_first(call->session->multi)) {
-        if (exec->done >= enough || !conn_may_reply(call->conn))
+        if (exec->done >= enough || conn_room(call->conn) == 0)
             return COMMAND_AGAIN;
         enum command_result result = run_request(call, exec, alone);
         if (result == COMMAND_WAIT || (result == COMMAND_AGAIN && !alone))
@@ -228,7 +226,7 @@ static bool begin(struct call *call, struct exec *exec)
 static enum command_result turn(struct call *call, struct exec *exec,
                                 bool alone)
 {
-    if (!conn_may_reply(call->conn))
+    if (conn_room(call->conn) == 0)
         return COMMAND_AGAIN;
     if (!exec->begun && !begin(call, exec))
         return COMMAND_DONE;

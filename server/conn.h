@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "command.h"
+#include "output.h"
 
 struct worker;
 struct conn;
@@ -41,8 +42,12 @@ void conn_send_pin(struct conn *conn, struct cache_pin pin);
 /* From inside the connection's own command: charges what its session is about
  * to hold.  False: clients' buffers have no room for it. */
 bool conn_hold(struct conn *conn, size_t bytes);
-/* True while more may be replied before what there is has been sent. */
-bool conn_may_reply(const struct conn *conn);
+/* Bytes that may be replied before what there is has been sent. */
+size_t conn_room(const struct conn *conn);
+/* Takes back what was replied since the mark, if nothing was sent meanwhile.
+ * Outside any transaction. */
+struct output_mark conn_mark(const struct conn *conn);
+void conn_rewind(struct conn *conn, struct output_mark mark);
 
 /* What one request, or all of a transaction, may hold before it is run. */
 size_t conn_request_most(const struct server *server);

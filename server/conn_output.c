@@ -39,15 +39,37 @@ static size_t unsent(const struct output *output)
     return output->first ? len - output->first->pin.left : len;
 }
 
+/* Pinned values cost no memory, but keep as much from being evicted. */
+static size_t most_unsent(const struct conn *conn)
+{
+    const struct server *server = conn->worker->server;
+    size_t limit = (size_t)server->limits.output_limit_bytes;
+    size_t share = pool_limit(server->pool);
+    return (share < limit ? share : limit) / 2;
+}
+
 /* A buffer that has grown by doubling may be half empty, and what stays unsent
  * is charged with half as much again. */
-bool conn_may_reply(const struct conn *conn)
+size_t conn_room(const struct conn *conn)
 {
     const struct output *output = &conn->turn->out;
     size_t used = output->memory + buf_len(&output->tail);
     size_t max = output->tail.max;
     size_t lent = max > LIMIT_SPARE_OUTPUT ? max - LIMIT_SPARE_OUTPUT : 0;
-    return used <= LIMIT_SPARE_OUTPUT / 2 + lent / 4;
+    size_t most = LIMIT_SPARE_OUTPUT / 2 + lent / 4;
+    if (output_len(output) >= most_unsent(conn))
+        return 0;
+    return used < most ? most - used : 0;
+}
+
+struct output_mark conn_mark(const struct conn *conn)
+{
+    return output_mark(&conn->turn->out);
+}
+
+void conn_rewind(struct conn *conn, struct output_mark mark)
+{
+    output_rewind(&conn->turn->out, mark);
 }
 
 static bool give_up(struct conn *conn)
@@ -102,7 +124,7 @@ bool conn_output_fits(struct conn *conn)
         return give_up(conn);
     }
     len = output_len(&turn->out);
-    conn->blocked = len > mark || (len > 0 && !conn_may_reply(conn));
+    conn->blocked = len > mark || (len > 0 && conn_room(conn) == 0);
     return !conn->blocked;
 }
 
