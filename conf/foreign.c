@@ -46,7 +46,7 @@ static const char *const ignored[] = {
     "set-max-intset-entries", "set-proc-title", "shutdown-timeout",
     "stop-writes-on-bgsave-error", "stream-node-max-bytes",
     "stream-node-max-entries", "syslog-facility", "syslog-ident",
-    "tracking-table-max-keys", "zset-max-listpack-entries",
+    "zset-max-listpack-entries",
     "zset-max-listpack-value", "zset-max-ziplist-entries",
     "zset-max-ziplist-value",
 };

@@ -12,6 +12,7 @@
 #include "conn.h"
 #include "gate.h"
 #include "hits.h"
+#include "tracking.h"
 #include "worker.h"
 
 enum command_result call_error(struct call *call, const char *text)
@@ -119,6 +120,8 @@ bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
         how &= ~(unsigned)CACHE_COUNT;
     if (call->session->no_touch)
         how &= ~(unsigned)CACHE_TOUCH;
+    if (call->session->tracker)
+        tracking_remember(call, key);
     if ((how & CACHE_COUNT) && call->worker->hits_unnoted-- == 0)
         return find_and_note(call, key, how, view);
     return cache_find(&call->tx, call->session->db, key, how, view);

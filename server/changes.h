@@ -28,6 +28,9 @@ enum change_kind {
     CHANGE_EVICTED = 1 << 4, /* (e) */
     CHANGE_NEW = 1 << 5,     /* a key was added (n) */
     CHANGE_MISSED = 1 << 6,  /* was asked for and not there: no change (m) */
+    /* Those that say that a key is not what it was. */
+    CHANGES_REAL = CHANGE_GENERIC | CHANGE_STRING | CHANGE_HASH |
+                   CHANGE_EXPIRED | CHANGE_EVICTED,
 };
 
 struct change {
@@ -41,6 +44,7 @@ struct change {
 
 /* Who listens. */
 enum listener { LISTENER_WATCH, LISTENER_TRACKING, LISTENER_NOTIFY };
+enum { LISTENERS = LISTENER_NOTIFY + 1 };
 
 /* Says which kinds (enum change_kind) that listener is told of from now on; of
  * what was not told then, or is being told just now, it may still hear or not.
@@ -52,6 +56,11 @@ unsigned changes_listened(const struct server *server, enum listener listener);
 
 /* Tells all who listen to that kind. */
 void changes_tell(struct server *server, const struct change *change);
+
+/* All keys of a database, or of all, are others than before: after FLUSHDB,
+ * FLUSHALL, and SWAPDB for both.  Outside any transaction. */
+enum { CHANGES_ALL_DBS = -1 };
+void changes_flushed(struct server *server, int db);
 
 /*
  * What listeners kept while keys were locked is sent.  Called where no lock is

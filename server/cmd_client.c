@@ -153,8 +153,15 @@ enum command_result cmd_client_help(struct call *call)
 {
     static const char *const lines[] = {
         "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "CACHING (YES|NO)",
+        "    Whether the keys that the next command reads are tracked, if that",
+        "    was opted for.",
         "GETNAME",
         "    The name of this connection.",
+        "GETREDIR",
+        "    The ID of the connection that is told instead of this one; 0: "
+        "none,",
+        "    -1: this one is not tracked.",
         "ID",
         "    The ID of this connection.",
         "INFO",
@@ -189,6 +196,11 @@ enum command_result cmd_client_help(struct call *call)
         "    Say which library is at the other end.",
         "SETNAME <name>",
         "    Give this connection a name.",
+        "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+        "         [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Tell this connection when keys change that it has read.",
+        "TRACKINGINFO",
+        "    How this connection is tracked.",
         "HELP",
         "    Print this help.",
     };

@@ -13,6 +13,7 @@
 #include "pool.h"
 #include "protocol/text.h"
 #include "server.h"
+#include "tracking.h"
 #include "watch.h"
 #include "worker.h"
 
@@ -30,18 +31,20 @@ static const char *last_command(const struct session *session)
                : command_table[session->last_command].name;
 }
 
-/* One line.  There are no subscriptions or redirections, and buffers are
+/* One line.  There are no subscriptions, and buffers are
  * counted whole, so those columns never change. */
 static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
 {
     const struct session *s = conn_session(conn);
     struct conn_info info;
-    char flags[8];
+    char flags[16];
     size_t n = 0;
 
     conn_describe(conn, now_ms, &info);
     if (s->multi)
         flags[n++] = 'x';
+    if (s->tracker)
+        n += tracking_flags(s->tracker, flags + n);
     if (s->watcher && watch_is_dirty(s->watcher))
         flags[n++] = 'd';
     if (info.closing)
@@ -70,9 +73,10 @@ static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
              info.output_bytes, info.memory_bytes, info.readable ? "r" : "",
              info.writable ? "w" : "");
     buf_addf(out,
-             "cmd=%s user=default redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
-             last_command(s), s->resp, text_or_empty(s->lib_name),
-             text_or_empty(s->lib_ver));
+             "cmd=%s user=default redir=%lld resp=%u lib-name=%s lib-ver=%s\n",
+             last_command(s),
+             s->tracker ? (long long)tracking_redirect(s->tracker) : -1,
+             s->resp, text_or_empty(s->lib_name), text_or_empty(s->lib_ver));
 }
 
 enum command_result cmd_client_info(struct call *call)

@@ -19,6 +19,7 @@
 #include "changes.h"
 #include "conn.h"
 #include "timing.h"
+#include "tracking.h"
 
 enum {
     SLICE_BYTES = 256 * 1024, /* of replies in one slice of MGET */
@@ -163,6 +164,8 @@ static bool exists(struct call *call, const struct cache_key *key)
 static bool touch(struct call *call, const struct cache_key *key)
 {
     struct cache_view view;
+    if (call->session->tracker)
+        tracking_remember(call, key);
     return cache_find(&call->tx, call->session->db, key,
                       CACHE_TOUCH | CACHE_COUNT, &view);
 }

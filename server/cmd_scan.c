@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "changes.h"
 #include "pool.h"
 #include "watch.h"
 
@@ -287,6 +288,7 @@ enum command_result cmd_flushdb(struct call *call)
         return call_error(call, ERROR_SYNTAX);
     if (!cache_flush(call->server->cache, call->session->db))
         return COMMAND_AGAIN;
+    changes_flushed(call->server, call->session->db);
     reply_ok(&call->reply);
     return COMMAND_DONE;
 }
@@ -297,6 +299,7 @@ enum command_result cmd_flushall(struct call *call)
         return call_error(call, ERROR_SYNTAX);
     if (!cache_flush_all(call->server->cache))
         return COMMAND_AGAIN;
+    changes_flushed(call->server, CHANGES_ALL_DBS);
     reply_ok(&call->reply);
     return COMMAND_DONE;
 }

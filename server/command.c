@@ -11,6 +11,7 @@
 #include "options.h"
 #include "protocol/skim.h"
 #include "timing.h"
+#include "tracking.h"
 
 /* ------------------------------------------------------------- the table */
 
@@ -329,6 +330,8 @@ enum command_result command_serve(struct call *call)
     size_t replied = buf_len(call->reply.out);
     if (!call->command && !begin(call, replied)) {
         count_error(call, replied);
+        if (call->session->tracker)
+            tracking_served(call);
         command_drop(call);
         return COMMAND_DONE;
     }
@@ -347,6 +350,8 @@ enum command_result command_serve(struct call *call)
         worker_count(stats, rejected, 1);
     }
     timing_end(call, stats, ran);
+    if (call->session->tracker)
+        tracking_served(call);
     command_drop(call);
     return COMMAND_DONE;
 }

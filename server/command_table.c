@@ -64,6 +64,10 @@ enum {
     "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id "    \
     "...]]"
 
+#define TRACKING_OPTIONS                                                       \
+    "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "     \
+    "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]"
+
 #define ALL_SHARDS "request_policy:all_shards response_policy:all_succeeded"
 #define SUM_SHARDS "request_policy:multi_shard response_policy:agg_sum"
 
@@ -85,9 +89,17 @@ const struct command command_table[] = {
         NO_KEYS, 0, "",
         "connection", "2.4.0", "Commands about connections",
         ""},
+    {"client|caching", cmd_client_caching, 3, CONTROL,
+        NO_KEYS, 0, "",
+        "connection", "6.0.0", "Says whether what the next command reads is tracked",
+        "<YES | NO>"},
     {"client|getname", cmd_client_getname, 2, CONTROL,
         NO_KEYS, 0, "",
         "connection", "2.6.9", "Returns the name of this connection",
+        ""},
+    {"client|getredir", cmd_client_getredir, 2, CONTROL,
+        NO_KEYS, 0, "",
+        "connection", "6.0.0", "Returns the connection that is told what has changed instead of this one",
         ""},
     {"client|help", cmd_client_help, 2, ALWAYS,
         NO_KEYS, 0, "",
@@ -129,6 +141,14 @@ const struct command command_table[] = {
         NO_KEYS, 0, "",
         "connection", "2.6.9", "Names this connection",
         "connection-name"},
+    {"client|tracking", cmd_client_tracking, -3, CONTROL,
+        NO_KEYS, 0, "",
+        "connection", "6.0.0", "Tells this connection when what it has read changes",
+        TRACKING_OPTIONS},
+    {"client|trackinginfo", cmd_client_trackinginfo, 2, CONTROL,
+        NO_KEYS, 0, "",
+        "connection", "6.2.0", "Returns how this connection is tracked",
+        ""},
     {"command", cmd_command, -1, ALWAYS | CONNECTION | HEAD,
         NO_KEYS, 0, "nondeterministic_output_order",
         "server", "2.8.13", "Describes all commands",

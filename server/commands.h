@@ -45,6 +45,9 @@
     X(client_reply) X(client_setinfo) X(client_setname)                       \
     /* cmd_multi.c */                                                         \
     X(multi) X(exec) X(discard) X(watch) X(unwatch)                           \
+    /* cmd_tracking.c */                                                      \
+    X(client_caching) X(client_getredir) X(client_tracking)                   \
+    X(client_trackinginfo)                                                    \
     /* cmd_config.c */                                                        \
     X(config_get) X(config_help) X(config_resetstat) X(config_rewrite)        \
     X(config_set)                                                             \

@@ -15,6 +15,7 @@
 #include "password.h"
 #include "server.h"
 #include "slowlog.h"
+#include "tracking.h"
 
 /* ---------------------------------------------------------------- effects */
 
@@ -41,6 +42,13 @@ static void apply_maxmemory_clients(struct server *server,
                                     const struct conf *conf)
 {
     governor_set_clients_share(server->governor, conf->maxmemory_clients);
+}
+
+static void apply_tracking(struct server *server, const struct conf *conf)
+{
+    int64_t keys = conf->tracking_table_max_keys;
+
+    tracking_set_max(server->tracking, keys > 0 ? (uint64_t)keys : UINT64_MAX);
 }
 
 static void apply_requirepass(struct server *server, const struct conf *conf)
@@ -156,6 +164,7 @@ const struct option_rule option_rules[CONF_COUNT] = {
     [CONF_maxmemory_policy] = {apply_maxmemory_policy, NULL},
     [CONF_maxmemory_clients] = {apply_maxmemory_clients,
                                 check_maxmemory_clients},
+    [CONF_tracking_table_max_keys] = {apply_tracking, NULL},
     [CONF_maxclients] = {apply_limits, check_maxclients},
     [CONF_timeout] = {apply_limits, NULL},
     [CONF_request_timeout] = {apply_limits, NULL},

@@ -30,6 +30,7 @@
 #include "slowlog.h"
 #include "stats.h"
 #include "timing.h"
+#include "tracking.h"
 #include "version.h"
 #include "watch.h"
 #include "worker.h"
@@ -71,6 +72,7 @@ static void on_slice(evutil_socket_t fd, short what, void *ctx)
     int64_t now_ms = platform->wall_ms(platform->ctx);
     uint64_t from = ticks_now(&server->ticks);
     bool more = governor_slice(server->governor, now_ms, SLICE_US);
+    more |= tracking_step(server->tracking, now_ms);
     timing_slice(server, from, now_ms);
     changes_settle(server, NULL);
     if (more) {
@@ -262,7 +264,8 @@ static bool make_parts(struct server *server, char *why)
         return fail(why, "No memory to start with");
     server->gate = gate_new(server->worker_count);
     server->watches = watches_new(server);
-    if (!server->gate || !server->watches)
+    server->tracking = tracking_new(server);
+    if (!server->gate || !server->watches || !server->tracking)
         return fail(why, "No memory to start with");
     if (!workers_new(server))
         return fail(why, "No memory or descriptors for the worker threads");
@@ -404,6 +407,7 @@ void server_free(struct server *server)
     listeners_free(server->listeners);
     http_free(server->http);
     workers_free(server);
+    tracking_free(server->tracking);
     stats_free(server->stats);
     free_events(server);
     governor_free(server->governor);

@@ -33,6 +33,7 @@ struct gate;
 struct watches;
 struct latency;
 struct slowlog;
+struct tracking;
 
 struct server {
     const struct platform *platform;
@@ -50,8 +51,9 @@ struct server {
     unsigned worker_count;
     struct hits *hits; /* keys of some of them; made with the workers */
     struct listeners *listeners;
-    struct stats *stats; /* see stats.h; made before http */
-    struct ticks ticks;  /* what commands are timed with */
+    struct tracking *tracking; /* clients that cache: see tracking.h */
+    struct stats *stats;       /* see stats.h; made before http */
+    struct ticks ticks;        /* what commands are timed with */
     struct slowlog *slowlog;
     struct latency *latency;
     struct http *http;  /* NULL: metrics-port is 0 */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "multi.h"
+#include "tracking.h"
 #include "watch.h"
 
 void session_init(struct session *session, uint64_t id, bool authenticated,
@@ -27,6 +28,7 @@ void session_reset(struct session *session, bool authenticated)
     struct session old = *session;
     session_set_text(&session->name, NULL, 0);
     session_end_multi(session);
+    tracking_off(&session->tracker);
     session_init(session, old.id, authenticated, old.created_ms);
     session->active_ms = old.active_ms;
     session->last_command = old.last_command;
@@ -37,6 +39,7 @@ void session_reset(struct session *session, bool authenticated)
 void session_release(struct session *session)
 {
     session_end_multi(session);
+    tracking_off(&session->tracker);
     free(session->name);
     free(session->lib_name);
     free(session->lib_ver);
@@ -68,7 +71,8 @@ size_t session_bytes(const struct session *session)
     return text_bytes(session->name) + text_bytes(session->lib_name) +
            text_bytes(session->lib_ver) +
            (session->multi ? multi_bytes(session->multi) : 0) +
-           (session->watcher ? watcher_bytes(session->watcher) : 0);
+           (session->watcher ? watcher_bytes(session->watcher) : 0) +
+           (session->tracker ? tracker_bytes(session->tracker) : 0);
 }
 
 size_t session_owned(const struct session *session)

@@ -10,6 +10,7 @@
 
 struct multi;
 struct watcher;
+struct tracker;
 
 enum { SESSION_NO_COMMAND = UINT16_MAX };
 
@@ -25,6 +26,7 @@ struct session {
     char *name, *lib_name, *lib_ver; /* owned; NULL: not given */
     struct multi *multi;           /* owned; from MULTI to its end, else NULL */
     struct watcher *watcher;       /* owned; NULL: watches nothing */
+    struct tracker *tracker;       /* owned; NULL: it is not tracked */
     int64_t created_ms, active_ms; /* wall clock; last command */
     uint16_t last_command; /* row in the command table; SESSION_NO_COMMAND */
 };
@@ -37,7 +39,7 @@ void session_release(struct session *session);
 /* Sets name, lib_name or lib_ver to a copy (len 0: to NULL).  False without
  * memory; then the old one stays. */
 bool session_set_text(char **field, const char *text, size_t len);
-/* Bytes that it holds: texts, requests between MULTI and EXEC, watched keys.
+/* Bytes that it holds: texts, requests between MULTI and EXEC, watched keys, prefixes.
  * And of the cache, in values of such requests. */
 size_t session_bytes(const struct session *session);
 size_t session_owned(const struct session *session);

@@ -252,6 +252,7 @@ static void take_memory(struct server *server, int64_t now_ms,
         (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     now->pool_bytes = pool_limit(server->pool);
     now->pool_used_bytes = pool_used(server->pool);
+    tracking_state(server->tracking, &now->tracking);
     now->budget_bytes = options_budget(server);
     now->rebuilding = governor->rebuilding;
     if (governor->rebuilding && governor->resident_bytes > now->budget_bytes)

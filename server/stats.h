@@ -15,6 +15,7 @@
 #include "cache/cache.h"
 #include "cache/pages.h"
 #include "governor.h"
+#include "tracking.h"
 #include "worker.h"
 
 struct server;
@@ -58,6 +59,7 @@ struct stats_now {
     uint64_t overhead_bytes; /* of used_bytes: all but keys and values */
     uint64_t entry_bytes;    /* used_net_bytes for each entry */
     uint64_t budget_bytes;   /* as CONFIG GET shows it */
+    struct tracking_state tracking;
     uint64_t clients, clients_max, rejected_connections;
     uint64_t watching_clients, watched_keys;
     uint64_t ops_per_s;

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Outboxes: filled by any thread, emptied by the worker whose clients are to
+ * be told. */
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "changes.h"
+#include "conn.h"
+#include "pool.h"
+#include "tracking_core.h"
+
+bool outbox_init(struct outbox *box)
+{
+    pthread_mutex_init(&box->lock, NULL);
+    box->groups_end = &box->groups;
+    box->keys_end = &box->keys;
+    return true;
+}
+
+static size_t told_size(size_t len)
+{
+    return sizeof(struct told_key) + len;
+}
+
+static void told_free(struct tracking *tracking, struct told_key *key)
+{
+    track_unpend(tracking->table, told_size(key->len));
+    free(key);
+}
+
+static void release_groups(struct tracking *tracking,
+                           struct track_group *groups)
+{
+    while (groups) {
+        struct track_group *next = groups->next;
+        track_release(tracking->table, groups);
+        groups = next;
+    }
+}
+
+static void end_round(struct tracking *tracking, struct round *round)
+{
+    for (size_t i = 0; i < round->count; i++)
+        told_free(tracking, round->keys[i]);
+    push_unref(round->made);
+    round->made = NULL;
+    round->made_for = NULL;
+    round->count = 0;
+    round->kind = ROUND_NONE;
+}
+
+void outbox_release(struct tracking *tracking, struct outbox *box)
+{
+    release_groups(tracking, box->groups);
+    release_groups(tracking, box->at);
+    while (box->keys) {
+        struct told_key *next = box->keys->next;
+        told_free(tracking, box->keys);
+        box->keys = next;
+    }
+    end_round(tracking, &box->round);
+    pthread_mutex_destroy(&box->lock);
+}
+
+/* ---------------------------------------------------------------- filling */
+
+static void wake(struct tracking *tracking, unsigned worker)
+{
+    uint64_t bit = UINT64_C(1) << worker;
+    if (!(atomic_load_explicit(&tracking->waiting, memory_order_relaxed) & bit))
+        atomic_fetch_or(&tracking->waiting, bit);
+}
+
+/* So much waits that it is better to tell that everything has changed. */
+static bool is_full(const struct tracking *tracking)
+{
+    return track_pending(tracking->table) >
+           pool_limit(tracking->server->pool) / TRACKING_OUTBOX_PART;
+}
+
+static void add_group(struct tracking *tracking, struct track_group *group)
+{
+    unsigned worker = group->worker;
+    struct outbox *box = &tracking->outboxes[worker];
+    pthread_mutex_lock(&box->lock);
+    if (is_full(tracking))
+        box->all = true;
+    bool covered = box->all;
+    if (!covered) {
+        group->next = NULL;
+        *box->groups_end = group;
+        box->groups_end = &group->next;
+    }
+    pthread_mutex_unlock(&box->lock);
+    if (covered)
+        track_release(tracking->table, group);
+    wake(tracking, worker);
+}
+
+void tracking_tell(struct tracking *tracking, struct track_group *groups,
+                   uint64_t except)
+{
+    while (groups) {
+        struct track_group *next = groups->next;
+        if (except && !track_forget(groups, except))
+            track_release(tracking->table, groups);
+        else
+            add_group(tracking, groups);
+        groups = next;
+    }
+}
+
+static struct told_key *told_new(struct tracking *tracking, const char *key,
+                                 size_t len, uint64_t by)
+{
+    size_t size = told_size(len);
+    if (is_full(tracking) || !track_pend(tracking->table, size))
+        return NULL;
+    struct told_key *told = malloc(size);
+    if (!told) {
+        track_unpend(tracking->table, size);
+        return NULL;
+    }
+    *told = (struct told_key){.by = by, .len = len};
+    memcpy(told->bytes, key, len);
+    return told;
+}
+
+static void add_key(struct tracking *tracking, unsigned worker, const char *key,
+                    size_t len, uint64_t by)
+{
+    struct outbox *box = &tracking->outboxes[worker];
+    pthread_mutex_lock(&box->lock);
+    bool covered = box->all || box->bcast;
+    struct told_key *told = covered ? NULL : told_new(tracking, key, len, by);
+    if (told) {
+        *box->keys_end = told;
+        box->keys_end = &told->next;
+    } else if (!covered) {
+        box->bcast = true;
+    }
+    pthread_mutex_unlock(&box->lock);
+    wake(tracking, worker);
+}
+
+void tracking_tell_key(struct tracking *tracking, uint64_t workers,
+                       const char *key, size_t len, uint64_t by)
+{
+    for (unsigned i = 0; workers >> i; i++)
+        if (workers >> i & 1)
+            add_key(tracking, i, key, len, by);
+}
+
+void tracking_tell_all(struct tracking *tracking, bool only_bcast)
+{
+    for (unsigned i = 0; i < tracking->server->worker_count; i++) {
+        struct outbox *box = &tracking->outboxes[i];
+        if (atomic_load(&box->count) == 0)
+            continue;
+        pthread_mutex_lock(&box->lock);
+        if (only_bcast)
+            box->bcast = true;
+        else
+            box->all = true;
+        pthread_mutex_unlock(&box->lock);
+        wake(tracking, i);
+    }
+}
+
+void tracking_owe(struct tracker *tracker)
+{
+    unsigned worker = tracker->worker->id;
+    tracker->owed = true;
+    tracker->tracking->outboxes[worker].owed = true;
+    wake(tracker->tracking, worker);
+}
+
+/* --------------------------------------------------------------- emptying */
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct told_key *x = *(struct told_key *const *)a;
+    const struct told_key *y = *(struct told_key *const *)b;
+    return track_compare(x->bytes, x->len, y->bytes, y->len);
+}
+
+/* Sorted, each once. */
+static void sort_keys(struct tracking *tracking, struct round *round)
+{
+    size_t kept = 0;
+    qsort(round->keys, round->count, sizeof *round->keys, by_bytes);
+    for (size_t i = 0; i < round->count; i++) {
+        struct told_key *key = round->keys[i];
+        struct told_key *last = kept > 0 ? round->keys[kept - 1] : NULL;
+        if (!last || by_bytes(&last, &key) != 0) {
+            round->keys[kept++] = key;
+            continue;
+        }
+        if (last->by != key->by)
+            last->by = 0;
+        told_free(tracking, key);
+    }
+    round->count = kept;
+}
+
+static void begin_round(struct outbox *box, int kind)
+{
+    box->round.kind = kind;
+    box->round.next = box->trackers;
+}
+
+/* With the outbox locked. */
+static void take_keys(struct outbox *box)
+{
+    struct round *round = &box->round;
+    while (box->keys && round->count < ROUND_KEYS) {
+        round->keys[round->count++] = box->keys;
+        box->keys = box->keys->next;
+    }
+    if (!box->keys)
+        box->keys_end = &box->keys;
+}
+
+/* What came since the last time: false, there is nothing. */
+static bool take(struct tracking *tracking, struct outbox *box)
+{
+    pthread_mutex_lock(&box->lock);
+    bool all = box->all, bcast = box->bcast;
+    /* What is told to all covers what waited until then. */
+    box->silent = all;
+    box->at = box->groups;
+    box->client = 0;
+    box->groups = NULL;
+    box->groups_end = &box->groups;
+    if (all) {
+        box->all = false;
+        begin_round(box, ROUND_ALL);
+    } else if (bcast) {
+        box->bcast = false;
+        begin_round(box, ROUND_BCAST);
+    } else if (box->owed) {
+        box->owed = false;
+        begin_round(box, ROUND_OWED);
+    } else if (box->keys) {
+        take_keys(box);
+        begin_round(box, ROUND_TOLD);
+    }
+    bool found = box->at || box->round.kind != ROUND_NONE;
+    if (!found)
+        box->posted = false;
+    pthread_mutex_unlock(&box->lock);
+    if (box->round.kind == ROUND_TOLD)
+        sort_keys(tracking, &box->round);
+    return found;
+}
+
+static void tell_all(struct tracker *tracker)
+{
+    tracker->owed = false;
+    tracking_push(tracker, tracker->tracking->all);
+}
+
+/* The keys of a round, for one of its prefixes. */
+static void tell_prefix(struct tracker *tracker, struct round *round,
+                        const struct track_prefix *prefix)
+{
+    struct server *server = tracker->tracking->server;
+    bool noloop = tracker->mode & TRACKING_NOLOOP, none = false;
+    uint64_t self = conn_session(tracker->conn)->id;
+    struct push *push;
+    if (!noloop && round->made_for == prefix) {
+        push = round->made;
+    } else {
+        push =
+            tracking_push_keys(server, round, prefix, noloop ? self : 0, &none);
+        if (!push && !none)
+            tell_all(tracker);
+    }
+    if (push)
+        tracking_push(tracker, push);
+    if (noloop) {
+        push_unref(push);
+    } else if (push != round->made) {
+        push_unref(round->made);
+        round->made = push;
+        round->made_for = prefix;
+    }
+}
+
+static void tell_round(struct tracker *tracker, struct round *round)
+{
+    bool bcast = tracker->mode & TRACKING_BCAST;
+    switch (round->kind) {
+    case ROUND_ALL:
+        tell_all(tracker);
+        break;
+    case ROUND_BCAST:
+        if (bcast)
+            tell_all(tracker);
+        break;
+    case ROUND_OWED:
+        if (tracker->owed)
+            tell_all(tracker);
+        break;
+    case ROUND_TOLD:
+        for (size_t i = 0; bcast && i < tracker->prefix_count; i++)
+            tell_prefix(tracker, round, tracker->prefixes[i]);
+        break;
+    case ROUND_NONE:
+        break;
+    }
+}
+
+static void tell_reader(struct worker *worker, const struct track_key *key,
+                        uint64_t client)
+{
+    struct conn *conn = worker_conn(worker, client);
+    struct tracker *tracker = conn ? conn_session(conn)->tracker : NULL;
+    if (!tracker || tracker->mode & TRACKING_BCAST)
+        return;
+    struct push *push = tracking_push_key(worker->server, key->bytes, key->len);
+    if (push)
+        tracking_push(tracker, push);
+    else
+        tell_all(tracker);
+    push_unref(push);
+}
+
+/* One reader of the group that is being told, or its end. */
+static void go_on_group(struct worker *worker, struct outbox *box)
+{
+    struct track_group *group = box->at;
+    uint64_t client = box->silent ? 0 : track_next_client(group, &box->client);
+    if (client != 0) {
+        tell_reader(worker, group->key, client);
+        return;
+    }
+    box->at = group->next;
+    box->client = 0;
+    track_release(worker->server->tracking->table, group);
+}
+
+static void go_on_round(struct tracking *tracking, struct outbox *box)
+{
+    struct round *round = &box->round;
+    struct tracker *tracker = round->next;
+    if (!tracker) {
+        end_round(tracking, round);
+        return;
+    }
+    round->next = tracker->next;
+    tell_round(tracker, round);
+}
+
+/* A piece at a time, with others' turns in between. */
+static void deliver(struct worker *worker, void *ctx)
+{
+    struct tracking *tracking = worker->server->tracking;
+    struct outbox *box = &tracking->outboxes[worker->id];
+    (void)ctx;
+    for (int i = 0; i < TRACKING_CLIENTS; i++) {
+        if (box->round.kind != ROUND_NONE)
+            go_on_round(tracking, box);
+        else if (box->at)
+            go_on_group(worker, box);
+        else if (!take(tracking, box))
+            return;
+        if (worker_push_full(worker))
+            worker_send_pushes(worker);
+    }
+    worker_post(worker, deliver, NULL);
+}
+
+/* True if the worker is to be woken. */
+static bool begin_delivery(struct outbox *box)
+{
+    pthread_mutex_lock(&box->lock);
+    bool wake_it = !box->posted;
+    box->posted = true;
+    pthread_mutex_unlock(&box->lock);
+    return wake_it;
+}
+
+void tracking_send(struct server *server, struct conn *by)
+{
+    struct tracking *tracking = server->tracking;
+    (void)by;
+    if (atomic_load_explicit(&tracking->waiting, memory_order_relaxed) == 0)
+        return;
+    uint64_t waiting = atomic_exchange(&tracking->waiting, 0);
+    for (unsigned i = 0; waiting >> i; i++)
+        if (waiting >> i & 1 && begin_delivery(&tracking->outboxes[i]))
+            worker_post(&server->workers[i], deliver, NULL);
+}
