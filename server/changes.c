@@ -32,6 +32,28 @@ static unsigned lane(uint64_t listened, enum listener listener)
     return (uint16_t)(listened >> (LANE_BITS * listener));
 }
 
+/* What the cache must tell.  A cut names nobody; who looks for himself what has
+ * gone is content with that, who is to hear of each eviction is not. */
+static enum cache_listening wanted(uint64_t listened)
+{
+    unsigned by_itself = CHANGE_EXPIRED | CHANGE_EVICTED, kinds = 0;
+    for (unsigned i = 0; i < LISTENERS; i++)
+        kinds |= lane(listened, (enum listener)i);
+    if (lane(listened, LISTENER_NOTIFY) & CHANGE_EVICTED)
+        return CACHE_TELL_EACH;
+    return kinds & by_itself ? CACHE_TELL_CUTS : CACHE_TELL_NOTHING;
+}
+
+/* Two may be at it: who tells the cache last has seen what both want. */
+static void tell_cache(struct server *server)
+{
+    enum cache_listening how;
+    do {
+        how = wanted(atomic_load(&server->listened));
+        cache_listen(server->cache, how);
+    } while (how != wanted(atomic_load(&server->listened)));
+}
+
 void changes_listen(struct server *server, enum listener listener,
                     unsigned kinds)
 {
@@ -41,6 +63,8 @@ void changes_listen(struct server *server, enum listener listener,
         now = (old & ~((uint64_t)UINT16_MAX << shift)) | (uint64_t)kinds
                                                              << shift;
     while (!atomic_compare_exchange_weak(&server->listened, &old, now));
+    if (wanted(old) != wanted(now))
+        tell_cache(server);
 }
 
 unsigned changes_listened(const struct server *server, enum listener listener)
@@ -56,6 +80,58 @@ void changes_tell(struct server *server, const struct change *change)
             changes_listened(server, (enum listener)i) & change->kind)
             listeners[i].changed(server, change);
 }
+
+/* ------------------------------------------------------- what goes by itself
+ */
+
+/* Keys up to that length lie in one piece. */
+enum { SHORT_KEY = 1024 };
+
+static void tell_lost(struct server *server, enum cache_why why, unsigned db,
+                      const struct cache_view *view, char *scratch)
+{
+    bool expired = why == CACHE_EXPIRED;
+    const struct change change = {
+        .db = db,
+        .key = cache_view_key(view, scratch),
+        .len = view->key_len,
+        .kind = expired ? CHANGE_EXPIRED : CHANGE_EVICTED,
+        .event = expired ? "expired" : "evicted",
+    };
+    changes_tell(server, &change);
+}
+
+/* Apart, for the sake of the stack. */
+__attribute__((noinline)) static void
+tell_lost_long(struct server *server, enum cache_why why, unsigned db,
+               const struct cache_view *view)
+{
+    char scratch[CACHE_KEY_MAX];
+    tell_lost(server, why, db, view, scratch);
+}
+
+static void on_lost(void *ctx, enum cache_why why, unsigned db,
+                    const struct cache_view *view)
+{
+    struct server *server = ctx;
+    if (why == CACHE_CUT) {
+        for (unsigned i = 0; i < LISTENERS; i++)
+            if (listeners[i].cut &&
+                changes_listened(server, (enum listener)i) != 0)
+                listeners[i].cut(server);
+    } else if (view->key_len <= SHORT_KEY) {
+        tell_lost(server, why, db, view, NULL);
+    } else {
+        tell_lost_long(server, why, db, view);
+    }
+}
+
+void changes_begin(struct server *server)
+{
+    cache_set_listener(server->cache, on_lost, server);
+}
+
+/* ----------------------------------------------------------------- telling */
 
 void changes_flushed(struct server *server, int db)
 {

@@ -42,13 +42,17 @@ struct change {
     const struct call *by; /* NULL: no command did it */
 };
 
+/* Before there are other threads: makes the cache tell what goes by itself. */
+void changes_begin(struct server *server);
+
 /* Who listens. */
 enum listener { LISTENER_WATCH, LISTENER_TRACKING, LISTENER_NOTIFY };
 enum { LISTENERS = LISTENER_NOTIFY + 1 };
 
 /* Says which kinds (enum change_kind) that listener is told of from now on; of
  * what was not told then, or is being told just now, it may still hear or not.
- * Any thread. */
+ * Any thread; outside any transaction if CHANGE_EXPIRED or CHANGE_EVICTED was
+ * or is among them. */
 void changes_listen(struct server *server, enum listener listener,
                     unsigned kinds);
 /* The kinds that it is told of. */

@@ -265,6 +265,7 @@ static bool make_parts(struct server *server, char *why)
     server->gate = gate_new(server->worker_count);
     server->watches = watches_new(server);
     server->tracking = tracking_new(server);
+    changes_begin(server);
     if (!server->gate || !server->watches || !server->tracking)
         return fail(why, "No memory to start with");
     if (!workers_new(server))

@@ -39,8 +39,8 @@ void session_release(struct session *session);
 /* Sets name, lib_name or lib_ver to a copy (len 0: to NULL).  False without
  * memory; then the old one stays. */
 bool session_set_text(char **field, const char *text, size_t len);
-/* Bytes that it holds: texts, requests between MULTI and EXEC, watched keys, prefixes.
- * And of the cache, in values of such requests. */
+/* Bytes that it holds: texts, requests between MULTI and EXEC, watched keys,
+ * prefixes.  And of the cache, in values of such requests. */
 size_t session_bytes(const struct session *session);
 size_t session_owned(const struct session *session);
 

@@ -316,7 +316,8 @@ void tracking_remember(struct call *call, const struct cache_key *key)
 void tracking_served(struct call *call)
 {
     struct tracker *tracker = call->session->tracker;
-    if (tracker->mode & TRACKING_CACHING &&
+    if (tracker->mode & TRACKING_CACHING && !call->in_exec &&
+        !call->session->multi &&
         !(call->command && strncmp(call->command->name, "client|", 7) == 0))
         tracking_set_caching(tracker, false);
 }

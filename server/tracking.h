@@ -99,7 +99,8 @@ size_t tracker_bytes(const struct tracker *tracker);
 /* The call is about to look up a key, whose shard is locked. */
 void tracking_remember(struct call *call, const struct cache_key *key);
 
-/* After each command of a client that is tracked. */
+/* After each command of a client that is tracked: CLIENT CACHING is about the
+ * next one, or the next transaction. */
 void tracking_served(struct call *call);
 
 /* ------------------------------------------------------------- as listener */

@@ -102,6 +102,13 @@ static const struct row rows[] = {
     {"CLIENT",        2, "KILL TYPE pubsub", "USER w|SKIPME w", COMPARE_SAME},
     {"CLIENT",        3, "LIST TYPE w", "w", COMPARE_SAME},
     {"CLIENT",        3, "LIST ID w", "w", COMPARE_SAME},
+    /* Never on: pushes come when they like.  See live_tracking_alike. */
+    {"CLIENT",        2, "TRACKING off", "BCAST|OPTIN|NOLOOP|PREFIX w|REDIRECT w|w", COMPARE_SAME},
+    {"CLIENT",        2, "TRACKING w", "BCAST|OPTOUT|NOLOOP|PREFIX w|REDIRECT|w", COMPARE_SAME},
+    {"CLIENT",        2, "CACHING w", "w", COMPARE_SAME},
+    {"CLIENT",        2, "CACHING yes", "no", COMPARE_SAME},
+    {"CLIENT",        2, "TRACKINGINFO", "w", COMPARE_SAME},
+    {"CLIENT",        2, "GETREDIR", "w", COMPARE_SAME},
     {"CONFIG",        3, "SET w w", "w|loglevel w|databases 1", COMPARE_SAME},
     {"CONFIG",        3, "SET loglevel notice LOGLEVEL w", "w w", COMPARE_SAME},
     {"CONFIG",        3, "SET loglevel w", "loglevel notice|w", COMPARE_SAME},
