@@ -171,6 +171,9 @@ struct cache_span {
 
 /* For a long value only. */
 struct cache_pin cache_view_pin(const struct cache_view *view);
+/* Of what it covers only the bytes from `offset` on are wanted, `len` of them.
+ */
+void cache_pin_narrow(struct cache_pin *pin, size_t offset, size_t len);
 /* Fills up to `max` spans with the next bytes; returns how many. */
 unsigned cache_pin_spans(const struct cache_pin *pin, struct cache_span *spans,
                          unsigned max);
@@ -203,6 +206,13 @@ struct cache_write {
 enum cache_result cache_put(struct cache_tx *tx, unsigned db,
                             const struct cache_key *key,
                             const struct cache_write *write);
+
+/*
+ * Overwrites part of the value that was just found, where it lies; offset + len
+ * must lie within it.  False: the value is pinned, it must not change.
+ */
+bool cache_patch(const struct cache_view *view, size_t offset,
+                 const char *bytes, size_t len);
 
 /* True if it was there. */
 bool cache_remove(struct cache_tx *tx, unsigned db,

@@ -96,6 +96,31 @@ void cache_view_copy(const struct cache_view *view, size_t offset, char *to,
         memcpy(to, view->bytes + offset, len);
 }
 
+bool cache_patch(const struct cache_view *view, size_t offset,
+                 const char *bytes, size_t len)
+{
+    struct cache *cache = view->cache;
+    assert(offset + len <= view->len);
+    if (view->pieces != 0 && piece_at(cache, view->pieces)->pins > 0)
+        return false;
+    for (uint32_t at = view->pieces; at != 0 && len > 0;) {
+        struct piece *piece = piece_at(cache, at);
+        if (offset < piece->len) {
+            size_t n = piece->len - offset < len ? piece->len - offset : len;
+            memcpy(piece->bytes + offset, bytes, n);
+            bytes += n;
+            len -= n;
+            offset = 0;
+        } else {
+            offset -= piece->len;
+        }
+        at = piece->next;
+    }
+    if (len > 0)
+        memcpy(entry_value(entry_at(cache, view->loc)) + offset, bytes, len);
+    return true;
+}
+
 const char *cache_view_key(const struct cache_view *view, char *scratch)
 {
     struct entry *entry = entry_at(view->cache, view->loc);
@@ -126,15 +151,24 @@ unsigned cache_pin_spans(const struct cache_pin *pin, struct cache_span *spans,
                          unsigned max)
 {
     unsigned count = 0;
-    size_t skip = pin->skip;
-    for (uint32_t at = pin->next; at != 0 && count < max; count++) {
+    size_t skip = pin->skip, left = pin->left;
+    for (uint32_t at = pin->next; left > 0 && count < max; count++) {
         const struct piece *piece = piece_at(pin->cache, at);
-        spans[count] =
-            (struct cache_span){piece->bytes + skip, piece->len - skip};
+        size_t len = piece->len - skip;
+        len = len < left ? len : left;
+        spans[count] = (struct cache_span){piece->bytes + skip, len};
+        left -= len;
         skip = 0;
         at = piece->next;
     }
     return count;
+}
+
+void cache_pin_narrow(struct cache_pin *pin, size_t offset, size_t len)
+{
+    cache_pin_consume(pin, offset);
+    assert(len <= pin->left);
+    pin->left = len;
 }
 
 void cache_pin_consume(struct cache_pin *pin, size_t len)

@@ -3,6 +3,11 @@
 
 #include "text.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { UINT_DIGITS = 20 }; /* of UINT64_MAX */
@@ -82,6 +87,39 @@ size_t text_of_int(int64_t value, char out[TEXT_INT_MAX])
     text_put_digits(out + minus, size, digits);
     out[minus + digits] = '\0';
     return minus + digits;
+}
+
+bool text_to_float(const char *text, size_t len, long double *value)
+{
+    char copy[TEXT_FLOAT_MAX], *end;
+    if (len == 0 || len >= sizeof copy)
+        return false;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    errno = 0;
+    long double number = strtold(copy, &end);
+    if (isspace((unsigned char)copy[0]) || (size_t)(end - copy) != len ||
+        isnan(number))
+        return false;
+    if (errno == ERANGE && (isinf(number) || number == 0))
+        return false;
+    *value = number;
+    return true;
+}
+
+size_t text_of_float(long double value, char out[TEXT_FLOAT_MAX])
+{
+    if (isinf(value))
+        return (size_t)snprintf(out, TEXT_FLOAT_MAX, "%s",
+                                value > 0 ? "inf" : "-inf");
+    size_t len = (size_t)snprintf(out, TEXT_FLOAT_MAX, "%.17Lf", value);
+    while (out[len - 1] == '0')
+        len--;
+    len -= out[len - 1] == '.';
+    if (len == 2 && memcmp(out, "-0", 2) == 0)
+        out[0] = out[--len];
+    out[len] = '\0';
+    return len;
 }
 
 static signed char lower(signed char c)

@@ -25,6 +25,17 @@ size_t text_of_int(int64_t value, char out[TEXT_INT_MAX]);
 size_t text_digits(uint64_t value);
 void text_put_digits(char *out, uint64_t value, size_t digits);
 
+/*
+ * A decimal or hexadecimal number with fraction and exponent, or "inf", as the
+ * C library reads them; the whole of the text, fewer than TEXT_FLOAT_MAX bytes.
+ * False otherwise, and for NaN and what is too large or too small.
+ */
+enum { TEXT_FLOAT_MAX = 5 * 1024 };
+bool text_to_float(const char *text, size_t len, long double *value);
+/* 17 digits behind the point, without the zeros that end them, and never an
+ * exponent.  Returns the length; there is a \0 as well. */
+size_t text_of_float(long double value, char out[TEXT_FLOAT_MAX]);
+
 /* Equal, letters in either case; `word` is lower case and \0-terminated. */
 bool text_is(const char *text, size_t len, const char *word);
 

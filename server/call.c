@@ -210,20 +210,21 @@ static bool unheard(const struct call *call)
     return call->reply.out->failed || session_is_silent(call->session);
 }
 
-static void reply_copy(struct call *call, const struct cache_view *view)
+static void reply_copy(struct call *call, const struct cache_view *view,
+                       size_t at, size_t len)
 {
     struct reply *reply = &call->reply;
     if (!cache_view_is_long(view)) {
-        reply_bulk(reply, view->bytes, view->len);
+        reply_bulk(reply, view->bytes + at, len);
         return;
     }
-    reply_bulk_begin(reply, view->len);
-    char *to = buf_room(reply->out, view->len + 2);
+    reply_bulk_begin(reply, len);
+    char *to = buf_room(reply->out, len + 2);
     if (!to)
         return;
-    cache_view_copy(view, 0, to, view->len);
-    memcpy(to + view->len, "\r\n", 2);
-    buf_commit(reply->out, view->len + 2);
+    cache_view_copy(view, at, to, len);
+    memcpy(to + len, "\r\n", 2);
+    buf_commit(reply->out, len + 2);
 }
 
 static void reply_pinned(struct call *call, struct cache_pin pin, size_t len,
@@ -236,15 +237,25 @@ static void reply_pinned(struct call *call, struct cache_pin pin, size_t len,
     buf_add_text(call->reply.out, "\r\n");
 }
 
+void call_reply_part(struct call *call, const struct cache_view *view,
+                     size_t at, size_t len)
+{
+    if (len <= CALL_COPY_MAX) {
+        reply_copy(call, view, at, len);
+    } else if (unheard(call)) {
+        reply_null(&call->reply);
+    } else {
+        size_t in_pieces = view->len - view->bytes_len;
+        size_t pinned = at + len > in_pieces ? in_pieces - at : len;
+        struct cache_pin pin = cache_view_pin(view);
+        cache_pin_narrow(&pin, at, pinned);
+        reply_pinned(call, pin, len, view->bytes, len - pinned);
+    }
+}
+
 void call_reply_value(struct call *call, const struct cache_view *view)
 {
-    if (view->len <= CALL_COPY_MAX)
-        reply_copy(call, view);
-    else if (unheard(call))
-        reply_null(&call->reply);
-    else
-        reply_pinned(call, cache_view_pin(view), view->len, view->bytes,
-                     view->bytes_len);
+    call_reply_part(call, view, 0, view->len);
 }
 
 void call_keep_value(struct call *call, const struct cache_view *view,

@@ -9,8 +9,9 @@
 #include "protocol/text.h"
 #include "server.h"
 
-#define ERROR_SYNTAX  "ERR syntax error"
-#define ERROR_NOT_INT "ERR value is not an integer or out of range"
+#define ERROR_SYNTAX    "ERR syntax error"
+#define ERROR_NOT_INT   "ERR value is not an integer or out of range"
+#define ERROR_NOT_FLOAT "ERR value is not a valid float"
 #define ERROR_WRONG_TYPE                                                       \
     "WRONGTYPE Operation against a key holding the wrong kind of value"
 
@@ -81,6 +82,14 @@ bool call_value(struct call *call, struct cache_write *write);
 /* Stores under the call's key.  COMMAND_DONE: done, nothing replied yet. */
 enum command_result call_put(struct call *call,
                              const struct cache_write *write);
+
+/* As call_reply_value, with `len` bytes of it from `at` on. */
+void call_reply_part(struct call *call, const struct cache_view *view,
+                     size_t at, size_t len);
+
+/* The number in a value; false: it is none. */
+bool call_int_of(const struct cache_view *view, int64_t *number);
+bool call_float_of(const struct cache_view *view, long double *number);
 
 /* As TYPE names it. */
 const char *call_type_name(enum cache_type type);

@@ -16,22 +16,32 @@
 
 #include "command.h"
 
-enum { CALL_SLICE_BYTES = 256 * 1024 }; /* copied before others have a turn */
+enum {
+    CALL_SLICE_BYTES = 256 * 1024, /* copied before others have a turn */
+    CALL_PARTS = 4,
+};
 
 /* The new value is a row of parts. */
 struct call_part {
-    enum { CALL_OLD, CALL_ARGUMENT } from; /* the one that may be diverted */
-    size_t at, len; /* those of the old in the order they have there */
+    enum {
+        CALL_OLD, /* of the old value, parts in the order they have there */
+        CALL_ARGUMENT, /* of the one that may be diverted */
+        CALL_ZEROS,
+        CALL_TEXT, /* of `text`, in the first slice only */
+    } from;
+    size_t at, len;
+    const char *text;
+    uint8_t clear, set; /* bits of each of its bytes that are changed */
 };
 
-/* With the transaction open: remembers the old value, which may be short. */
-void call_make_begin(struct call *call, const struct cache_view *old);
+/* With the transaction open: remembers the old value, which may be short, or
+ * (NULL) not there, and what is to be made of it. */
+void call_make_begin(struct call *call, const struct cache_view *old,
+                     const struct call_part *parts, size_t count);
 /* True from call_make_begin until it is stored or forgotten. */
 bool call_make_begun(const struct call *call);
-size_t call_make_old_len(const struct call *call);
 /* Copies a slice; false: there is no room. */
-bool call_make_slice(struct call *call, const struct call_part *parts,
-                     size_t count);
+bool call_make_slice(struct call *call);
 /* All of it has been copied. */
 bool call_make_done(const struct call *call);
 /* With the transaction open: the old value is the one remembered. */
@@ -41,5 +51,11 @@ struct cache_blob *call_make_value(const struct call *call);
 void call_make_stored(struct call *call);
 /* Outside any transaction: gives it up, so that it can be begun again. */
 void call_make_forget(struct call *call);
+
+/* Bytes of the argument that may be diverted. */
+void call_argument_copy(const struct call *call, size_t at, char *to,
+                        size_t len);
+/* Changes those bits. */
+void call_change_bits(char *bytes, size_t len, uint8_t clear, uint8_t set);
 
 #endif

@@ -40,10 +40,10 @@ static const char *find_keys(const struct call *call,
 
 /* What SET does with its key depends on its options. */
 static const char *use_of(const struct call *call,
-                          const struct command *command)
+                          const struct command *command, size_t key)
 {
     if (!strstr(command->keys.use, " variable_flags"))
-        return command->keys.use;
+        return command_key_use(command, key);
     for (size_t i = LINE + 3; i < call->argc; i++)
         if (arg_is(&call->argv[i], "get"))
             return "RW access update";
@@ -52,7 +52,7 @@ static const char *use_of(const struct call *call,
 
 struct shown {
     struct command_keys keys;
-    const char *use; /* NULL: is not shown */
+    const struct command *of; /* NULL: what it does with them is not shown */
 };
 
 static void reply_key(struct call *call, size_t i, void *ctx)
@@ -60,11 +60,11 @@ static void reply_key(struct call *call, size_t i, void *ctx)
     const struct shown *shown = ctx;
     const struct arg *key =
         &call->argv[LINE + shown->keys.first + i * shown->keys.step];
-    if (shown->use)
+    if (shown->of)
         reply_array(&call->reply, 2);
     reply_bulk(&call->reply, key->ptr, key->len);
-    if (shown->use)
-        command_reply_words(&call->reply, shown->use, true);
+    if (shown->of)
+        command_reply_words(&call->reply, use_of(call, shown->of, i), true);
 }
 
 static enum command_result reply_keys(struct call *call, bool with_use)
@@ -74,7 +74,7 @@ static enum command_result reply_keys(struct call *call, bool with_use)
     const char *error = find_keys(call, command, &shown.keys);
     if (error)
         return call_error(call, error);
-    shown.use = with_use ? use_of(call, command) : NULL;
+    shown.of = with_use ? command : NULL;
     if (!call->state)
         reply_array(&call->reply, shown.keys.count);
     return call_each(call, shown.keys.count, reply_key, &shown);

@@ -5,11 +5,19 @@
 #include "call.h"
 #include "changes.h"
 
-/* The number in a value; false: it is none. */
-static bool number_of(const struct cache_view *view, int64_t *number)
+bool call_int_of(const struct cache_view *view, int64_t *number)
 {
     return view->len < TEXT_INT_MAX && !cache_view_is_long(view) &&
            text_to_int(view->bytes, view->len, number);
+}
+
+bool call_float_of(const struct cache_view *view, long double *number)
+{
+    char text[TEXT_FLOAT_MAX];
+    if (view->len >= sizeof text)
+        return false;
+    cache_view_copy(view, 0, text, view->len);
+    return text_to_float(text, view->len, number);
 }
 
 static enum command_result add(struct call *call, int64_t step)
@@ -18,7 +26,7 @@ static enum command_result add(struct call *call, int64_t step)
     struct cache_write write = {.type = CACHE_STRING};
     int64_t number = 0;
     if (call_find(call, 0, &view)) {
-        if (!number_of(&view, &number))
+        if (!call_int_of(&view, &number))
             return call_error(call, ERROR_NOT_INT);
         write.expires_at_ms = view.expires_at_ms;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "call_look.h"
 #include "multi.h"
 #include "options.h"
 #include "protocol/skim.h"
@@ -95,23 +96,22 @@ bool command_arity_fits(const struct command *command, size_t argc)
                               : argc == (size_t)command->arity;
 }
 
-size_t command_last_key(const struct command *command, size_t argc)
-{
-    int last = command->keys.last;
-    return last < 0 ? argc - (size_t)-last : (size_t)last;
-}
-
 bool command_keys(const struct command *command, const struct arg *argv,
                   size_t argc, struct command_keys *keys)
 {
-    (void)argv;
-    if (command->keys.first == 0)
+    size_t first = (size_t)command->keys.first;
+    size_t step = (size_t)command->keys.step;
+    if (first == 0)
         return false;
-    size_t last = command_last_key(command, argc);
-    keys->first = (size_t)command->keys.first;
-    keys->step = (size_t)command->keys.step;
-    keys->count =
-        last < keys->first ? 0 : (last - keys->first) / keys->step + 1;
+    int last = command->keys.last;
+    size_t end = last < 0 ? argc - (size_t)-last : (size_t)last;
+    int64_t count = end < first ? 0 : (int64_t)((end - first) / step + 1);
+    const struct arg *number = &argv[command->keys.counted_by];
+    if (command->keys.counted_by &&
+        (!text_to_int(number->ptr, number->len, &count) || count <= 0 ||
+         (uint64_t)count > (argc - first) / step))
+        return false;
+    *keys = (struct command_keys){first, step, (size_t)count};
     return true;
 }
 
@@ -251,8 +251,25 @@ static bool admit(struct call *call)
 /* --------------------------------------------------------------- running */
 
 /*
+ * What a run lacked that has changed nothing.  COMMAND_DONE: it may be run
+ * again.
+ */
+static enum command_result provide(struct call *call, enum command_result lacks)
+{
+    if (lacks == COMMAND_LOOK)
+        return call_look_on(call) ? COMMAND_DONE : COMMAND_AGAIN;
+    if (lacks == COMMAND_NO_ROOM)
+        return timing_make_room(call) ? COMMAND_DONE : lacks;
+    assert(lacks == COMMAND_LONG);
+    const struct arg *arg = &call->argv[call->command->blob_arg];
+    call->blob = call_blob_of(call, arg->ptr, arg->len);
+    return call->blob ? COMMAND_DONE : lacks;
+}
+
+/*
  * One transaction over one key.  A run that found no room, or a long value
- * where it needs a blob, has changed nothing and is repeated:
+ * where it needs a blob, or has to look at one, has changed nothing and is
+ * repeated:
  *
  *   begin -> run -> end -> done
  *     ^              |
@@ -261,6 +278,8 @@ static bool admit(struct call *call)
 static enum command_result run_in_tx(struct call *call)
 {
     struct server *server = call->server;
+    if (call->state && !call_look_on(call))
+        return COMMAND_AGAIN;
     size_t replied = buf_len(call->reply.out);
     call->key = call_key_of(call, (size_t)call->command->keys.first);
     cache_begin(&call->tx, server->cache, call->now_ms, &call->key, 1);
@@ -270,21 +289,13 @@ static enum command_result run_in_tx(struct call *call)
         cache_end(&call->tx);
         if (result == COMMAND_DONE)
             break;
-        assert(result == COMMAND_NO_ROOM || result == COMMAND_LONG);
         call->rerun = true;
         buf_truncate(call->reply.out, replied);
         if (call->holds)
             cache_unpin(&call->held);
         call->holds = false;
-        bool ok;
-        if (result == COMMAND_NO_ROOM) {
-            ok = timing_make_room(call);
-        } else {
-            const struct arg *arg = &call->argv[call->command->blob_arg];
-            call->blob = call_blob_of(call, arg->ptr, arg->len);
-            ok = call->blob != NULL;
-        }
-        if (!ok)
+        result = provide(call, result);
+        if (result != COMMAND_DONE)
             break;
         cache_begin_again(&call->tx, &call->key, 1);
     }
@@ -373,8 +384,9 @@ enum command_large command_large(const struct server *server,
     if (!session->authenticated || argc < 2 || len <= CACHE_INLINE_MAX)
         return LARGE_KEEP;
     const struct command *row = find_row(session, &argv[0]);
-    /* MSET holds its values, every second argument, until it runs. */
-    if (row && row->keys.step == 2 && argc % 2 == 0)
+    /* MSET and its kind hold their values until they run. */
+    if (row && row->keys.step == 2 && argc > (size_t)row->keys.first &&
+        (argc - (size_t)row->keys.first) % 2 == 1)
         return len <= room && cache_fits(server->cache, argv[argc - 1].len, len)
                    ? LARGE_KEEP
                    : LARGE_REFUSE;

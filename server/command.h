@@ -25,6 +25,7 @@ enum command_result {
     COMMAND_NO_ROOM, /* a write found no memory and changed nothing; it is run
                         again after room was made, or answered -OOM */
     COMMAND_LONG,    /* its value must become a blob first: run again then */
+    COMMAND_LOOK,    /* it has to look at a long value: see call_look.h */
     COMMAND_AGAIN,   /* a slice is done: go on after other clients had a turn */
     COMMAND_WAIT,    /* go on when conn_resume is called */
 };
@@ -47,7 +48,7 @@ struct call {
                                       NULL before the first run */
 
     /* Rows with one key: the transaction is open while run() runs.  It is run
-     * again after COMMAND_NO_ROOM and COMMAND_LONG. */
+     * again after COMMAND_NO_ROOM, COMMAND_LONG and COMMAND_LOOK. */
     struct cache_tx tx;
     struct cache_key key;
     bool rerun;            /* not the first time */
@@ -88,6 +89,7 @@ enum command_flag {
     COMMAND_CONNECTION = 1 << 14,
     COMMAND_HEAD = 1 << 15,    /* has subcommands */
     COMMAND_AT_ONCE = 1 << 16, /* is not put off to EXEC */
+    COMMAND_MOVABLE = 1 << 17, /* its keys are counted by an argument */
 };
 
 struct command {
@@ -97,8 +99,12 @@ struct command {
     int arity; /* with the name (and the subcommand's); -n: at least n */
     unsigned flags;
     struct {
-        int first, last, step; /* as COMMAND INFO shows them; first 0: none */
-        const char *use;       /* key specification flags, e.g. "RW access" */
+        int first, last, step; /* places in a request; first 0: none; last -1:
+                                  to the end */
+        const char *use;       /* key specification flags, e.g. "RW access";
+                                  of two keys that differ, "RO access|OW" */
+        uint8_t counted_by;    /* the argument that tells how many there are,
+                                  instead of `last`; 0: none does */
     } keys;
     uint8_t blob_arg; /* which argument may be diverted; 0: none */
     const char *tips; /* for clients, separated by spaces */
@@ -125,9 +131,6 @@ enum { COMMAND_UPPER = 16 };
 void command_upper(const struct command *command, char upper[COMMAND_UPPER]);
 /* True if a request of argc arguments has as many as it needs. */
 bool command_arity_fits(const struct command *command, size_t argc);
-/* The number of the last key of a request of argc arguments. */
-size_t command_last_key(const struct command *command, size_t argc);
-
 /* The keys of a request: argv[first], argv[first + step], ..., `count` of
  * them. */
 struct command_keys {

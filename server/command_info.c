@@ -49,6 +49,7 @@ static const struct {
     {COMMAND_NO_AUTH,    "no_auth"},
     {COMMAND_NO_MULTI,   "no_multi"},
     {COMMAND_ALLOW_BUSY, "allow_busy"},
+    {COMMAND_MOVABLE,    "movablekeys"},
 };
 // clang-format on
 
@@ -84,25 +85,23 @@ static void reply_categories(struct reply *reply, uint32_t in)
 
 void command_reply_words(struct reply *reply, const char *text, bool statuses)
 {
-    size_t count = 0;
-    for (const char *at = text; *at; at += strspn(at, " ")) {
-        at += strcspn(at, " ");
-        count++;
-    }
+    size_t len = strcspn(text, "|"), count = len > 0;
+    for (size_t i = 0; i < len; i++)
+        count += text[i] == ' ';
     reply_set(reply, count);
-    for (const char *at = text; *at; at += strspn(at, " ")) {
-        char word[64];
-        size_t len = strcspn(at, " ");
-        if (len >= sizeof word)
-            len = sizeof word - 1;
-        memcpy(word, at, len);
-        word[len] = 0;
+    for (size_t word; count > 0; count--, text += word + 1) {
+        word = strcspn(text, " |");
         if (statuses)
-            reply_status(reply, word);
+            buf_addf(reply->out, "+%.*s\r\n", (int)word, text);
         else
-            reply_bulk(reply, word, len);
-        at += len;
+            reply_bulk(reply, text, word);
     }
+}
+
+const char *command_key_use(const struct command *command, size_t key)
+{
+    const char *use = command->keys.use, *bar = strchr(use, '|');
+    return key > 0 && bar ? bar + 1 : use;
 }
 
 static void reply_pair(struct reply *reply, const char *name, int64_t value)
@@ -111,31 +110,59 @@ static void reply_pair(struct reply *reply, const char *name, int64_t value)
     reply_int(reply, value);
 }
 
-static void reply_key_spec(struct reply *reply, const struct command *command)
+/* Where the specification's keys are, beginning at `index`. */
+static void reply_find_keys(struct reply *reply, const struct command *command,
+                            int last)
 {
-    int first = command->keys.first, last = command->keys.last;
-    reply_set(reply, first != 0);
-    if (first == 0)
-        return;
+    int index = command->keys.counted_by;
+    reply_bulk_text(reply, "find_keys");
+    reply_map(reply, 2);
+    reply_bulk_text(reply, "type");
+    reply_bulk_text(reply, index ? "keynum" : "range");
+    reply_bulk_text(reply, "spec");
+    reply_map(reply, 3);
+    if (index) {
+        reply_pair(reply, "keynumidx", 0);
+        reply_pair(reply, "firstkey", command->keys.first - index);
+        reply_pair(reply, "keystep", command->keys.step);
+    } else {
+        reply_pair(reply, "lastkey", last);
+        reply_pair(reply, "keystep", command->keys.step);
+        reply_pair(reply, "limit", 0);
+    }
+}
+
+static void reply_key_spec(struct reply *reply, const struct command *command,
+                           const char *use, int index, int last)
+{
     reply_map(reply, 3);
     reply_bulk_text(reply, "flags");
-    command_reply_words(reply, command->keys.use, true);
+    command_reply_words(reply, use, true);
     reply_bulk_text(reply, "begin_search");
     reply_map(reply, 2);
     reply_bulk_text(reply, "type");
     reply_bulk_text(reply, "index");
     reply_bulk_text(reply, "spec");
     reply_map(reply, 1);
-    reply_pair(reply, "index", first);
-    reply_bulk_text(reply, "find_keys");
-    reply_map(reply, 2);
-    reply_bulk_text(reply, "type");
-    reply_bulk_text(reply, "range");
-    reply_bulk_text(reply, "spec");
-    reply_map(reply, 3);
-    reply_pair(reply, "lastkey", last < 0 ? last : last - first);
-    reply_pair(reply, "keystep", command->keys.step);
-    reply_pair(reply, "limit", 0);
+    reply_pair(reply, "index", index);
+    reply_find_keys(reply, command, last);
+}
+
+/* One for all keys, or one for each of two. */
+static void reply_key_specs(struct reply *reply, const struct command *command)
+{
+    int first = command->keys.first, last = command->keys.last;
+    int counted_by = command->keys.counted_by;
+    const char *one = command_key_use(command, 0);
+    const char *two = command_key_use(command, 1);
+    reply_set(reply, (size_t)(first != 0) + (one != two));
+    if (one != two) {
+        reply_key_spec(reply, command, one, first, 0);
+        reply_key_spec(reply, command, two, last, 0);
+    } else if (first != 0) {
+        reply_key_spec(reply, command, one, counted_by ? counted_by : first,
+                       last < 0 ? last : last - first);
+    }
 }
 
 static void reply_info(struct reply *reply, const struct command *command)
@@ -145,12 +172,14 @@ static void reply_info(struct reply *reply, const struct command *command)
     reply_bulk_text(reply, command->name);
     reply_int(reply, command->arity);
     reply_flags(reply, command->flags);
-    reply_int(reply, command->keys.first);
-    reply_int(reply, command->keys.last);
-    reply_int(reply, command->keys.step);
+    /* What this triple cannot tell is not told by it. */
+    bool counted = command->keys.counted_by != 0;
+    reply_int(reply, counted ? 0 : command->keys.first);
+    reply_int(reply, counted ? 0 : command->keys.last);
+    reply_int(reply, counted ? 0 : command->keys.step);
     reply_categories(reply, command_categories(command));
     command_reply_words(reply, command->tips, false);
-    reply_key_spec(reply, command);
+    reply_key_specs(reply, command);
     reply_set(reply, subs);
     for (size_t i = 1; i <= subs; i++)
         reply_info(reply, command + i);

@@ -14,6 +14,8 @@ size_t command_top_count(void);
 const struct command *command_named(const struct arg *name);
 /* The words of a text as a set, of statuses or of bulks. */
 void command_reply_words(struct reply *reply, const char *text, bool statuses);
+/* What it does with the first key, or with those behind it: such words. */
+const char *command_key_use(const struct command *command, size_t key);
 /* docs/commands.md: all rows, by their groups. */
 void command_print_markdown(FILE *to);
 

@@ -32,23 +32,23 @@ enum {
 
 #define NO_KEYS                                                                \
     {                                                                          \
-        0, 0, 0, ""                                                            \
+        0, 0, 0, "", 0                                                         \
     }
 #define KEY(use)                                                               \
     {                                                                          \
-        1, 1, 1, use                                                           \
+        1, 1, 1, use, 0                                                        \
     }
 #define SUB_KEY(use)                                                           \
     {                                                                          \
-        2, 2, 1, use                                                           \
+        2, 2, 1, use, 0                                                        \
     }
 #define KEYS(use)                                                              \
     {                                                                          \
-        1, -1, 1, use                                                          \
+        1, -1, 1, use, 0                                                       \
     }
 #define PAIRS(use)                                                             \
     {                                                                          \
-        1, -1, 2, use                                                          \
+        1, -1, 2, use, 0                                                       \
     }
 
 #define SET_OPTIONS                                                            \
@@ -85,6 +85,10 @@ const struct command command_table[] = {
         NO_KEYS, 0, "",
         "connection", "1.0.0", "Gives the password",
         "[username] password"},
+    {"bitcount", cmd_bitcount, -2, READONLY,
+        KEY("RO access"), 0, "",
+        "bitmap", "2.6.0", "Counts the bits that are set",
+        "key [start end [BYTE | BIT]]"},
     {"client", NULL, -2, HEAD,
         NO_KEYS, 0, "",
         "connection", "2.4.0", "Commands about connections",
@@ -261,6 +265,10 @@ const struct command command_table[] = {
         KEY("RO access"), 0, "",
         "string", "1.0.0", "Returns a value",
         "key"},
+    {"getbit", cmd_getbit, 3, READONLY | FAST,
+        KEY("RO access"), 0, "",
+        "bitmap", "2.2.0", "Returns a bit of a value",
+        "key offset"},
     {"getdel", cmd_getdel, 2, WRITE | FAST,
         KEY("RW access delete"), 0, "",
         "string", "6.2.0", "Returns a value and removes its key",
@@ -269,6 +277,10 @@ const struct command command_table[] = {
         KEY("RW access update"), 0, "",
         "string", "6.2.0", "Returns a value and changes when it expires",
         "key " GETEX_OPTIONS},
+    {"getrange", cmd_getrange, 4, READONLY,
+        KEY("RO access"), 0, "",
+        "string", "2.4.0", "Returns part of a value",
+        "key start end"},
     {"getset", cmd_getset, 3, WRITE | DENYOOM | FAST,
         KEY("RW access update"), 2, "",
         "string", "1.0.0", "Stores a value and returns the one before",
@@ -284,6 +296,10 @@ const struct command command_table[] = {
     {"incrby", cmd_incrby, 3, WRITE | DENYOOM | FAST,
         KEY("RW access update"), 0, "",
         "string", "1.0.0", "Adds to a number",
+        "key increment"},
+    {"incrbyfloat", cmd_incrbyfloat, 3, WRITE | DENYOOM | FAST | OWN_TX,
+        KEY("RW access update"), 0, "",
+        "string", "2.6.0", "Adds to a number with a fraction",
         "key increment"},
     {"info", cmd_info, -1, ALWAYS | DANGEROUS,
         NO_KEYS, 0, "nondeterministic_output request_policy:all_shards response_policy:special",
@@ -449,6 +465,10 @@ const struct command command_table[] = {
         KEY("RW access update variable_flags"), 2, "",
         "string", "1.0.0", "Stores a value",
         "key value " SET_OPTIONS},
+    {"setbit", cmd_setbit, 4, WRITE | DENYOOM | OWN_TX,
+        KEY("RW access update"), 0, "",
+        "bitmap", "2.2.0", "Sets or clears a bit of a value, which grows if it has to",
+        "key offset value"},
     {"setex", cmd_setex, 4, WRITE | DENYOOM,
         KEY("OW update"), 3, "",
         "string", "2.0.0", "Stores a value that expires after some seconds",
@@ -457,6 +477,10 @@ const struct command command_table[] = {
         KEY("OW insert"), 2, "",
         "string", "1.0.0", "Stores a value if the key does not exist",
         "key value"},
+    {"setrange", cmd_setrange, 4, WRITE | DENYOOM | OWN_TX,
+        KEY("RW update"), 3, "",
+        "string", "2.2.0", "Overwrites part of a value, which grows if it has to",
+        "key offset value"},
     {"shutdown", cmd_shutdown, -1, OPERATE | NO_MULTI | BUSY,
         NO_KEYS, 0, "",
         "server", "1.0.0", "Stops the server",
@@ -485,6 +509,10 @@ const struct command command_table[] = {
         KEY("RO"), 0, "",
         "string", "2.2.0", "Returns the length of a value",
         "key"},
+    {"substr", cmd_getrange, 4, READONLY,
+        KEY("RO access"), 0, "",
+        "string", "1.0.0", "Returns part of a value",
+        "key start end"},
     {"swapdb", cmd_swapdb, 3, WRITE | FAST | KEYSPACE | DANGEROUS,
         NO_KEYS, 0, "",
         "server", "4.0.0", "Swaps what two databases hold",

@@ -13,6 +13,12 @@
     X(strlen)                                                                 \
     /* cmd_append.c */                                                        \
     X(append)                                                                 \
+    /* cmd_range.c */                                                         \
+    X(getrange) X(setrange)                                                   \
+    /* cmd_bits.c */                                                          \
+    X(bitcount) X(getbit) X(setbit)                                           \
+    /* cmd_float.c */                                                         \
+    X(incrbyfloat)                                                            \
     /* cmd_number.c */                                                        \
     X(incr) X(decr) X(incrby) X(decrby)                                       \
     /* cmd_many.c */                                                          \

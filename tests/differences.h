@@ -19,6 +19,8 @@ static const struct difference differences[] = {
     {"command", "\\**", "\\**", "COMMAND describes the commands that there are"},
     {"object encoding *", "$*", "$3\r\nraw\r\n",
      "OBJECT ENCODING goes by the value, not by how it came about"},
+    {"object encoding *", "$3\r\nint\r\n", "$6\r\nembstr\r\n",
+     "OBJECT ENCODING goes by the value, not by how it came about"},
     /* Of GET only: a write that is refused would leave different data. */
     {"get *", "-ERR key is too long, *", "[$_]*",
      "keys are up to 64 KiB long"},

@@ -15,7 +15,7 @@
  *
  *   k key      s seconds from now    i number     p pattern   n count
  *   v value    m ms from now         d database   t type      w short word
- *   c cursor   S second, M ms since 1970
+ *   c cursor   S second, M ms since 1970          o offset    f with fraction
  *
  * `*` repeats the words before it.  Options are alternatives, split by '|', of
  * which up to three are taken in any order.
@@ -64,6 +64,14 @@ static const struct row rows[] = {
     {"DECRBY",       20, "k i",    "", COMPARE_SAME},
     {"APPEND",       20, "k v",    "", COMPARE_SAME},
     {"STRLEN",       12, "k",      "", COMPARE_SAME},
+    {"GETRANGE",     15, "k o o",  "", COMPARE_SAME},
+    {"SUBSTR",        5, "k o o",  "", COMPARE_SAME},
+    {"SETRANGE",     20, "k o v",  "", COMPARE_SAME},
+    {"GETBIT",       12, "k o",    "", COMPARE_SAME},
+    {"SETBIT",       12, "k o 1",  "", COMPARE_SAME},
+    {"SETBIT",        8, "k o i",  "", COMPARE_SAME},
+    {"BITCOUNT",     12, "k",      "o o|o o BYTE|o o BIT|o|w", COMPARE_SAME},
+    {"INCRBYFLOAT",  20, "k f",    "", COMPARE_SAME},
     {"TYPE",         10, "k",      "", COMPARE_SAME},
     {"SCAN",         20, "c",      "MATCH p|COUNT n|TYPE t", COMPARE_SCAN},
     {"SCAN",         10, "0 COUNT 100000", "MATCH p|TYPE t", COMPARE_SCAN},
@@ -146,6 +154,19 @@ static const char *const numbers[] = {
     "-9223372036854775808", "9223372036854775808", "-9223372036854775809",
     "18446744073709551615", "99999999999999999999999", "4611686018427387904",
     "", " 1", "1 ", "+1", "01", "-0", "1.0", "1e3", "0x10", "abc", "-",
+};
+/* Beside small ones. */
+static const char *const offsets[] = {
+    "4071", "4072", "4073", "65535", "70000", "1048576", "-4073", "-1048576",
+    "9223372036854775807", "-9223372036854775808", "4611686018427387904",
+    "4294967296", "9223372036854775808", "", "1.0", "abc", "01",
+};
+static const char *const fractions[] = {
+    "0", "1", "-1", "0.1", "-0.1", "3.14159", "1e3", "1E-3", "5.0e3", "-5.",
+    ".5", "1e17", "1e-17", "1e-18", "123456789012345678", "0x10", "0x1p-3",
+    "inf", "-inf", "infinity", "nan", "-nan(1)", "1e4000", "-1e4000", "1e4931",
+    "1e4932", "1e-4950", "1e-9999", "", " 1", "1 ", "+1", "abc", "1.2.3", "e",
+    "9223372036854775807", "0.00000000000000001", "0.000000000000000001",
 };
 static const char *const times[] = {
     "0", "-1", "-100000", "9223372036854775807", "-9223372036854775808",
@@ -281,6 +302,28 @@ static void add_number(struct grammar *g, struct request *request)
                              (rng_chance(&g->rng, 300) ? -1 : 1));
 }
 
+static void add_offset(struct grammar *g, struct request *request)
+{
+    if (rng_chance(&g->rng, 150))
+        add_text(request, ONE_OF(g, offsets));
+    else
+        add_int(request, (int64_t)rng_below(&g->rng, 100) *
+                             (rng_chance(&g->rng, 250) ? -1 : 1));
+}
+
+static void add_fraction(struct grammar *g, struct request *request)
+{
+    char text[48];
+    if (rng_chance(&g->rng, 400)) {
+        add_text(request, ONE_OF(g, fractions));
+        return;
+    }
+    double value = (double)(int64_t)rng_next(&g->rng) /
+                   (double)(1 + rng_skewed(&g->rng, INT64_MAX));
+    snprintf(text, sizeof text, "%.*g", 1 + (int)rng_below(&g->rng, 20), value);
+    add_text(request, text);
+}
+
 /* Adds what a word of a row stands for. */
 static void add_word(struct grammar *g, struct request *request,
                      const char *word, size_t len)
@@ -309,6 +352,8 @@ static void add_word(struct grammar *g, struct request *request,
     case 'p': add_text(request, ONE_OF(g, patterns)); break;
     case 'n': add_text(request, ONE_OF(g, counts)); break;
     case 't': add_text(request, ONE_OF(g, types)); break;
+    case 'o': add_offset(g, request); break;
+    case 'f': add_fraction(g, request); break;
     case 'w': add_text(request, ONE_OF(g, words)); break;
     default: assert(!"a letter that means something");
     }

@@ -84,13 +84,35 @@ static void subcommands_belong_to_their_command(void **state)
     assert_int_equal(command_sub_count(command_find("get", 3)), 0);
 }
 
-static void the_last_key_follows_from_the_request(void **state)
+static void assert_keys(const char *line, size_t first, size_t step,
+                        size_t count)
+{
+    char text[64];
+    struct arg argv[8];
+    size_t argc = 0;
+    snprintf(text, sizeof text, "%s", line);
+    for (char *at = strtok(text, " "); at; at = strtok(NULL, " "))
+        argv[argc++] = (struct arg){at, strlen(at)};
+    struct command_keys keys;
+    bool any =
+        command_keys(command_find(argv[0].ptr, argv[0].len), argv, argc, &keys);
+    assert_int_equal(any, count > 0);
+    if (!any)
+        return;
+    assert_int_equal(keys.count, count);
+    assert_int_equal(keys.first, first);
+    if (count > 1)
+        assert_int_equal(keys.step, step);
+}
+
+static void the_keys_follow_from_the_request(void **state)
 {
     (void)state;
-    assert_int_equal(command_last_key(command_find("get", 3), 2), 1);
-    assert_int_equal(command_last_key(command_find("set", 3), 5), 1);
-    assert_int_equal(command_last_key(command_find("del", 3), 5), 4);
-    assert_int_equal(command_last_key(command_find("mset", 4), 5), 4);
+    assert_keys("ping", 0, 0, 0);
+    assert_keys("get a", 1, 1, 1);
+    assert_keys("set a 1 ex 10", 1, 1, 1);
+    assert_keys("del a b c d", 1, 1, 4);
+    assert_keys("mset a 1 b 2", 1, 2, 2);
 }
 
 /* ---------------------------------------------------------- long arguments */
@@ -284,7 +306,7 @@ int main(void)
         cmocka_unit_test(rows_are_sorted_and_complete),
         cmocka_unit_test(names_are_found_in_either_case),
         cmocka_unit_test(subcommands_belong_to_their_command),
-        cmocka_unit_test(the_last_key_follows_from_the_request),
+        cmocka_unit_test(the_keys_follow_from_the_request),
         cmocka_unit_test(long_values_are_diverted_if_they_can_fit),
         cmocka_unit_test(syntax_becomes_a_tree_of_arguments),
         cmocka_unit_test(every_command_explains_itself),

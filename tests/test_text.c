@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Numbers, words and patterns. */
 
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -256,9 +258,72 @@ static void many_stars_are_no_trap(void **state)
     assert_true(text_glob(pattern, 20000, text, sizeof text, false));
 }
 
+/* ---------------------------------------------------------------- floats */
+
+static void floats_are_read_as_a_whole(void **state)
+{
+    static const struct {
+        const char *text;
+        long double value;
+    } good[] = {
+        {"0", 0},         {"-0", 0},         {"1.5", 1.5L},
+        {"+1", 1},        {".5", 0.5L},      {"5.", 5},
+        {"1e3", 1000},    {"-1E-2", -0.01L}, {"0x10", 16},
+        {"0x1p-3", .125}, {"inf", INFINITY}, {"-Infinity", -INFINITY},
+    };
+    static const char *const bad[] = {"",    " 1",      "1 ",     "1x",
+                                      "nan", "nan(1)",  "e",      "-",
+                                      "1e",  "1e99999", "1e-9999"};
+    long double value;
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(text_to_float(good[i].text, strlen(good[i].text), &value));
+        assert_true(value == good[i].value);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(text_to_float(bad[i], strlen(bad[i]), &value));
+    assert_false(text_to_float("1\0", 2, &value));
+    char digits[TEXT_FLOAT_MAX];
+    memset(digits, '0', sizeof digits);
+    assert_true(text_to_float(digits, TEXT_FLOAT_MAX - 1, &value));
+    assert_false(text_to_float(digits, TEXT_FLOAT_MAX, &value));
+}
+
+static void floats_are_written_without_needless_digits(void **state)
+{
+    static const struct {
+        long double value;
+        const char *text;
+    } rows[] = {
+        {0, "0"},
+        {-0.0L, "0"},
+        {3, "3"},
+        {-1.5L, "-1.5"},
+        {0.1L, "0.1"},
+        {0.1L + 0.2L, "0.3"},
+        {1e-17L, "0.00000000000000001"},
+        {1e-18L, "0"},
+        {-1e-18L, "0"},
+        {100, "100"},
+        {1e20L, "100000000000000000000"},
+        {INFINITY, "inf"},
+        {-INFINITY, "-inf"},
+    };
+    char out[TEXT_FLOAT_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(text_of_float(rows[i].value, out),
+                         strlen(rows[i].text));
+        assert_string_equal(out, rows[i].text);
+    }
+    assert_int_equal(text_of_float(-LDBL_MAX, out), 4933 + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(floats_are_read_as_a_whole),
+        cmocka_unit_test(floats_are_written_without_needless_digits),
         cmocka_unit_test(integers_in_their_one_spelling),
         cmocka_unit_test(unsigned_integers),
         cmocka_unit_test(digits_of_every_length),
