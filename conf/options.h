@@ -63,6 +63,7 @@
     X(CHOICE, loglevel,            "loglevel",            "notice",          0,          0,            "debug|verbose|notice|warning",   RUNTIME, 0,            "What to log") \
     X(TEXT,   logfile,             "logfile",             "",                0,          0,            "path",                           STARTUP, 0,            "Where to log; empty: standard output") \
     X(TEXT,   pidfile,             "pidfile",             "",                0,          0,            "path",                           STARTUP, 0,            "Where to write the process's number; empty: nowhere") \
+    X(TEXT,   reported_version,    "reported-version",    "7.2.4",           0,          31,           "version",                        STARTUP, 0,            "Version of Redis that clients are told, by which some choose what they send; digits and dots") \
     X(CHOICE, daemonize,           "daemonize",           "no",              0,          0,            "no",                             FIXED,   0,            "Always no: a supervisor starts it") \
     X(TEXT,   save,                "save",                "",                0,          0,            "",                               FIXED,   CONF_LIST,    "Always empty: nothing is saved") \
     X(CHOICE, appendonly,          "appendonly",          "no",              0,          0,            "no",                             FIXED,   0,            "Always no: nothing is saved") \

@@ -86,6 +86,18 @@ bool call_int(struct call *call, size_t arg, int64_t *value)
     return false;
 }
 
+bool call_timeout(struct call *call, size_t arg, int64_t *ms)
+{
+    if (!text_to_int(call->argv[arg].ptr, call->argv[arg].len, ms))
+        reply_error(&call->reply,
+                    "ERR timeout is not an integer or out of range");
+    else if (*ms < 0)
+        reply_error(&call->reply, "ERR timeout is negative");
+    else
+        return true;
+    return false;
+}
+
 struct cache_key call_key_of(const struct call *call, size_t arg)
 {
     return cache_key_of(call->server->cache, call->argv[arg].ptr,

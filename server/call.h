@@ -55,6 +55,9 @@ bool call_pattern_fits(struct call *call, size_t len, size_t max);
 /* The number in an argument; false: an error was replied. */
 bool call_int(struct call *call, size_t arg, int64_t *value);
 
+/* Milliseconds, not negative; false: an error was replied. */
+bool call_timeout(struct call *call, size_t arg, int64_t *ms);
+
 struct cache_key call_key_of(const struct call *call, size_t arg);
 
 /*

@@ -11,7 +11,6 @@
 #include "options.h"
 #include "protocol/text.h"
 #include "server.h"
-#include "version.h"
 #include "worker.h"
 
 static const char user_name[] = "default";
@@ -137,7 +136,7 @@ static void hello_reply(struct call *call)
     reply_bulk_text(r, "server");
     reply_bulk_text(r, "redis");
     reply_bulk_text(r, "version");
-    reply_bulk_text(r, EBB_REDIS_VERSION);
+    reply_bulk_text(r, call->server->conf.reported_version);
     reply_bulk_text(r, "proto");
     reply_int(r, r->resp);
     reply_bulk_text(r, "id");

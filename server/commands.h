@@ -64,6 +64,14 @@
     /* cmd_latency.c */                                                       \
     X(latency_doctor) X(latency_help) X(latency_histogram)                    \
     X(latency_history) X(latency_latest) X(latency_reset)                     \
+    /* cmd_script.c */                                                        \
+    X(eval) X(evalsha) X(script_debug) X(script_exists) X(script_flush)       \
+    X(script_help) X(script_kill) X(function_delete) X(function_flush)        \
+    X(function_help) X(function_kill) X(function_list) X(function_stats)      \
+    /* cmd_alone.c */                                                         \
+    X(readonly) X(role) X(wait) X(replicaof) X(sync) X(failover)   \
+    X(save) X(lastsave) X(module_list) X(module_load) X(module_help)          \
+    X(lolwut)                                                                 \
     /* cmd_server.c */                                                        \
     X(shutdown) X(time)
 // clang-format on

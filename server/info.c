@@ -160,7 +160,7 @@ static void write_server(const struct info *info)
              "redis_version:%s\r\nredis_git_sha1:00000000\r\n"
              "redis_git_dirty:0\r\nredis_build_id:0\r\n"
              "redis_mode:standalone\r\n",
-             EBB_REDIS_VERSION);
+             server->conf.reported_version);
     buf_addf(out, "server_name:ebb\r\nebb_version:%s\r\n", EBB_VERSION);
     buf_addf(out, "os:%s %s %s\r\narch_bits:%zu\r\n", os.sysname, os.release,
              os.machine, sizeof(void *) * 8);

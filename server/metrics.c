@@ -39,10 +39,12 @@ static void write_one(const struct scrape *scrape, const char *name)
 
 static void write_info(const struct scrape *scrape, const char *name)
 {
-    prom_sample_int(scrape->out, name,
-                    "version=\"" EBB_VERSION
-                    "\",redis_version=\"" EBB_REDIS_VERSION "\"",
-                    1);
+    char labels[CONF_TEXT_MAX + 64];
+
+    snprintf(labels, sizeof labels,
+             "version=\"" EBB_VERSION "\",redis_version=\"%s\"",
+             scrape->server->conf.reported_version);
+    prom_sample_int(scrape->out, name, labels, 1);
 }
 
 static void write_cpu(const struct scrape *scrape, const char *name)

@@ -49,6 +49,16 @@ bool options_has_effect(enum conf_id id)
     return option_rules[id].apply != NULL;
 }
 
+/* Numbers and single dots between them. */
+static bool is_version(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    if (digits == 0 || text[digits] == '\0')
+        return digits > 0;
+    return text[digits] == '.' && is_version(text + digits + 1);
+}
+
 const char *options_fit(struct server *server, const struct conf *conf)
 {
     char why[CONF_TEXT_MAX];
@@ -57,6 +67,8 @@ const char *options_fit(struct server *server, const struct conf *conf)
         return "maxmemory-clients must be at most half of maxmemory";
     if (option_rules[CONF_output_mark].check(server, conf, why) != NULL)
         return "output-mark must be at most output-limit";
+    if (!is_version(conf->reported_version))
+        return "reported-version must be numbers with dots between, as 7.2.4";
     return NULL;
 }
 

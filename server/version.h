@@ -2,9 +2,8 @@
 #ifndef VERSION_H
 #define VERSION_H
 
-/* Ebb's own version, and the one of the protocol that it reports to clients. */
+/* Ebb's own version; the one of Redis that clients are told is an option. */
 
-#define EBB_VERSION       "0.1.0"
-#define EBB_REDIS_VERSION "7.2.4"
+#define EBB_VERSION "0.1.0"
 
 #endif
