@@ -171,6 +171,8 @@ struct cache_span {
 
 /* For a long value only. */
 struct cache_pin cache_view_pin(const struct cache_view *view);
+/* Another pin of the same bytes; outside any transaction. */
+struct cache_pin cache_pin_again(const struct cache_pin *pin);
 /* Of what it covers only the bytes from `offset` on are wanted, `len` of them.
  */
 void cache_pin_narrow(struct cache_pin *pin, size_t offset, size_t len);

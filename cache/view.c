@@ -147,6 +147,16 @@ struct cache_pin cache_view_pin(const struct cache_view *view)
     };
 }
 
+struct cache_pin cache_pin_again(const struct cache_pin *pin)
+{
+    struct piece *first = piece_at(pin->cache, pin->head);
+    struct shard *shard = &pin->cache->shards[first->shard];
+    lock_take(&shard->lock);
+    first->pins++;
+    lock_drop(&shard->lock);
+    return *pin;
+}
+
 unsigned cache_pin_spans(const struct cache_pin *pin, struct cache_span *spans,
                          unsigned max)
 {
