@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call_old.h"
 #include "client.h"
 #include "conn.h"
 #include "gate.h"
@@ -148,6 +149,12 @@ bool call_find_typed(struct call *call, const struct cache_key *key,
         return true;
     reply_error(&call->reply, ERROR_WRONG_TYPE);
     return false;
+}
+
+bool call_find_string(struct call *call, unsigned how, struct cache_view *view,
+                      bool *found)
+{
+    return call_find_typed(call, &call->key, CACHE_STRING, how, view, found);
 }
 
 bool call_value(struct call *call, struct cache_write *write)
@@ -291,4 +298,41 @@ void call_send_kept(struct call *call, const struct call_kept *kept)
         return;
     call->holds = false;
     reply_pinned(call, call->held, kept->len, kept->tail, kept->tail_len);
+}
+
+static struct cache_pin pin_part(const struct call_old *old, size_t at,
+                                 size_t len)
+{
+    struct cache_pin pin = cache_pin_again(&old->pin);
+    cache_pin_narrow(&pin, at, len);
+    return pin;
+}
+
+void call_reply_kept(struct call *call, struct call_reader *reader, size_t at,
+                     size_t len)
+{
+    struct reply *reply = &call->reply;
+    const struct call_old *old = reader->old;
+    size_t pinned = call_old_pinned(old);
+    if (len > CALL_COPY_MAX && at < pinned) {
+        size_t here = len < pinned - at ? len : pinned - at;
+        if (unheard(call))
+            reply_null(reply);
+        else
+            reply_pinned(call, pin_part(old, at, here), len, old->tail,
+                         len - here);
+        return;
+    }
+    reply_bulk_begin(reply, len);
+    char *to = buf_room(reply->out, len + 2);
+    if (!to)
+        return;
+    call_reader_copy(reader, at, to, len);
+    memcpy(to + len, "\r\n", 2);
+    buf_commit(reply->out, len + 2);
+}
+
+size_t call_replied(const struct call *call)
+{
+    return buf_len(call->reply.out) + call->pinned;
 }

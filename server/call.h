@@ -76,6 +76,10 @@ bool call_find_typed(struct call *call, const struct cache_key *key,
                      enum cache_type type, unsigned how,
                      struct cache_view *view, bool *found);
 
+/* The same for the call's key and a string. */
+bool call_find_string(struct call *call, unsigned how, struct cache_view *view,
+                      bool *found);
+
 /*
  * Makes the row's value argument what is to be stored.  False: it is long and
  * has not been made a blob yet; return COMMAND_LONG.
@@ -123,5 +127,12 @@ struct call_kept {
 void call_keep_value(struct call *call, const struct cache_view *view,
                      struct call_kept *kept);
 void call_send_kept(struct call *call, const struct call_kept *kept);
+
+/* Replies with a part of a value that is kept, outside any transaction. */
+struct call_reader;
+void call_reply_kept(struct call *call, struct call_reader *reader, size_t at,
+                     size_t len);
+/* Bytes that the call has replied and that were not yet sent. */
+size_t call_replied(const struct call *call);
 
 #endif

@@ -45,7 +45,7 @@ static enum outcome put_short(struct call *call,
         if (part->from == CALL_OLD)
             cache_view_copy(old, part->at, to, part->len);
         else if (part->from == CALL_ARGUMENT)
-            call_argument_copy(call, part->at, to, part->len);
+            call_argument_copy(call, part->arg, part->at, to, part->len);
         else if (part->from == CALL_TEXT)
             memcpy(to, part->text + part->at, part->len);
         else

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call_old.h"
 #include "server.h"
 
 struct make {
@@ -16,8 +15,11 @@ struct make {
     struct call_reader reader; /* of the old one, behind what was copied */
     struct cache_blob *made;   /* NULL: nothing was copied yet, or stored */
     size_t done;               /* bytes of it */
-    struct call_part parts[CALL_PARTS];
+    const struct call_part *parts;
     size_t count;
+    struct call_part few[CALL_PARTS];
+    void *plan;
+    void (*plan_free)(void *plan);
 };
 
 static void forget(struct make *make)
@@ -25,6 +27,9 @@ static void forget(struct make *make)
     call_old_drop(&make->old);
     cache_blob_free(make->made);
     make->made = NULL;
+    if (make->plan)
+        make->plan_free(make->plan);
+    make->plan = NULL;
     make->call->owned_bytes = 0;
 }
 
@@ -53,7 +58,9 @@ void call_make_begin(struct call *call, const struct cache_view *old,
 {
     struct make *make = make_of(call);
     assert(count <= CALL_PARTS);
-    memcpy(make->parts, parts, count * sizeof *parts);
+    for (size_t i = 0; i < count; i++)
+        make->few[i] = parts[i];
+    make->parts = make->few;
     make->count = count;
     call_old_take(&make->old, old);
     make->reader = call_reader(&make->old);
@@ -67,6 +74,34 @@ bool call_make_begun(const struct call *call)
     return make && make->old.taken;
 }
 
+const struct call_old *call_make_old(const struct call *call)
+{
+    const struct make *make = call->state;
+    return &make->old;
+}
+
+void call_make_plan(struct call *call, void *plan, void (*plan_free)(void *))
+{
+    struct make *make = call->state;
+    assert(!make->plan);
+    make->plan = plan;
+    make->plan_free = plan_free;
+}
+
+void *call_make_planned(const struct call *call)
+{
+    const struct make *make = call->state;
+    return make->plan;
+}
+
+void call_make_parts(struct call *call, const struct call_part *parts,
+                     size_t count)
+{
+    struct make *make = call->state;
+    make->parts = parts;
+    make->count = count;
+}
+
 /* ---------------------------------------------------------------- copying */
 
 static size_t less_of(size_t a, size_t b)
@@ -74,13 +109,15 @@ static size_t less_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-void call_argument_copy(const struct call *call, size_t at, char *to,
-                        size_t len)
+void call_argument_copy(const struct call *call, size_t arg, size_t at,
+                        char *to, size_t len)
 {
-    if (call->blob)
-        cache_blob_copy(call->blob, at, to, len);
+    if (arg == 0)
+        arg = call->command->blob_arg;
+    if (call->argv[arg].ptr)
+        memcpy(to, call->argv[arg].ptr + at, len);
     else
-        memcpy(to, call->argv[call->command->blob_arg].ptr + at, len);
+        cache_blob_copy(call->blob, at, to, len);
 }
 
 void call_change_bits(char *bytes, size_t len, uint8_t clear, uint8_t set)
@@ -101,7 +138,7 @@ static size_t copy(struct make *make, const struct call_part *part, size_t at,
         memcpy(to, span.ptr, len);
         break;
     case CALL_ARGUMENT:
-        call_argument_copy(make->call, part->at + at, to, len);
+        call_argument_copy(make->call, part->arg, part->at + at, to, len);
         break;
     case CALL_ZEROS:
         memset(to, 0, len);

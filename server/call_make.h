@@ -14,6 +14,7 @@
  * What it keeps from being evicted is counted in call->owned_bytes.
  */
 
+#include "call_old.h"
 #include "command.h"
 
 enum {
@@ -25,11 +26,12 @@ enum {
 struct call_part {
     enum {
         CALL_OLD, /* of the old value, parts in the order they have there */
-        CALL_ARGUMENT, /* of the one that may be diverted */
+        CALL_ARGUMENT, /* of number `arg`, 0: of the row's value */
         CALL_ZEROS,
         CALL_TEXT, /* of `text`, in the first slice only */
     } from;
     size_t at, len;
+    size_t arg;
     const char *text;
     uint8_t clear, set; /* bits of each of its bytes that are changed */
 };
@@ -40,6 +42,16 @@ void call_make_begin(struct call *call, const struct cache_view *old,
                      const struct call_part *parts, size_t count);
 /* True from call_make_begin until it is stored or forgotten. */
 bool call_make_begun(const struct call *call);
+/*
+ * For values of more parts, and those that are planned outside the lock: begin
+ * with none, look at the old value, and say what is to be made of it.  The
+ * parts lie in the plan, which is freed with plan_free.
+ */
+const struct call_old *call_make_old(const struct call *call);
+void call_make_plan(struct call *call, void *plan, void (*plan_free)(void *));
+void *call_make_planned(const struct call *call); /* or NULL */
+void call_make_parts(struct call *call, const struct call_part *parts,
+                     size_t count);
 /* Copies a slice; false: there is no room. */
 bool call_make_slice(struct call *call);
 /* All of it has been copied. */
@@ -52,9 +64,9 @@ void call_make_stored(struct call *call);
 /* Outside any transaction: gives it up, so that it can be begun again. */
 void call_make_forget(struct call *call);
 
-/* Bytes of the argument that may be diverted. */
-void call_argument_copy(const struct call *call, size_t at, char *to,
-                        size_t len);
+/* Bytes of an argument, 0: the row's value, that may have been diverted. */
+void call_argument_copy(const struct call *call, size_t arg, size_t at,
+                        char *to, size_t len);
 /* Changes those bits. */
 void call_change_bits(char *bytes, size_t len, uint8_t clear, uint8_t set);
 

@@ -62,3 +62,24 @@ struct cache_span call_reader_next(struct call_reader *reader, size_t from,
         span.len = most;
     return span;
 }
+
+struct cache_span call_reader_at(struct call_reader *reader, size_t from,
+                                 size_t most)
+{
+    size_t in_pieces = call_old_pinned(reader->old);
+    if (from < in_pieces && from < in_pieces - reader->at.left)
+        *reader = call_reader(reader->old);
+    return call_reader_next(reader, from, most);
+}
+
+void call_reader_copy(struct call_reader *reader, size_t from, char *to,
+                      size_t len)
+{
+    while (len > 0) {
+        struct cache_span span = call_reader_at(reader, from, len);
+        memcpy(to, span.ptr, span.len);
+        from += span.len;
+        to += span.len;
+        len -= span.len;
+    }
+}

@@ -41,5 +41,11 @@ struct call_reader call_reader(const struct call_old *old);
  * most `most` of them. */
 struct cache_span call_reader_next(struct call_reader *reader, size_t from,
                                    size_t most);
+/* The same, at any place; cheap while it goes forward. */
+struct cache_span call_reader_at(struct call_reader *reader, size_t from,
+                                 size_t most);
+/* Copies `len` bytes from `from` on, likewise. */
+void call_reader_copy(struct call_reader *reader, size_t from, char *to,
+                      size_t len);
 
 #endif

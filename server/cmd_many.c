@@ -49,11 +49,6 @@ struct progress {
 /* Serves one key under the transaction; true counts it. */
 typedef bool serve_key(struct call *call, const struct cache_key *key);
 
-static size_t replied(const struct call *call)
-{
-    return buf_len(call->reply.out) + call->pinned;
-}
-
 static size_t less_of(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -65,7 +60,7 @@ static void serve_slice(struct call *call, struct progress *progress,
 {
     struct cache_key keys[CALL_SLICE_KEYS];
     size_t most = less_of(SLICE_BYTES, conn_room(call->conn));
-    size_t count = 0, before = replied(call);
+    size_t count = 0, before = call_replied(call);
     do {
         keys[count] = call_key_of(call, progress->next + count);
         count++;
@@ -76,7 +71,7 @@ static void serve_slice(struct call *call, struct progress *progress,
         call->rerun = progress->next < progress->seen;
         progress->count += serve(call, &keys[i]);
         progress->next++;
-        if (replied(call) > before + most)
+        if (call_replied(call) > before + most)
             break;
     }
     cache_end(&call->tx);
@@ -86,12 +81,12 @@ static void serve_slice(struct call *call, struct progress *progress,
 static void serve_alone(struct call *call, struct progress *progress,
                         serve_key *serve)
 {
-    size_t before = replied(call);
+    size_t before = call_replied(call);
     call_close_gate(call);
     do
         serve_slice(call, progress, serve);
     while (progress->next < call->argc &&
-           (replied(call) == before || conn_room(call->conn) > 0));
+           (call_replied(call) == before || conn_room(call->conn) > 0));
     call_open_gate(call);
 }
 
@@ -147,7 +142,7 @@ static bool get(struct call *call, const struct cache_key *key)
 {
     struct cache_view view;
     bool found = call_find_key(call, key, CACHE_TOUCH | CACHE_COUNT, &view);
-    if (found)
+    if (found && view.type == CACHE_STRING)
         call_reply_value(call, &view);
     else
         reply_null(&call->reply);

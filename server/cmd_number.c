@@ -25,7 +25,10 @@ static enum command_result add(struct call *call, int64_t step)
     struct cache_view view;
     struct cache_write write = {.type = CACHE_STRING};
     int64_t number = 0;
-    if (call_find(call, 0, &view)) {
+    bool found;
+    if (!call_find_string(call, 0, &view, &found))
+        return COMMAND_DONE;
+    if (found) {
         if (!call_int_of(&view, &number))
             return call_error(call, ERROR_NOT_INT);
         write.expires_at_ms = view.expires_at_ms;

@@ -2,9 +2,13 @@
 
 /* Commands about how a value is kept. */
 
-#include "call.h"
+#include "hash.h"
 
-enum { EMBSTR_MAX = 44 }; /* bytes; where Redis changes the encoding's name */
+enum {                  /* where Redis changes the encoding's name */
+       EMBSTR_MAX = 44, /* bytes of a string */
+       LISTPACK_FIELDS_MAX = 128,
+       LISTPACK_BYTES_MAX = 64, /* of a name or value */
+};
 
 const char *call_type_name(enum cache_type type)
 {
@@ -21,6 +25,21 @@ enum command_result cmd_type(struct call *call)
 
 /* ---------------------------------------------------------------- OBJECT */
 
+/* Long ones are not: their names and values would be short and few. */
+static bool hash_is_small(const struct cache_view *view)
+{
+    if (cache_view_is_long(view) || hash_count(view) > LISTPACK_FIELDS_MAX)
+        return false;
+    struct packed packed = packed_of(view->bytes, view->len);
+    struct packed_walk walk = packed_begin(&packed);
+    struct packed_field field;
+    while (packed_next(&walk, &field))
+        if (field.name_len > LISTPACK_BYTES_MAX ||
+            field.value_len > LISTPACK_BYTES_MAX)
+            return false;
+    return true;
+}
+
 /* False: there is no such key, and null was replied. */
 static bool find_object(struct call *call, struct cache_view *view)
 {
@@ -30,12 +49,21 @@ static bool find_object(struct call *call, struct cache_view *view)
     return false;
 }
 
+static enum command_result reply_text(struct call *call, const char *text)
+{
+    reply_bulk_text(&call->reply, text);
+    return COMMAND_DONE;
+}
+
 enum command_result cmd_object_encoding(struct call *call)
 {
     struct cache_view view;
     int64_t number;
     if (!find_object(call, &view))
         return COMMAND_DONE;
+    if (view.type == CACHE_HASH)
+        return reply_text(call,
+                          hash_is_small(&view) ? "listpack" : "hashtable");
     if (view.len < TEXT_INT_MAX && text_to_int(view.bytes, view.len, &number))
         reply_bulk_text(&call->reply, "int");
     else
@@ -76,7 +104,7 @@ enum command_result cmd_object_help(struct call *call)
     static const char *const lines[] = {
         "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "ENCODING <key>",
-        "    The kind of value: int, embstr or raw.",
+        "    The kind of value: int, embstr, raw, listpack or hashtable.",
         "FREQ <key>",
         "    An error: how often a key is used is not counted.",
         "IDLETIME <key>",

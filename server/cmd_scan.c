@@ -10,7 +10,6 @@
 
 #include "call.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 
 #include "changes.h"
 #include "pool.h"
+#include "scan_options.h"
 #include "watch.h"
 
 enum {
@@ -161,60 +161,20 @@ static bool failed(const struct scan *scan)
 
 /* ------------------------------------------------------------------ SCAN */
 
-/* As strtoul takes it: any number that fits, signs and zeros too. */
-static bool parse_cursor(struct call *call, uint64_t *cursor)
-{
-    char text[80], *end = text;
-    const struct arg *arg = &call->argv[1];
-    errno = EINVAL;
-    if (arg->len < sizeof text) {
-        memcpy(text, arg->ptr, arg->len);
-        text[arg->len] = 0;
-        errno = strchr(" \t\n\v\f\r", text[0]) && text[0] ? EINVAL : 0;
-        *cursor = strtoull(text, &end, 10);
-    }
-    if (!errno && end == text + arg->len)
-        return true;
-    reply_error(&call->reply, "ERR invalid cursor");
-    return false;
-}
-
-/* False: an error was replied. */
-static bool parse_scan(struct call *call, struct scan *scan, int64_t *count)
-{
-    for (size_t i = 2; i < call->argc; i += 2) {
-        const struct arg *option = &call->argv[i], *value = option + 1;
-        bool has_value = i + 1 < call->argc;
-        if (has_value && arg_is(option, "count")) {
-            if (!call_int(call, i + 1, count))
-                return false;
-        } else if (has_value && arg_is(option, "match")) {
-            scan->pattern = value;
-        } else if (has_value && arg_is(option, "type")) {
-            scan->type = value;
-        } else {
-            *count = 0;
-        }
-        if (*count < 1) {
-            reply_error(&call->reply, ERROR_SYNTAX);
-            return false;
-        }
-    }
-    return !scan->pattern ||
-           call_pattern_fits(call, scan->pattern->len, LIMIT_PATTERN);
-}
-
 enum command_result cmd_scan(struct call *call)
 {
     bool first = !call->state;
     struct scan *scan = scan_of(call);
-    int64_t count = 10;
+    struct scan_options options;
     uint64_t cursor;
-    if (!parse_cursor(call, &cursor) || !parse_scan(call, scan, &count))
+    if (!scan_cursor(call, 1, &cursor) ||
+        !scan_options(call, 2, true, &options))
         return COMMAND_DONE;
     if (first)
         scan->cursor = cursor;
-    size_t wanted = (size_t)count;
+    scan->pattern = options.pattern;
+    scan->type = options.type;
+    size_t wanted = (size_t)options.count;
     scan_slice(scan, wanted);
     bool room = charge(scan);
     if (failed(scan))

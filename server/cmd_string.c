@@ -26,9 +26,14 @@ static enum command_result store(struct call *call, const struct demand *demand,
     struct cache_view view;
     struct call_kept kept;
     bool found = false;
-    if (demand->get || demand->must_be_new || demand->must_exist ||
-        demand->keep_expiry)
-        found = call_find(call, demand->get ? CACHE_COUNT : 0, &view);
+    *stored = false;
+    if (demand->get) {
+        if (!call_find_string(call, CACHE_COUNT, &view, &found))
+            return COMMAND_DONE;
+    } else if (demand->must_be_new || demand->must_exist ||
+               demand->keep_expiry) {
+        found = call_find(call, 0, &view);
+    }
     *stored =
         !(demand->must_be_new && found) && !(demand->must_exist && !found);
     if (*stored && !call_value(call, &write))
@@ -142,7 +147,10 @@ enum command_result cmd_getset(struct call *call)
 enum command_result cmd_get(struct call *call)
 {
     struct cache_view view;
-    if (call_find(call, CACHE_TOUCH | CACHE_COUNT, &view))
+    bool found;
+    if (!call_find_string(call, CACHE_TOUCH | CACHE_COUNT, &view, &found))
+        return COMMAND_DONE;
+    if (found)
         call_reply_value(call, &view);
     else
         reply_null(&call->reply);
@@ -152,7 +160,10 @@ enum command_result cmd_get(struct call *call)
 enum command_result cmd_getdel(struct call *call)
 {
     struct cache_view view;
-    if (!call_find(call, CACHE_COUNT, &view)) {
+    bool found;
+    if (!call_find_string(call, CACHE_COUNT, &view, &found))
+        return COMMAND_DONE;
+    if (!found) {
         reply_null(&call->reply);
         return COMMAND_DONE;
     }
@@ -165,8 +176,9 @@ enum command_result cmd_getdel(struct call *call)
 enum command_result cmd_strlen(struct call *call)
 {
     struct cache_view view;
-    bool found = call_find(call, CACHE_TOUCH | CACHE_COUNT, &view);
-    reply_int(&call->reply, found ? (int64_t)view.len : 0);
+    bool found;
+    if (call_find_string(call, CACHE_TOUCH | CACHE_COUNT, &view, &found))
+        reply_int(&call->reply, found ? (int64_t)view.len : 0);
     return COMMAND_DONE;
 }
 
@@ -192,7 +204,10 @@ enum command_result cmd_getex(struct call *call)
     if (!parse_getex(call, &expiry, &persist))
         return COMMAND_DONE;
     struct cache_view view;
-    if (!call_find(call, CACHE_TOUCH | CACHE_COUNT, &view)) {
+    bool found;
+    if (!call_find_string(call, CACHE_TOUCH | CACHE_COUNT, &view, &found))
+        return COMMAND_DONE;
+    if (!found) {
         reply_null(&call->reply);
         return COMMAND_DONE;
     }

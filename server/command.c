@@ -376,6 +376,21 @@ void command_drop(struct call *call)
     call->blob = NULL;
 }
 
+static bool takes_blob(const struct command *row, size_t arg)
+{
+    size_t first = row->blob_arg;
+    return arg == first || (row->flags & COMMAND_PAIRS && arg > first &&
+                            (arg - first) % 2 == 0);
+}
+
+static bool any_diverted(const struct arg *argv, size_t argc)
+{
+    for (size_t i = 1; i < argc; i++)
+        if (!argv[i].ptr)
+            return true;
+    return false;
+}
+
 enum command_large command_large(const struct server *server,
                                  const struct session *session,
                                  const struct arg *argv, size_t argc,
@@ -390,8 +405,11 @@ enum command_large command_large(const struct server *server,
         return len <= room && cache_fits(server->cache, argv[argc - 1].len, len)
                    ? LARGE_KEEP
                    : LARGE_REFUSE;
-    if (!row || row->blob_arg != argc || argv[1].len > CACHE_KEY_MAX)
+    if (!row || !takes_blob(row, argc) || argv[1].len > CACHE_KEY_MAX)
         return LARGE_KEEP;
+    /* A second one stays in the input. */
+    if (any_diverted(argv, argc))
+        return len <= room ? LARGE_KEEP : LARGE_REFUSE;
     return cache_fits(server->cache, argv[1].len, len) ? LARGE_DIVERT
                                                        : LARGE_REFUSE;
 }

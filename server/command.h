@@ -90,6 +90,8 @@ enum command_flag {
     COMMAND_HEAD = 1 << 15,    /* has subcommands */
     COMMAND_AT_ONCE = 1 << 16, /* is not put off to EXEC */
     COMMAND_MOVABLE = 1 << 17, /* its keys are counted by an argument */
+    COMMAND_PAIRS = 1 << 18,   /* every second argument from blob_arg on may be
+                                  diverted, one of them */
 };
 
 struct command {

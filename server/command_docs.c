@@ -125,15 +125,26 @@ static int parse_item(struct syntax *syntax, struct list *before)
     return node;
 }
 
+/* Takes the last nodes out of the list. */
+static struct list list_cut(struct syntax *syntax, struct list *list, int count)
+{
+    struct list end = {list->first, list->last, count};
+    *list = (struct list){.first = list->first, .count = list->count - count};
+    for (int left = list->count; left > 0; left--) {
+        list->last = end.first;
+        end.first = syntax->nodes[end.first].next;
+    }
+    return end;
+}
+
 /* The last nodes of the list, which are as many as those that are repeated in
  * "[name ...]", may be given several times. */
 static void repeat(struct syntax *syntax, struct list *list, int count)
 {
-    assert(count == 1 || count == list->count);
+    assert(count <= list->count);
     if (count > 1) {
-        int block = list_join(syntax, list, NODE_BLOCK);
-        *list = (struct list){0};
-        list_add(syntax, list, block);
+        struct list end = list_cut(syntax, list, count);
+        list_add(syntax, list, list_join(syntax, &end, NODE_BLOCK));
     }
     syntax->nodes[list->last].multiple = true;
 }

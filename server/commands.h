@@ -21,6 +21,12 @@
     X(incrbyfloat)                                                            \
     /* cmd_number.c */                                                        \
     X(incr) X(decr) X(incrby) X(decrby)                                       \
+    /* cmd_hash.c */                                                          \
+    X(hget) X(hexists) X(hstrlen) X(hlen) X(hmget)                            \
+    /* cmd_hash_list.c */                                                     \
+    X(hgetall) X(hkeys) X(hvals) X(hscan) X(hrandfield)                       \
+    /* cmd_hash_store.c */                                                    \
+    X(hset) X(hmset) X(hsetnx) X(hdel) X(hincrby) X(hincrbyfloat)             \
     /* cmd_many.c */                                                          \
     X(mget) X(mset) X(msetnx) X(del) X(exists) X(touch)                       \
     /* cmd_expire.c */                                                        \

@@ -16,9 +16,11 @@
  *   k key      s seconds from now    i number     p pattern   n count
  *   v value    m ms from now         d database   t type      w short word
  *   c cursor   S second, M ms since 1970          o offset    f with fraction
+ *   h field    x short value
+ *   b key of large hashes   g field of one, y value of one
  *
- * `*` repeats the words before it.  Options are alternatives, split by '|', of
- * which up to three are taken in any order.
+ * `*` repeats the words before it, or from `(` on.  Options are alternatives,
+ * split by '|', of which up to three are taken in any order.
  */
 struct row {
     const char *name;
@@ -63,6 +65,49 @@ static const struct row rows[] = {
     {"INCRBY",       20, "k i",    "", COMPARE_SAME},
     {"DECRBY",       20, "k i",    "", COMPARE_SAME},
     {"APPEND",       20, "k v",    "", COMPARE_SAME},
+    {"HSET",         60, "k ( h x *",  "", COMPARE_SAME},
+    {"HSET",         20, "k h x",  "", COMPARE_SAME},
+    {"HSETNX",       12, "k h x",  "", COMPARE_SAME},
+    {"HMSET",        12, "k ( h x *",  "", COMPARE_SAME},
+    {"HGET",         20, "k h",    "", COMPARE_SAME},
+    {"HMGET",        15, "k ( h *",  "", COMPARE_SAME},
+    {"HGETALL",      20, "k",      "", COMPARE_SAME},
+    {"HDEL",         25, "k ( h *",  "", COMPARE_SAME},
+    {"HEXISTS",      10, "k h",    "", COMPARE_SAME},
+    {"HLEN",         10, "k",      "", COMPARE_SAME},
+    {"HKEYS",        10, "k",      "", COMPARE_SAME},
+    {"HVALS",        10, "k",      "", COMPARE_SAME},
+    {"HSTRLEN",      10, "k h",    "", COMPARE_SAME},
+    {"HINCRBY",      20, "k h i",  "", COMPARE_SAME},
+    {"HINCRBYFLOAT", 20, "b g f",  "", COMPARE_SAME},
+    {"HSCAN",        15, "k c",    "MATCH p|COUNT n|TYPE t", COMPARE_SAME},
+    {"HRANDFIELD",    5, "k",      "", COMPARE_KIND},
+    {"HRANDFIELD",    5, "k n",    "WITHVALUES|w", COMPARE_SHAPE},
+    {"HRANDFIELD",    5, "k -5",   "WITHVALUES", COMPARE_SHAPE},
+    /* Those that Redis keeps in an order of its own. */
+    {"HSET",         40, "b ( g y *",  "", COMPARE_SAME},
+    {"HMSET",         8, "b ( g y *",  "", COMPARE_SAME},
+    {"HSETNX",       12, "b g y",  "", COMPARE_SAME},
+    {"HGET",         12, "b g",    "", COMPARE_SAME},
+    {"HMGET",        12, "b ( g *",  "", COMPARE_SAME},
+    {"HGETALL",       6, "b",      "", COMPARE_PAIRS},
+    {"HKEYS",         4, "b",      "", COMPARE_SORTED},
+    {"HVALS",         4, "b",      "", COMPARE_SORTED},
+    {"HDEL",         12, "b ( g *",  "", COMPARE_SAME},
+    {"HEXISTS",       8, "b g",    "", COMPARE_SAME},
+    {"HSTRLEN",       8, "b g",    "", COMPARE_SAME},
+    {"HLEN",          8, "b",      "", COMPARE_SAME},
+    {"HINCRBY",       8, "b g i",  "", COMPARE_SAME},
+    {"HSCAN",         4, "b 0 COUNT 100000", "MATCH p", COMPARE_HSCAN},
+    {"HRANDFIELD",    4, "b",      "", COMPARE_KIND},
+    {"HRANDFIELD",    4, "b -9",   "WITHVALUES", COMPARE_SHAPE},
+    {"OBJECT",        4, "ENCODING b", "", COMPARE_SAME},
+    {"DEL",           1, "b",      "", COMPARE_SAME},
+    {"EXPIRE",        2, "b s",    EXPIRE_OPTIONS, COMPARE_SAME},
+    {"PERSIST",       2, "b",      "", COMPARE_SAME},
+    {"TTL",           2, "b",      "", COMPARE_SECONDS},
+    {"GET",           2, "b",      "", COMPARE_SAME},
+    {"MGET",          2, "b k b",  "", COMPARE_SAME},
     {"STRLEN",       12, "k",      "", COMPARE_SAME},
     {"GETRANGE",     15, "k o o",  "", COMPARE_SAME},
     {"SUBSTR",        5, "k o o",  "", COMPARE_SAME},
@@ -170,8 +215,14 @@ static const struct row rows[] = {
 };
 
 static const char *const keys[] = {
-    "a", "b", "c", "key:1", "key:2", "k[1]", "n1", "n2", "n3",
+    "a", "b", "c", "key:1", "key:2", "k[1]", "n1", "n2", "n3", "h1", "h2",
 };
+/* Few enough for a hash that Redis keeps in the order they came. */
+static const char *const fields[] = {
+    "", "a", "b", "c", "f1", "f2", "f3", "name", "age", "n1", "n2", "sldexp",
+    "data", "key:1", "k[1]", "a\r\nb", "\xff\xfe", "12", "-7", "\0",
+};
+static const char *const large[] = {"large:1", "large:2", "large:3"};
 static const char *const numbers[] = {
     "0", "1", "-1", "2", "10", "255", "9223372036854775807",
     "-9223372036854775808", "9223372036854775808", "-9223372036854775809",
@@ -290,6 +341,33 @@ static void add_value(struct grammar *g, struct request *request)
     free(bytes);
 }
 
+/* What Redis keeps in the order it came: at most 64 bytes. */
+static void add_short(struct grammar *g, struct request *request)
+{
+    static const char bytes[] = "abcdefghijklmnopqrstuvwxyz\r\n\xff "
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    if (rng_chance(&g->rng, 300))
+        add_text(request, ONE_OF(g, numbers));
+    else if (rng_chance(&g->rng, 200))
+        request_add(request, bytes, rng_below(&g->rng, 65));
+    else
+        request_add(request, bytes + rng_below(&g->rng, 20),
+                    rng_below(&g->rng, 12));
+}
+
+/* Some of a few hundred names, and seldom a long one. */
+static void add_large_field(struct grammar *g, struct request *request)
+{
+    char text[3000];
+    size_t len = (size_t)snprintf(text, sizeof text, "field:%d",
+                                  (int)rng_skewed(&g->rng, 400));
+    if (rng_chance(&g->rng, 20)) {
+        memset(text + len, '.', sizeof text - len);
+        len = 60 + rng_below(&g->rng, sizeof text - 60);
+    }
+    request_add(request, text, len);
+}
+
 static void add_int(struct request *request, int64_t value)
 {
     char text[24];
@@ -367,6 +445,16 @@ static void add_word(struct grammar *g, struct request *request,
     switch (word[0]) {
     case 'k': add_key(g, request); break;
     case 'v': add_value(g, request); break;
+    case 'h': add_text(request, ONE_OF(g, fields)); break;
+    case 'x': add_short(g, request); break;
+    case 'b': add_text(request, ONE_OF(g, large)); break;
+    case 'g': add_large_field(g, request); break;
+    case 'y':
+        if (rng_chance(&g->rng, 300))
+            add_value(g, request);
+        else
+            add_short(g, request);
+        break;
     case 'i': add_number(g, request); break;
     case 's': add_time(g, request, 1, 0); break;
     case 'm': add_time(g, request, 1000, 0); break;
@@ -386,16 +474,18 @@ static void add_word(struct grammar *g, struct request *request,
 static void add_words(struct grammar *g, struct request *request,
                       const char *text, size_t len)
 {
-    const char *end = text + len;
+    const char *end = text + len, *again = text;
     for (const char *at = text; at < end;) {
         size_t word = strcspn(at, " ");
         if (at + word > end)
             word = (size_t)(end - at);
         if (word == 1 && *at == '*') {
             if (rng_chance(&g->rng, 700) && request->argc < 12)
-                at = text;
+                at = again;
             else
                 at++;
+        } else if (word == 1 && *at == '(') {
+            again = ++at + 1;
         } else {
             if (word > 0)
                 add_word(g, request, at, word);
@@ -443,7 +533,9 @@ static void spoil(struct grammar *g, struct request *request)
             drop_last(request);
         break;
     case 3:
-        if (request->argc > 1) {
+        /* As a count, one would keep Redis busy for ever. */
+        if (request->argc > 1 &&
+            strcasecmp(request->argv[0].ptr, "hrandfield") != 0) {
             drop_last(request); /* a number could be a time */
             add_text(request, ONE_OF(g, no_times));
         }

@@ -80,12 +80,16 @@ static bool is_array(const struct resp *reply)
     return reply->items && strchr("*~%>", reply->kind);
 }
 
-static bool same_sorted(struct resp *a, struct resp *b)
+/* The items in any order; `each` of them stay together. */
+static bool same_sorted(struct resp *a, struct resp *b, size_t each)
 {
-    if (a->kind != b->kind || a->count != b->count || !is_array(a))
+    if (a->kind != b->kind || a->count != b->count || !is_array(a) ||
+        a->count % each != 0)
         return same(a, b);
-    qsort(a->items, a->count, sizeof *a->items, by_bytes);
-    qsort(b->items, b->count, sizeof *b->items, by_bytes);
+    /* Each begins with a name, or all are of one kind: two alike are the
+     * same. */
+    qsort(a->items, a->count / each, each * sizeof *a->items, by_bytes);
+    qsort(b->items, b->count / each, each * sizeof *b->items, by_bytes);
     for (size_t i = 0; i < a->count; i++)
         if (!same(&a->items[i], &b->items[i]))
             return false;
@@ -108,16 +112,16 @@ static bool same_shape(const struct resp *a, const struct resp *b)
 }
 
 /* Both showed everything, or each a part in an order of its own. */
-static bool same_scan(const struct request *request, struct resp *a,
-                      struct resp *b)
+static bool same_scan(const struct request *request, size_t cursor,
+                      struct resp *a, struct resp *b, size_t each)
 {
     if (a->kind != '*' || b->kind != '*' || a->count != 2 || b->count != 2)
         return same(a, b);
     bool whole = resp_is(&a->items[0], '$', "0") &&
-                 resp_is(&b->items[0], '$', "0") && request->argc > 1 &&
-                 strcmp(request->argv[1].ptr, "0") == 0;
+                 resp_is(&b->items[0], '$', "0") && request->argc > cursor &&
+                 strcmp(request->argv[cursor].ptr, "0") == 0;
     if (whole)
-        return same_sorted(&a->items[1], &b->items[1]);
+        return same_sorted(&a->items[1], &b->items[1], each);
     return a->items[0].kind == '$' && b->items[0].kind == '$' &&
            a->items[1].kind == '*' && b->items[1].kind == '*';
 }
@@ -132,9 +136,13 @@ static bool agree(const struct request *request, struct resp *a, struct resp *b)
     case COMPARE_MS:
         return near(a, b, 5000);
     case COMPARE_SORTED:
-        return same_sorted(a, b);
+        return same_sorted(a, b, 1);
+    case COMPARE_PAIRS:
+        return same_sorted(a, b, 2);
     case COMPARE_SCAN:
-        return same_scan(request, a, b);
+        return same_scan(request, 1, a, b, 1);
+    case COMPARE_HSCAN:
+        return same_scan(request, 2, a, b, 2);
     case COMPARE_SHAPE:
         return same_shape(a, b);
     case COMPARE_KIND:

@@ -14,7 +14,9 @@ enum compare {
     COMPARE_SECONDS, /* numbers may be 1 apart */
     COMPARE_MS,      /* numbers may be 5000 apart */
     COMPARE_SORTED,  /* arrays in any order */
+    COMPARE_PAIRS,   /* the same, two items stay together */
     COMPARE_SCAN,    /* sorted if both are complete, else by shape */
+    COMPARE_HSCAN,   /* the same, of pairs */
     COMPARE_SHAPE,   /* types and lengths of arrays */
     COMPARE_KIND,    /* the outermost type, or the same error */
 };
