@@ -23,12 +23,16 @@ enum {
     CONF_IGNORED_MAX = 128,  /* Redis's options that may be ignored */
 };
 
+/* Classes of events, in the order in which they are shown. */
+#define CONF_EVENTS "g$lshzxetdnKEm"
+
 #define CONF_FIELD_TEXT(field)   char field[CONF_TEXT_MAX];
 #define CONF_FIELD_NUMBER(field) int64_t field;
 #define CONF_FIELD_OCTAL(field)  int64_t field;
 #define CONF_FIELD_SIZE(field)   int64_t field; /* bytes */
 #define CONF_FIELD_SHARE(field)  int64_t field; /* bytes, or minus percent */
 #define CONF_FIELD_CHOICE(field) int field;     /* index into the row's words */
+#define CONF_FIELD_EVENTS(field) int field;     /* bit i: CONF_EVENTS[i] */
 
 enum conf_kind {
     CONF_KIND_TEXT,
@@ -37,6 +41,7 @@ enum conf_kind {
     CONF_KIND_SIZE,   /* see conf_size */
     CONF_KIND_SHARE,  /* see conf_share */
     CONF_KIND_CHOICE, /* one of the row's words, letters in either case */
+    CONF_KIND_EVENTS, /* letters for classes of events */
 };
 
 enum conf_id {

@@ -63,7 +63,6 @@ static const struct {
     {"include", NULL, "a file cannot include another"},
     {"loadmodule", NULL, "there are no modules"},
     {"min-replicas-to-write", "0", "there are no replicas"},
-    {"notify-keyspace-events", "", "nobody is notified of keys"},
     {"rename-command", NULL, "commands keep their names"},
     {"replicaof", "no one", "there are no replicas"},
     {"slaveof", "no one", "there are no replicas"},

@@ -18,6 +18,7 @@ static const char *describe(const struct conf_option *option,
     value_write_size(option->most, most);
     switch (option->kind) {
     case CONF_KIND_TEXT:
+    case CONF_KIND_EVENTS:
         return value_say(text, "%s", option->unit);
     case CONF_KIND_NUMBER:
         return value_say(text, "%" PRId64 " to %" PRId64 "%s%s", option->least,

@@ -194,6 +194,41 @@ static const char *read_choice(const struct conf_option *option,
     return why;
 }
 
+/* ---------------------------------------------------------------- events */
+
+enum { EVENTS_ALL = 10 }; /* of CONF_EVENTS, the first of them: A */
+
+static const char *read_events(const char *text, size_t len, int *events)
+{
+    *events = 0;
+    for (size_t i = 0; i < len; i++) {
+        const char *at = memchr(CONF_EVENTS, text[i], sizeof CONF_EVENTS - 1);
+
+        if (text[i] == 'A')
+            *events |= (1 << EVENTS_ALL) - 1;
+        else if (at != NULL)
+            *events |= 1 << (at - CONF_EVENTS);
+        else
+            return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+    }
+    return NULL;
+}
+
+static void write_events(int events, char text[CONF_TEXT_MAX])
+{
+    const int all = (1 << EVENTS_ALL) - 1;
+    size_t len = 0;
+
+    if ((events & all) == all) {
+        text[len++] = 'A';
+        events &= ~all;
+    }
+    for (size_t i = 0; i < sizeof CONF_EVENTS - 1; i++)
+        if (events & 1 << i)
+            text[len++] = CONF_EVENTS[i];
+    text[len] = '\0';
+}
+
 static const char *read_text(const struct conf_option *option, const char *text,
                              size_t len, char *field, char *why)
 {
@@ -223,6 +258,11 @@ const char *value_read(const struct conf_option *option, const char *text,
         if (refusal == NULL)
             memcpy(field, &choice, sizeof choice);
         return refusal;
+    case CONF_KIND_EVENTS:
+        refusal = read_events(text, len, &choice);
+        if (refusal == NULL)
+            memcpy(field, &choice, sizeof choice);
+        return refusal;
     default:
         refusal = read_integer(option, text, len, &integer, why);
         if (refusal == NULL)
@@ -249,6 +289,10 @@ void value_write(const struct conf_option *option, const void *field,
         memcpy(&choice, field, sizeof choice);
         word = choice_word(option->unit, choice, &word_len);
         value_say(text, "%.*s", (int)word_len, word);
+        return;
+    case CONF_KIND_EVENTS:
+        memcpy(&choice, field, sizeof choice);
+        write_events(choice, text);
         return;
     default:
         break;

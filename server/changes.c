@@ -3,6 +3,7 @@
 
 #include "changes.h"
 
+#include "notify.h"
 #include "tracking.h"
 #include "watch.h"
 
@@ -23,6 +24,7 @@ static const struct {
     [LISTENER_WATCH] = {watch_told, NULL, NULL, NULL},
     [LISTENER_TRACKING] = {tracking_changed, tracking_flushed, tracking_cut,
                            tracking_send},
+    [LISTENER_NOTIFY] = {notify_changed, NULL, NULL, notify_send},
 };
 
 enum { LANE_BITS = 16 }; /* of `listened`, for each listener */

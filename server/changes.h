@@ -46,8 +46,13 @@ struct change {
 void changes_begin(struct server *server);
 
 /* Who listens. */
-enum listener { LISTENER_WATCH, LISTENER_TRACKING, LISTENER_NOTIFY };
-enum { LISTENERS = LISTENER_NOTIFY + 1 };
+enum listener {
+    LISTENER_WATCH,
+    LISTENER_TRACKING,
+    LISTENER_NOTIFY,
+    LISTENERS,                    /* to what happens to keys */
+    LISTENER_MONITOR = LISTENERS, /* to commands, of any kind: 1 or 0 */
+};
 
 /* Says which kinds (enum change_kind) that listener is told of from now on; of
  * what was not told then, or is being told just now, it may still hear or not.
@@ -68,9 +73,9 @@ void changes_flushed(struct server *server, int db);
 
 /*
  * What listeners kept while keys were locked is sent.  Called where no lock is
- * held: at the end of each turn of a connection, before its replies are sent,
- * and after the main thread has worked on the cache (by: NULL).  While nobody
- * listens it costs one load.
+ * held: after each command, at the end of each turn of a connection, and after
+ * the main thread has worked on the cache (by: NULL).  While nobody listens it
+ * costs one load.
  */
 void changes_send(struct server *server, struct conn *by);
 

@@ -13,12 +13,15 @@
  * name, and the error was answered. */
 bool client_set_name(struct call *call, struct arg name);
 
-/* Only normal clients exist; of the other types there are none. */
-enum client_type { CLIENT_ANY, CLIENT_NORMAL, CLIENT_OTHER };
+/* There are no replicas and masters. */
+enum client_type { CLIENT_ANY, CLIENT_NORMAL, CLIENT_PUBSUB, CLIENT_OTHER };
 
 /* False: not a type, and the error was answered. */
 bool client_parse_type(struct call *call, struct arg arg,
                        enum client_type *type);
+
+/* On its thread. */
+bool client_is(struct conn *conn, enum client_type type);
 
 /* How much of an argument an error shows: for "%.*s". */
 static inline int arg_shown(const struct arg *arg)

@@ -3,6 +3,8 @@
 
 #include "call.h"
 #include "client.h"
+#include "conn.h"
+#include "pubsub.h"
 
 /* Printable ASCII without the space, so that names can stand in a line of
  * CLIENT LIST. */
@@ -46,11 +48,14 @@ bool client_set_name(struct call *call, struct arg name)
 bool client_parse_type(struct call *call, struct arg arg,
                        enum client_type *type)
 {
-    static const char *const others[] = {"slave", "replica", "pubsub",
-                                         "master"};
+    static const char *const others[] = {"slave", "replica", "master"};
 
     if (text_is(arg.ptr, arg.len, "normal")) {
         *type = CLIENT_NORMAL;
+        return true;
+    }
+    if (text_is(arg.ptr, arg.len, "pubsub")) {
+        *type = CLIENT_PUBSUB;
         return true;
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
@@ -61,6 +66,14 @@ bool client_parse_type(struct call *call, struct arg arg,
     reply_errorf(&call->reply, "ERR Unknown client type '%.*s'",
                  arg_shown(&arg), arg.ptr);
     return false;
+}
+
+bool client_is(struct conn *conn, enum client_type type)
+{
+    bool listens = subscriber_listens(conn_session(conn)->subscriber);
+
+    return type == CLIENT_ANY ||
+           type == (listens ? CLIENT_PUBSUB : CLIENT_NORMAL);
 }
 
 enum command_result cmd_client_setname(struct call *call)

@@ -41,7 +41,7 @@ static bool to_be_killed(const struct kill *kill, struct conn *conn)
     struct conn_info info;
 
     if ((kill->id != 0 && (uint64_t)kill->id != id) ||
-        (kill->skip_me && id == kill->self) || kill->type == CLIENT_OTHER)
+        (kill->skip_me && id == kill->self) || !client_is(conn, kill->type))
         return false;
     conn_describe(conn, kill->now_ms, &info);
     return (!kill->by_addr || strcmp(info.addr, kill->addr) == 0) &&

@@ -12,6 +12,7 @@
 #include "multi.h"
 #include "pool.h"
 #include "protocol/text.h"
+#include "pubsub.h"
 #include "server.h"
 #include "tracking.h"
 #include "watch.h"
@@ -31,8 +32,7 @@ static const char *last_command(const struct session *session)
                : command_table[session->last_command].name;
 }
 
-/* One line.  There are no subscriptions, and buffers are
- * counted whole, so those columns never change. */
+/* One line.  Buffers are counted whole, so those columns never change. */
 static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
 {
     const struct session *s = conn_session(conn);
@@ -51,6 +51,10 @@ static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
         flags[n++] = 'c';
     if (info.addr[0] == '/' || info.laddr[0] == '/')
         flags[n++] = 'U';
+    if (subscriber_count(s->subscriber, TOPIC_MONITOR) > 0)
+        flags[n++] = 'O';
+    if (subscriber_listens(s->subscriber))
+        flags[n++] = 'P';
     if (s->no_evict)
         flags[n++] = 'e';
     if (s->no_touch)
@@ -60,10 +64,14 @@ static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
     flags[n] = '\0';
     buf_addf(out,
              "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld "
-             "flags=%s db=%u sub=0 psub=0 ssub=0 multi=%lld watch=%zu ",
+             "flags=%s db=%u sub=%zu psub=%zu ssub=%zu ",
              (unsigned long long)s->id, info.addr, info.laddr, info.fd,
              text_or_empty(s->name), (long long)info.age_s,
              (long long)info.idle_s, flags, s->db,
+             subscriber_count(s->subscriber, TOPIC_CHANNEL),
+             subscriber_count(s->subscriber, TOPIC_PATTERN),
+             subscriber_count(s->subscriber, TOPIC_SHARD));
+    buf_addf(out, "multi=%lld watch=%zu ",
              s->multi ? (long long)multi_count(s->multi) : -1,
              s->watcher ? watcher_count(s->watcher) : 0);
     buf_addf(out,
@@ -103,6 +111,7 @@ struct list {
     struct buf text;
     struct line *lines;
     size_t count, cap;
+    enum client_type type;
     bool failed;   /* not everything found room */
     uint64_t *ids; /* those asked for, or NULL: all */
     size_t id_count;
@@ -160,7 +169,8 @@ static void list_visit(struct worker *worker, void *ctx)
     pthread_mutex_lock(&list->lock);
     for (struct conn *conn = worker->conns; conn != NULL && !list->failed;
          conn = conn_next(conn))
-        list_add(list, conn);
+        if (client_is(conn, list->type))
+            list_add(list, conn);
     pthread_mutex_unlock(&list->lock);
 }
 
@@ -280,6 +290,7 @@ enum command_result cmd_client_list(struct call *call)
     list->pool = call->server->pool;
     list->text.max = pool_limit(list->pool);
     if (parse_list(call, list, &type)) {
+        list->type = type;
         if (type != CLIENT_OTHER)
             return ask_workers(call, list_visit, list, list_free);
         reply_verbatim(&call->reply, "", 0);

@@ -10,16 +10,31 @@
 #include "conn.h"
 #include "options.h"
 #include "protocol/text.h"
+#include "pubsub.h"
 #include "server.h"
 #include "worker.h"
 
 static const char user_name[] = "default";
+
+/* Looks like a message, which is what a subscriber reads. */
+static void ping_subscriber(struct call *call)
+{
+    const struct arg none = {"", 0};
+    const struct arg *arg = call->argc == 2 ? &call->argv[1] : &none;
+
+    reply_array(&call->reply, 2);
+    reply_bulk_text(&call->reply, "pong");
+    reply_bulk(&call->reply, arg->ptr, arg->len);
+}
 
 enum command_result cmd_ping(struct call *call)
 {
     if (call->argc > 2)
         reply_error(&call->reply,
                     "ERR wrong number of arguments for 'ping' command");
+    else if (call->session->resp == 2 &&
+             subscriber_listens(call->session->subscriber))
+        ping_subscriber(call);
     else if (call->argc == 2)
         reply_bulk(&call->reply, call->argv[1].ptr, call->argv[1].len);
     else
@@ -182,6 +197,7 @@ enum command_result cmd_hello(struct call *call)
 
 enum command_result cmd_reset(struct call *call)
 {
+    subscriber_leave(call->conn);
     session_reset(call->session, !options_password_set(call->server));
     call->reply.resp = call->session->resp;
     reply_status(&call->reply, "RESET");

@@ -179,7 +179,7 @@ static enum command_result run_request(struct call *call, struct exec *exec,
     timing_add(call); /* what follows is the command's own */
     enum command_result result = command_serve(inner);
     call->pinned += inner->pinned - pinned;
-    if (session_is_silent(call->session))
+    if (session_is_silent(call->session) && !inner->silenced)
         buf_truncate(call->reply.out, replied);
     if (buf_len(call->reply.out) > replied)
         exec->done += (buf_len(call->reply.out) - replied) / UNIT_BYTES;

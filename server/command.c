@@ -8,11 +8,16 @@
 
 #include "call.h"
 #include "call_look.h"
+#include "changes.h"
+#include "monitor.h"
 #include "multi.h"
 #include "options.h"
 #include "protocol/skim.h"
+#include "pubsub.h"
+#include "stats.h"
 #include "timing.h"
 #include "tracking.h"
+#include "worker.h"
 
 /* ------------------------------------------------------------- the table */
 
@@ -243,6 +248,8 @@ static bool admit(struct call *call)
                      CACHE_KEY_MAX);
         return false;
     }
+    if (session->subscriber && !subscriber_may(call, row))
+        return false;
     session->last_command = (uint16_t)command_row(row);
     session->active_ms = call->now_ms;
     return true;
@@ -336,6 +343,14 @@ static bool begin(struct call *call, size_t replied)
     return false;
 }
 
+static void tell_listeners(struct call *call, enum command_result result)
+{
+    struct server *server = call->server;
+    if (changes_listened(server, LISTENER_MONITOR) && result == COMMAND_DONE)
+        monitor_tell(call);
+    changes_send(server, call->conn);
+}
+
 enum command_result command_serve(struct call *call)
 {
     size_t replied = buf_len(call->reply.out);
@@ -348,6 +363,8 @@ enum command_result command_serve(struct call *call)
     }
     enum command_result result = run(call);
     timing_add(call);
+    if (atomic_load_explicit(&call->server->listened, memory_order_relaxed))
+        tell_listeners(call, result);
     if (result == COMMAND_AGAIN || result == COMMAND_WAIT)
         return result;
     struct command_stats *stats = stats_of(call);

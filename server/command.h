@@ -65,7 +65,8 @@ struct call {
     void (*state_free)(void *state);
     size_t owned_bytes; /* of the cache, that state keeps from being evicted */
 
-    bool silenced; /* EXEC has dropped itself what a client does not hear */
+    bool silenced; /* whatever CLIENT REPLY says, what was replied is sent: a
+                      message, or EXEC has dropped itself what is not heard */
     bool in_exec;  /* inside of one: where others would wait, it does not */
     bool alone;    /* which keeps the gate closed meanwhile */
 };
@@ -92,6 +93,7 @@ enum command_flag {
     COMMAND_MOVABLE = 1 << 17, /* its keys are counted by an argument */
     COMMAND_PAIRS = 1 << 18,   /* every second argument from blob_arg on may be
                                   diverted, one of them */
+    COMMAND_PUBSUB = 1 << 19,
 };
 
 struct command {

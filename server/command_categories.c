@@ -26,7 +26,7 @@ static const struct {
     {"hyperloglog", 0,                                 "hyperloglog"},
     {"geo",         0,                                 "geo"},
     {"stream",      0,                                 "stream"},
-    {"pubsub",      0,                                 "pubsub"},
+    {"pubsub",      COMMAND_PUBSUB,                    NULL},
     {"admin",       COMMAND_ADMIN,                     NULL},
     {"fast",        COMMAND_FAST,                      NULL},
     {"slow",        0 /* what is not fast */,          NULL},

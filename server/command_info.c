@@ -42,6 +42,7 @@ static const struct {
     {COMMAND_READONLY,   "readonly"},
     {COMMAND_DENYOOM,    "denyoom"},
     {COMMAND_ADMIN,      "admin"},
+    {COMMAND_PUBSUB,     "pubsub"},
     {COMMAND_NOSCRIPT,   "noscript"},
     {COMMAND_LOADING,    "loading"},
     {COMMAND_STALE,      "stale"},

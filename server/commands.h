@@ -60,6 +60,14 @@
     /* cmd_tracking.c */                                                      \
     X(client_caching) X(client_getredir) X(client_tracking)                   \
     X(client_trackinginfo)                                                    \
+    /* cmd_pubsub.c */                                                        \
+    X(subscribe) X(unsubscribe) X(psubscribe) X(punsubscribe) X(publish)      \
+    X(ssubscribe) X(sunsubscribe) X(spublish)                                 \
+    /* cmd_pubsub_info.c */                                                   \
+    X(pubsub_channels) X(pubsub_help) X(pubsub_numpat) X(pubsub_numsub)       \
+    X(pubsub_shardchannels) X(pubsub_shardnumsub)                             \
+    /* monitor.c */                                                           \
+    X(monitor)                                                                \
     /* cmd_config.c */                                                        \
     X(config_get) X(config_help) X(config_resetstat) X(config_rewrite)        \
     X(config_set)                                                             \

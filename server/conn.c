@@ -18,6 +18,7 @@
 #include "options.h"
 #include "platform.h"
 #include "pool.h"
+#include "pubsub.h"
 #include "server.h"
 #include "turn.h"
 
@@ -222,6 +223,7 @@ void conn_free(struct conn *conn)
     struct worker *worker = conn->worker;
     struct server *server = worker->server;
     assert(!conn->serving);
+    subscriber_leave(conn);
     tell(conn, "is closed, of");
     if (conn->closing && !conn->lingering) {
         shutdown(conn->fd, SHUT_WR);
@@ -271,6 +273,11 @@ struct session *conn_session(struct conn *conn)
     return &conn->session;
 }
 
+struct worker *conn_worker(const struct conn *conn)
+{
+    return conn->worker;
+}
+
 /* ------------------------------------------------------------ description */
 
 typedef int name_of(int fd, struct sockaddr *addr, socklen_t *len);
@@ -298,6 +305,17 @@ static void write_address(int fd, name_of *name, char *text, size_t size)
         getsockname(fd, (struct sockaddr *)&un, &len);
         snprintf(text, size, "%.*s:0", (int)size - 3, un.sun_path);
     }
+}
+
+void conn_peer(const struct conn *conn, char *text, size_t size)
+{
+    char address[64];
+    write_address(conn->fd, getpeername, address, sizeof address);
+    if (strchr("/?", address[0]) == NULL)
+        snprintf(text, size, "%s", address);
+    else
+        snprintf(text, size, "unix:%.*s", (int)(strlen(address) - strlen(":0")),
+                 address);
 }
 
 void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info)

@@ -53,6 +53,9 @@ void conn_rewind(struct conn *conn, struct output_mark mark);
 size_t conn_request_most(const struct server *server);
 
 struct session *conn_session(struct conn *conn);
+struct worker *conn_worker(const struct conn *conn);
+/* "127.0.0.1:50000"; of a Unix socket "unix:path". */
+void conn_peer(const struct conn *conn, char *text, size_t size);
 struct conn *conn_next(struct conn *conn); /* in worker->conns */
 
 /* What CLIENT LIST and INFO tell of it. */

@@ -406,17 +406,24 @@ void conn_readable(struct conn *conn)
     end(conn);
 }
 
+static bool still_crowded(struct conn *conn)
+{
+    struct server *server = conn->worker->server;
+    conn->crowded = false;
+    changes_settle(server, conn);
+    if (push_crowded(server))
+        conn_hold_back(conn);
+    return conn->crowded;
+}
+
 void conn_go_on(struct conn *conn)
 {
     if (conn->later || conn->waiting || conn->paused) {
         conn_watch(conn);
         return;
     }
-    if (conn->crowded && push_crowded(conn->worker->server)) {
-        conn_later(conn);
+    if (conn->crowded && still_crowded(conn))
         return;
-    }
-    conn->crowded = false;
     begin(conn);
     struct turn *turn = conn->turn;
     if (turn) {

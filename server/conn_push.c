@@ -15,11 +15,14 @@
 #include "server.h"
 #include "turn.h"
 
+/* Of the pool: the unsent output of one client. */
+enum { LIMIT_SHARE = 4 };
+
 size_t conn_push_limit(const struct conn *conn)
 {
     const struct server *server = conn->worker->server;
     size_t limit = (size_t)server->limits.output_limit_bytes;
-    size_t share = pool_limit(server->pool) / 2;
+    size_t share = pool_limit(server->pool) / LIMIT_SHARE;
     return share < limit ? share : limit;
 }
 
@@ -79,27 +82,40 @@ static void add(struct buf *buf, const struct push *push, int resp)
     buf_add(buf, push->bytes + first, push->len - first);
 }
 
+/* Values that are sent from where they lie take no memory. */
+static size_t unsent(const struct conn *conn)
+{
+    const struct turn *turn = conn->turn;
+    if (!turn)
+        return 0;
+    return output_len(&turn->out) - turn->out.pinned + buf_len(&turn->pushes);
+}
+
+/* Where what is pushed goes; NULL: there is no memory. */
+static struct buf *place(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    if (!turn && conn_overdraw(conn, sizeof *turn))
+        turn = turn_borrow(conn);
+    if (!turn)
+        return NULL;
+    return conn->serving || turn->midway ? &turn->pushes : &turn->out.tail;
+}
+
 void conn_push(struct conn *conn, const struct push *push)
 {
-    struct worker *worker = conn->worker;
+    size_t before = unsent(conn);
+    struct buf *to;
     if (conn->doomed || conn->closing || conn->lingering)
         return;
-    struct turn *turn = conn->turn;
-    bool fits = turn || (conn_overdraw(conn, sizeof *turn) &&
-                         (turn = turn_borrow(conn)) != NULL);
-    if (fits && output_len(&turn->out) + buf_len(&turn->pushes) + push->len >
-                    conn_push_limit(conn)) {
-        worker_count(worker, closed_output, 1);
+    if (before > 0 && before + push->len > conn_push_limit(conn)) {
+        worker_count(conn->worker, closed_output, 1);
         conn->doomed = true;
+    } else if ((to = place(conn)) != NULL && grow(conn, to, push->len)) {
+        add(to, push, conn->session.resp);
     } else {
-        bool apart = fits && (conn->serving || turn->midway);
-        struct buf *to = apart ? &turn->pushes : fits ? &turn->out.tail : NULL;
-        if (fits && grow(conn, to, push->len)) {
-            add(to, push, conn->session.resp);
-        } else {
-            worker_count(worker, closed_memory, 1);
-            conn->doomed = true;
-        }
+        worker_count(conn->worker, closed_memory, 1);
+        conn->doomed = true;
     }
     list_pushed(conn);
 }

@@ -46,7 +46,7 @@ static void check(struct conn *conn)
         worker_count(worker, closed_idle, 1);
     } else {
         int64_t idle_ms = limits->idle_ms;
-        if (conn->turn || idle_ms == 0 ||
+        if (conn->turn || conn->session.subscriber || idle_ms == 0 ||
             !passed(worker, conn->active_ms, idle_ms))
             return;
         worker_count(worker, closed_idle, 1);

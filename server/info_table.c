@@ -24,11 +24,14 @@ static const struct field clients_fields[] = {
     NUMBER("maxclients",                      clients_max),
     TEXT("blocked_clients",                   "0"),
     NUMBER("tracking_clients",                tracking.clients),
+    NUMBER("pubsub_clients",                  pubsub_clients),
     TEXT("clients_in_timeout_table",          "0"),
     NUMBER("watching_clients",                watching_clients),
     NUMBER("total_watched_keys",              watched_keys),
     NUMBER("ebb_client_pool_bytes",           pool_bytes),
     NUMBER("ebb_client_pool_used_bytes",      pool_used_bytes),
+    NUMBER("ebb_client_push_bytes",           push_bytes),
+    NUMBER("ebb_lost_notifications",          lost_notifications),
 };
 
 static const struct field memory_fields[] = {
@@ -157,9 +160,9 @@ static const struct field stats_fields[] = {
     NUMBER("evicted_clients",                 workers.closed_memory),
     NUMBER("keyspace_hits",                   cache.hits),
     NUMBER("keyspace_misses",                 cache.misses),
-    TEXT("pubsub_channels",                   "0"),
-    TEXT("pubsub_patterns",                   "0"),
-    TEXT("pubsubshard_channels",              "0"),
+    NUMBER("pubsub_channels",                 pubsub_channels),
+    NUMBER("pubsub_patterns",                 pubsub_patterns),
+    NUMBER("pubsubshard_channels",            pubsub_shard_channels),
     TEXT("latest_fork_usec",                  "0"),
     TEXT("total_forks",                       "0"),
     TEXT("migrate_cached_sockets",            "0"),

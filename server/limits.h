@@ -26,7 +26,9 @@ enum {
     LIMIT_ERROR_ECHO = 128,    /* bytes of a name or of arguments in an error */
     LIMIT_PATTERN = 65536,     /* bytes of a pattern for keys */
     LIMIT_NAME_PATTERN = 4096, /* for names of options and commands */
-    LIMIT_NAME = 1024,         /* bytes of a client's or library's name */
+    LIMIT_CHANNEL = 65536 + 32,  /* bytes of a channel or pattern */
+    LIMIT_SUBSCRIPTIONS = 65536, /* of one client */
+    LIMIT_NAME = 1024,           /* bytes of a client's or library's name */
     /* What a worker keeps between turns, and a reply of a client that holds
      * nothing may always use. */
     LIMIT_SPARE_OUTPUT = 128 * 1024,

@@ -239,6 +239,12 @@ static const struct metric metrics[] = {
 
     GAUGE(   "ebb_connections",                     clients,                    "Connected clients"),
     GAUGE(   "ebb_connections_max",                 clients_max,                "Clients that may be connected at one time"),
+    GAUGE(   "ebb_pubsub_channels",                 pubsub_channels,            "Channels that somebody is subscribed to"),
+    GAUGE(   "ebb_pubsub_patterns",                 pubsub_patterns,            "Patterns that somebody is subscribed to"),
+    GAUGE(   "ebb_pubsub_shard_channels",           pubsub_shard_channels,      "Shard channels that somebody is subscribed to"),
+    GAUGE(   "ebb_pubsub_clients",                  pubsub_clients,             "Clients that are subscribed to something"),
+    GAUGE(   "ebb_push_bytes",                      push_bytes,                 "Bytes of messages on their way to clients, before they are in their output"),
+    COUNTER( "ebb_lost_notifications_total",        lost_notifications,         "Keyspace notifications lost for lack of memory"),
     COUNTER( "ebb_connections_rejected_total",      rejected_connections,       "Clients refused: too many, no memory or descriptors for them, or of other machines"),
 #define X(row, help) COUNTER("ebb_client_" #row "_total", workers.row, help),
     WORKER_COUNTERS(X)
@@ -260,6 +266,8 @@ static const struct metric metrics[] = {
     WRITTEN( "redis_up",                              "",                        "gauge",   write_one,      "Always 1"),
     GAUGE(   "redis_uptime_in_seconds",             uptime_s,                   "As ebb_uptime_seconds"),
     GAUGE(   "redis_connected_clients",             clients,                    "As ebb_connections"),
+    GAUGE(   "redis_pubsub_channels",               pubsub_channels,            "As ebb_pubsub_channels"),
+    GAUGE(   "redis_pubsub_patterns",               pubsub_patterns,            "As ebb_pubsub_patterns"),
     WRITTEN( "redis_blocked_clients",                 "",                        "gauge",   write_zero,     "Always 0"),
     GAUGE(   "redis_memory_used_bytes",             used_bytes,                 "As ebb_used_bytes"),
     GAUGE(   "redis_memory_max_bytes",              budget_bytes,               "The option maxmemory in bytes"),

@@ -11,6 +11,7 @@
 #include "governor.h"
 #include "limits.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "password.h"
 #include "server.h"
@@ -54,6 +55,11 @@ static void apply_tracking(struct server *server, const struct conf *conf)
 static void apply_requirepass(struct server *server, const struct conf *conf)
 {
     password_set(server->options->password, conf->requirepass);
+}
+
+static void apply_notify(struct server *server, const struct conf *conf)
+{
+    notify_want(server, (unsigned)conf->notify_keyspace_events);
 }
 
 static void apply_loglevel(struct server *server, const struct conf *conf)
@@ -183,5 +189,6 @@ const struct option_rule option_rules[CONF_COUNT] = {
     [CONF_slowlog_log_slower_than] = {apply_slow, NULL},
     [CONF_slowlog_max_len] = {apply_slowlog_max_len, NULL},
     [CONF_latency_monitor_threshold] = {apply_slow, NULL},
+    [CONF_notify_keyspace_events] = {apply_notify, NULL},
     [CONF_loglevel] = {apply_loglevel, NULL},
 };

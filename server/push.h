@@ -72,7 +72,8 @@ void push_account(struct server *server, ptrdiff_t bytes);
  * the event is over.
  */
 void conn_push(struct conn *conn, const struct push *push);
-/* Unsent bytes that one client may have when something is pushed to it. */
+/* Unsent bytes that one client may have when something is pushed to it; one
+ * that has none gets any length. */
 size_t conn_push_limit(const struct conn *conn);
 
 /*

@@ -24,9 +24,11 @@
 #include "listen.h"
 #include "log.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "options.h"
 #include "platform.h"
 #include "pool.h"
+#include "pubsub.h"
 #include "slowlog.h"
 #include "stats.h"
 #include "timing.h"
@@ -256,11 +258,14 @@ static bool make_parts(struct server *server, char *why)
     if (server->pool)
         server->slowlog = slowlog_new(server->pool);
     ticks_init(&server->ticks);
+    server->pubsub = pubsub_new(server);
+    server->notify = notify_new(server);
     if (!server->cache)
         return fail(why, "No memory or addresses for an empty cache: look at "
                          "ulimit -v and vm.overcommit_memory");
     if (!server->mailbox || !server->pool || !server->options ||
-        !server->latency || !server->slowlog)
+        !server->latency || !server->slowlog || !server->pubsub ||
+        !server->notify)
         return fail(why, "No memory to start with");
     server->gate = gate_new(server->worker_count);
     server->watches = watches_new(server);
@@ -409,6 +414,8 @@ void server_free(struct server *server)
     http_free(server->http);
     workers_free(server);
     tracking_free(server->tracking);
+    notify_free(server->notify);
+    pubsub_free(server->pubsub);
     stats_free(server->stats);
     free_events(server);
     governor_free(server->governor);

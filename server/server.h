@@ -34,6 +34,8 @@ struct watches;
 struct latency;
 struct slowlog;
 struct tracking;
+struct notify;
+struct pubsub;
 
 struct server {
     const struct platform *platform;
@@ -52,8 +54,10 @@ struct server {
     struct hits *hits; /* keys of some of them; made with the workers */
     struct listeners *listeners;
     struct tracking *tracking; /* clients that cache: see tracking.h */
-    struct stats *stats;       /* see stats.h; made before http */
-    struct ticks ticks;        /* what commands are timed with */
+    struct pubsub *pubsub;
+    struct notify *notify;
+    struct stats *stats; /* see stats.h; made before http */
+    struct ticks ticks;  /* what commands are timed with */
     struct slowlog *slowlog;
     struct latency *latency;
     struct http *http;  /* NULL: metrics-port is 0 */

@@ -16,6 +16,8 @@ enum { SESSION_NO_COMMAND = UINT16_MAX };
 
 enum session_reply { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
 
+struct subscriber;
+
 struct session {
     uint64_t id;
     uint8_t resp; /* 2 or 3 */
@@ -23,6 +25,7 @@ struct session {
     uint8_t reply; /* enum session_reply */
     bool authenticated;
     bool no_evict, no_touch;
+    struct subscriber *subscriber;   /* see pubsub.h; NULL: none */
     char *name, *lib_name, *lib_ver; /* owned; NULL: not given */
     struct multi *multi;           /* owned; from MULTI to its end, else NULL */
     struct watcher *watcher;       /* owned; NULL: watches nothing */

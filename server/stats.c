@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "notify.h"
 #include "options.h"
 #include "platform.h"
 #include "pool.h"
+#include "pubsub.h"
 #include "server.h"
 #include "watch.h"
 
@@ -259,6 +261,18 @@ static void take_memory(struct server *server, int64_t now_ms,
         now->remaining_bytes = governor->resident_bytes - now->budget_bytes;
 }
 
+static void take_pubsub(const struct server *server, struct stats_now *now)
+{
+    const struct pubsub *pubsub = server->pubsub;
+
+    now->pubsub_channels = pubsub_topics(pubsub, TOPIC_CHANNEL);
+    now->pubsub_patterns = pubsub_topics(pubsub, TOPIC_PATTERN);
+    now->pubsub_shard_channels = pubsub_topics(pubsub, TOPIC_SHARD);
+    now->pubsub_clients = pubsub_clients(pubsub);
+    now->push_bytes = atomic_load(&server->push_bytes);
+    now->lost_notifications = notify_lost(server);
+}
+
 void stats_take(struct server *server, int64_t now_ms, struct stats_now *now)
 {
     const struct stats *stats = server->stats;
@@ -274,6 +288,7 @@ void stats_take(struct server *server, int64_t now_ms, struct stats_now *now)
     now->watching_clients = watched.clients;
     now->watched_keys = watched.keys;
     now->rejected_connections = atomic_load(&server->rejected_connections);
+    take_pubsub(server, now);
     now->ops_per_s = atomic_load(&stats->ops_per_s);
     now->input_kib_per_s = (double)atomic_load(&stats->input_per_s) / 1024;
     now->output_kib_per_s = (double)atomic_load(&stats->output_per_s) / 1024;

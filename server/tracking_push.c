@@ -14,6 +14,7 @@
 
 #include "conn.h"
 #include "protocol/text.h"
+#include "pubsub.h"
 #include "tracking_core.h"
 
 static const char head[] = ">2\r\n$10\r\ninvalidate\r\n";
@@ -152,12 +153,6 @@ bool tracking_make_all(struct tracking *tracking)
 
 /* ---------------------------------------------------------------- sending */
 
-static bool session_is_subscribed(const struct session *session)
-{
-    (void)session;
-    return false;
-}
-
 /* To one that is redirected to; in RESP2 it hears of it only while it is
  * subscribed. */
 static void push_to(struct tracking *tracking, struct conn *conn,
@@ -168,7 +163,7 @@ static void push_to(struct tracking *tracking, struct conn *conn,
         conn_push(conn, push);
         return;
     }
-    if (!session_is_subscribed(session))
+    if (!subscriber_listens(session->subscriber))
         return;
     struct push *message = NULL;
     if (push != tracking->all)

@@ -14,6 +14,7 @@
 #include "mailbox.h"
 #include "platform.h"
 #include "pool.h"
+#include "publish.h"
 #include "push.h"
 #include "server.h"
 #include "turn.h"
@@ -182,10 +183,12 @@ static bool worker_init(struct worker *worker, struct server *server,
     memset(worker->buffer, 0, LIMIT_READ_BUFFER);
     worker->mailbox = mailbox_new(worker->base, deliver, worker);
     worker->later = event_new(worker->base, -1, 0, on_later, worker);
+    worker->delivering = delivering_new(worker);
     worker->pushes = event_new(worker->base, -1, 0, on_pushes, worker);
     worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
     worker->ticked_us = server->platform->monotonic_us(server->platform->ctx);
-    return worker->mailbox && worker->later && worker->pushes && worker->tick &&
+    return worker->mailbox && worker->later && worker->pushes &&
+           worker->delivering && worker->tick &&
            event_add(worker->tick, &tick) == 0;
 }
 
@@ -268,6 +271,7 @@ static void worker_release(struct worker *worker)
     turn_free(worker->spare);
     buf_release(&worker->warm);
     mailbox_free(worker->mailbox);
+    delivering_free(worker->delivering);
     if (worker->later)
         event_free(worker->later);
     if (worker->pushes)

@@ -77,6 +77,7 @@ struct worker {
     size_t by_id_count;  /* a power of two */
     struct conn *walk;   /* next to be looked at for timeouts */
     struct event *tick, *later, *pushes;
+    struct delivering *delivering; /* messages of channels */
     struct conn *pushed; /* connections that something was pushed to */
     size_t pushed_count;
     size_t overdraft;          /* bytes of the pool, see push.h */

@@ -18,6 +18,7 @@
  *   c cursor   S second, M ms since 1970          o offset    f with fraction
  *   h field    x short value
  *   b key of large hashes   g field of one, y value of one
+ *   e classes of events
  *
  * `*` repeats the words before it, or from `(` on.  Options are alternatives,
  * split by '|', of which up to three are taken in any order.
@@ -133,6 +134,16 @@ static const struct row rows[] = {
     {"FLUSHALL",      1, "",       "ASYNC|SYNC|w", COMPARE_SAME},
     {"SWAPDB",        6, "d d",    "", COMPARE_SAME},
     {"SWAPDB",        2, "i i",    "w", COMPARE_SAME},
+    {"PUBLISH",       4, "k v",    "", COMPARE_SAME},
+    {"SPUBLISH",      3, "k v",    "", COMPARE_SAME},
+    {"PUBSUB",        3, "NUMSUB k *", "", COMPARE_SAME},
+    {"PUBSUB",        3, "SHARDNUMSUB k *", "", COMPARE_SAME},
+    {"PUBSUB",        2, "NUMPAT", "", COMPARE_SAME},
+    {"PUBSUB",        3, "CHANNELS", "p", COMPARE_SAME},
+    {"PUBSUB",        3, "SHARDCHANNELS", "p", COMPARE_SAME},
+    {"PUBSUB",        2, "w",      "w|i", COMPARE_SAME},
+    {"CONFIG",        3, "GET notify-keyspace-events", "", COMPARE_SAME},
+    {"CONFIG",        3, "SET notify-keyspace-events e", "", COMPARE_SAME},
     {"TIME",          2, "",       "", COMPARE_SHAPE},
     {"HELLO",         6, "",       "2|3|w|i", COMPARE_SHAPE},
     {"HELLO",         3, "3",      "SETNAME w|AUTH w w", COMPARE_SHAPE},
@@ -267,6 +278,10 @@ static const char *const patterns[] = {
 };
 static const char *const counts[] = {
     "1", "10", "1000", "100000", "0", "-1", "abc", "9223372036854775807", "",
+};
+static const char *const events[] = {
+    "", "KEA", "KE", "AKE", "Kx", "gxE", "E$", "mK", "nmKE", "KElshzxetd",
+    "g$lshzxetd", "KEq", "KEa", "K E",
 };
 static const char *const types[] = {
     "string", "STRING", "string", "hash", "list", "zset", "nosuchtype", "",
@@ -462,6 +477,7 @@ static void add_word(struct grammar *g, struct request *request,
     case 'c': add_text(request, ONE_OF(g, cursors)); break;
     case 'p': add_text(request, ONE_OF(g, patterns)); break;
     case 'n': add_text(request, ONE_OF(g, counts)); break;
+    case 'e': add_text(request, ONE_OF(g, events)); break;
     case 't': add_text(request, ONE_OF(g, types)); break;
     case 'o': add_offset(g, request); break;
     case 'f': add_fraction(g, request); break;

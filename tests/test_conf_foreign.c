@@ -66,9 +66,9 @@ static void a_stock_file_is_taken(void **state)
     while (conf_ignored(&home->conf, &at) != NULL)
         count++;
     /* Each name once, however many lines it has. */
-    assert_int_equal(count, 53);
+    assert_int_equal(count, 52);
     assert_true(is_ignored(&home->conf, "hz"));
-    assert_true(is_ignored(&home->conf, "notify-keyspace-events"));
+    assert_false(is_ignored(&home->conf, "notify-keyspace-events"));
     assert_false(is_ignored(&home->conf, "appendonly"));
     assert_false(is_ignored(&home->conf, "replicaof"));
 }
@@ -105,9 +105,6 @@ static void what_cannot_be_had_is_refused(void **state)
             "one'");
     refuses(home, "tls-port",
             "tls-port: there is no TLS, so that it can only be '0'");
-    refuses(home, "notify-keyspace-events KEA",
-            "notify-keyspace-events: nobody is notified of keys, so that it "
-            "can only be ''");
     refuses(home, "rename-command FLUSHALL \"\"",
             "rename-command: commands keep their names");
     refuses(home, "appendonly yes",

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Finds who is to get a message, and brings it there. */
+
+#include "publish.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server.h"
+#include "worker.h"
+
+enum {
+    SLICE_STEPS = 16384, /* of matching patterns, before others have a turn */
+    LOCKED_STEPS = 2048, /* of these, with the table locked */
+    TOPIC_STEPS = 8,     /* what looking at a pattern costs beside */
+    DELIVER_MOST = 1024, /* pushes in one slice */
+    DELIVERY_BYTES = 128,
+};
+
+/* ----------------------------------------------------------- the worker's */
+
+struct delivery {
+    struct delivery *next;
+    struct topic *topic; /* pinned */
+    struct push *push;
+};
+
+struct delivering {
+    struct worker *worker;
+    struct delivery *first, **end;
+    struct subscription *at; /* who gets the first one next */
+    bool begun;
+    struct event *go_on;
+    struct subscriber *gone;
+};
+
+static void delivery_free(void *ctx)
+{
+    struct delivery *delivery = ctx;
+    struct server *server = delivery->push->server;
+    topic_release(server->pubsub, delivery->topic);
+    push_unref(delivery->push);
+    push_account(server, -DELIVERY_BYTES);
+    free(delivery);
+}
+
+static void next_delivery(struct delivering *delivering)
+{
+    struct delivery *done = delivering->first;
+    delivering->first = done->next;
+    if (!delivering->first)
+        delivering->end = &delivering->first;
+    delivering->begun = false;
+    delivery_free(done);
+}
+
+/* To some subscribers of the first message; how many. */
+static size_t deliver_first(struct delivering *delivering, size_t most)
+{
+    struct worker *worker = delivering->worker;
+    const struct delivery *delivery = delivering->first;
+    size_t count = 0;
+    if (!delivering->begun)
+        delivering->at = delivery->topic->subscriptions[worker->id];
+    delivering->begun = true;
+    while (delivering->at && count < most && !worker_push_full(worker)) {
+        struct subscriber *subscriber = delivering->at->subscriber;
+        delivering->at = delivering->at->next;
+        if (subscriber->conn)
+            conn_push(subscriber->conn, delivery->push);
+        count++;
+    }
+    return count;
+}
+
+static void wake(struct delivering *delivering)
+{
+    static const struct timeval at_once = {0, 0};
+    if (!event_pending(delivering->go_on, EV_TIMEOUT, NULL))
+        event_add(delivering->go_on, &at_once);
+}
+
+static void deliver_some(struct delivering *delivering)
+{
+    size_t left = DELIVER_MOST;
+    while (delivering->first && left > 0) {
+        left -= deliver_first(delivering, left);
+        if (!delivering->at)
+            next_delivery(delivering);
+        if (worker_push_full(delivering->worker)) {
+            worker_send_pushes(delivering->worker);
+            break;
+        }
+    }
+    if (delivering->first)
+        wake(delivering);
+}
+
+static void on_go_on(evutil_socket_t fd, short what, void *ctx)
+{
+    struct delivering *delivering = ctx;
+    (void)fd, (void)what;
+    if (subscriber_clear(&delivering->gone))
+        wake(delivering);
+    deliver_some(delivering);
+}
+
+static void arrive(struct worker *worker, void *ctx)
+{
+    struct delivering *delivering = worker->delivering;
+    struct delivery *delivery = ctx;
+    bool waits = delivering->first != NULL;
+    *delivering->end = delivery;
+    delivering->end = &delivery->next;
+    if (!waits)
+        deliver_some(delivering);
+}
+
+struct delivering *delivering_new(struct worker *worker)
+{
+    struct delivering *delivering = calloc(1, sizeof *delivering);
+    if (!delivering)
+        return NULL;
+    delivering->worker = worker;
+    delivering->end = &delivering->first;
+    delivering->go_on = event_new(worker->base, -1, 0, on_go_on, delivering);
+    if (delivering->go_on)
+        return delivering;
+    free(delivering);
+    return NULL;
+}
+
+void delivering_free(struct delivering *delivering)
+{
+    if (!delivering)
+        return;
+    while (delivering->first)
+        next_delivery(delivering);
+    while (subscriber_clear(&delivering->gone))
+        ;
+    event_free(delivering->go_on);
+    free(delivering);
+}
+
+void publish_forget(struct worker *worker, struct subscription *subscription)
+{
+    struct delivering *delivering = worker->delivering;
+    if (delivering->at == subscription)
+        delivering->at = subscription->next;
+}
+
+void publish_bury(struct worker *worker, struct subscriber *subscriber)
+{
+    struct delivering *delivering = worker->delivering;
+    bool waits = delivering->gone != NULL;
+    subscriber->next = delivering->gone;
+    delivering->gone = subscriber;
+    if (!waits && subscriber_clear(&delivering->gone))
+        wake(delivering);
+}
+
+/* ---------------------------------------------------------- the publisher's */
+
+/* To be called with the table locked: the topic stays for those to come. */
+static uint64_t address(struct topic *topic)
+{
+    for (uint64_t left = topic->workers; left; left &= left - 1)
+        pubsub_pin(topic, 1);
+    return topic->workers;
+}
+
+/* To the workers; `topic` has a pin for each. */
+static void post(struct server *server, struct topic *topic, uint64_t workers,
+                 struct push *push)
+{
+    for (unsigned w = 0; w < server->worker_count; w++) {
+        if (!(workers >> w & 1))
+            continue;
+        struct delivery *delivery = malloc(sizeof *delivery);
+        if (!delivery)
+            abort(); /* as mailbox_post does */
+        *delivery = (struct delivery){NULL, topic, push};
+        push_ref(push);
+        push_account(server, DELIVERY_BYTES);
+        worker_post_owned(&server->workers[w], arrive, delivery, delivery_free);
+    }
+}
+
+static size_t bulk_size(size_t len)
+{
+    return 1 + text_digits(len) + 2 + len + 2;
+}
+
+static char *put_bulk(char *to, const char *bytes, size_t len)
+{
+    size_t digits = text_digits(len);
+    *to++ = '$';
+    text_put_digits(to, len, digits);
+    to += digits;
+    memcpy(to, "\r\n", 2);
+    if (len > 0)
+        memcpy(to + 2, bytes, len);
+    memcpy(to + 2 + len, "\r\n", 2);
+    return to + 2 + len + 2;
+}
+
+static struct push *encode(struct server *server, const struct topic *topic,
+                           const struct publication *publication)
+{
+    static const struct arg words[] = {
+        [TOPIC_CHANNEL] = {"message", 7},
+        [TOPIC_PATTERN] = {"pmessage", 8},
+        [TOPIC_SHARD] = {"smessage", 8},
+    };
+    struct arg parts[4];
+    size_t count = 0, size = 4;
+    parts[count++] = words[topic->kind];
+    if (topic->kind == TOPIC_PATTERN)
+        parts[count++] = (struct arg){topic->name, topic->len};
+    parts[count++] = publication->channel;
+    parts[count++] = publication->message;
+    for (size_t i = 0; i < count; i++)
+        size += bulk_size(parts[i].len);
+    struct push *push = push_new(server, size);
+    if (!push)
+        return NULL;
+    char *to = push->bytes;
+    *to++ = '>';
+    *to++ = (char)('0' + count);
+    memcpy(to, "\r\n", 2);
+    to += 2;
+    for (size_t i = 0; i < count; i++)
+        to = put_bulk(to, parts[i].ptr, parts[i].len);
+    return push;
+}
+
+/* To all who are subscribed to the topic; with the table locked, which it is
+ * not meanwhile.  The topic is pinned. */
+static void publish_to(struct server *server, struct topic *topic,
+                       struct publication *publication)
+{
+    struct pubsub *pubsub = server->pubsub;
+    size_t receivers = topic->subscribers;
+    uint64_t workers = address(topic);
+    pubsub_unlock(pubsub);
+    struct push *push = encode(server, topic, publication);
+    if (push) {
+        publication->receivers += receivers;
+        post(server, topic, workers, push);
+        push_unref(push);
+    }
+    pubsub_lock(pubsub);
+    if (!push) {
+        publication->failed = true;
+        for (; workers; workers &= workers - 1)
+            pubsub_unpin(pubsub, topic);
+    }
+}
+
+static void begin(struct server *server, struct publication *publication)
+{
+    struct pubsub *pubsub = server->pubsub;
+    struct topic *topic =
+        pubsub_find(pubsub, publication->kind, &publication->channel);
+    publication->begun = true;
+    if (topic && topic->subscribers > 0) {
+        pubsub_pin(topic, 1);
+        publish_to(server, topic, publication);
+        pubsub_unpin(pubsub, topic);
+    }
+    if (publication->kind == TOPIC_CHANNEL)
+        publication->at = pubsub_first(pubsub, TOPIC_PATTERN);
+    if (publication->at)
+        pubsub_pin(publication->at, 1);
+}
+
+/* Matches for a while; false: the steps ran out. */
+static bool match_some(struct server *server, struct publication *publication,
+                       size_t steps)
+{
+    struct pubsub *pubsub = server->pubsub;
+    const struct arg *channel = &publication->channel;
+    struct topic *topic;
+    while ((topic = publication->at) != NULL && !publication->failed) {
+        if (steps < TOPIC_STEPS || push_crowded(server))
+            return false;
+        steps -= TOPIC_STEPS;
+        enum text_match match =
+            text_glob_some(&publication->glob, topic->name, topic->len,
+                           channel->ptr, channel->len, false, &steps);
+        if (match == TEXT_MORE)
+            return false;
+        publication->glob = (struct text_glob){0};
+        if (match == TEXT_YES && topic->subscribers > 0)
+            publish_to(server, topic, publication);
+        publication->at = topic->next;
+        if (topic->next)
+            pubsub_pin(topic->next, 1);
+        pubsub_unpin(pubsub, topic);
+    }
+    return true;
+}
+
+bool publish_some(struct publication *publication)
+{
+    struct server *server = publication->server;
+    struct pubsub *pubsub = server->pubsub;
+    bool done = false;
+    if (!publication->begun && pubsub_topics(pubsub, publication->kind) == 0 &&
+        (publication->kind != TOPIC_CHANNEL ||
+         pubsub_topics(pubsub, TOPIC_PATTERN) == 0))
+        return true;
+    for (int i = 0; i < SLICE_STEPS / LOCKED_STEPS && !done; i++) {
+        pubsub_lock(pubsub);
+        if (!publication->begun)
+            begin(server, publication);
+        done = match_some(server, publication, LOCKED_STEPS);
+        pubsub_unlock(pubsub);
+    }
+    if (publication->failed)
+        publish_drop(publication);
+    return done;
+}
+
+void publish_drop(struct publication *publication)
+{
+    struct pubsub *pubsub = publication->server->pubsub;
+    if (!publication->at)
+        return;
+    topic_release(pubsub, publication->at);
+    publication->at = NULL;
+}
+
+void publish_bytes(struct server *server, enum topic_kind kind,
+                   struct push *push)
+{
+    struct pubsub *pubsub = server->pubsub;
+    uint64_t workers = 0;
+    pubsub_lock(pubsub);
+    struct topic *topic = pubsub_first(pubsub, kind);
+    if (topic)
+        workers = address(topic);
+    pubsub_unlock(pubsub);
+    post(server, topic, workers, push);
+    push_unref(push);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PUBSUB_H
+#define PUBSUB_H
+
+/*
+ * Channels and patterns, and who is subscribed to them.
+ *
+ *   topic           a channel or pattern that has subscribers; all of them are
+ *     |             in one table under one lock
+ *     +- a list for each worker, touched by that worker alone
+ *   subscription -> subscription ...
+ *     |
+ *   subscriber      what one connection has; its worker's
+ *
+ * A topic lives as long as somebody is subscribed to it or has it pinned: a
+ * publisher who walks over the table, a message on its way to a worker.
+ *
+ * Topics and subscriptions are clients' memory; all of them together take at
+ * most a quarter of the pool.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/parse.h"
+
+struct call;
+struct command;
+struct conn;
+struct server;
+struct session;
+struct worker;
+struct pubsub;
+struct subscriber;
+
+enum topic_kind {
+    TOPIC_CHANNEL,
+    TOPIC_PATTERN,
+    TOPIC_SHARD,   /* a channel of SSUBSCRIBE: names of their own */
+    TOPIC_MONITOR, /* one without a name: what commands are run */
+    TOPIC_KINDS,
+};
+
+struct subscription {
+    struct topic *topic;
+    struct subscriber *subscriber;
+    struct subscription *next, **link;  /* in topic->subscriptions[] */
+    struct subscription *other, **mine; /* in subscriber->first[] */
+};
+
+struct topic {
+    enum topic_kind kind;
+    size_t len;
+    const char *name;
+    /* Guarded by the table's lock: */
+    size_t subscribers, pins;
+    uint64_t workers;                     /* bit w: worker w has some */
+    struct topic *next, **link;           /* those of a kind, oldest first */
+    struct subscription *subscriptions[]; /* by worker */
+};
+
+struct subscriber {
+    struct worker *worker;
+    struct conn *conn; /* NULL: it has gone, and this is being taken apart */
+    void *tree;        /* of struct subscription, by the name of the topic */
+    struct subscription *first[TOPIC_KINDS];
+    size_t counts[TOPIC_KINDS];
+    struct subscriber *next; /* of those that have gone */
+};
+
+struct pubsub *pubsub_new(struct server *server); /* NULL: no memory */
+void pubsub_free(struct pubsub *pubsub);          /* NULL is fine */
+
+/* ------------------------------------------------------------ a client's */
+
+enum subscribe_result {
+    SUBSCRIBE_DONE, /* also if it was already */
+    SUBSCRIBE_LONG, /* LIMIT_CHANNEL */
+    SUBSCRIBE_MANY, /* LIMIT_SUBSCRIPTIONS */
+    SUBSCRIBE_FULL, /* the share of the pool is used up */
+};
+
+/* On the client's thread, as all of these. */
+enum subscribe_result subscribe(struct conn *conn, enum topic_kind kind,
+                                const struct arg *name);
+/* False: it was not subscribed to that. */
+bool unsubscribe(struct conn *conn, enum topic_kind kind,
+                 const struct arg *name);
+/* One of those it is subscribed to of that kind, or NULL. */
+struct topic *subscriber_any(const struct subscriber *subscriber,
+                             enum topic_kind kind);
+/* How many; subscriber: NULL is fine. */
+size_t subscriber_count(const struct subscriber *subscriber,
+                        enum topic_kind kind);
+/* It is subscribed to a channel or pattern. */
+bool subscriber_listens(const struct subscriber *subscriber);
+/* cmd_pubsub.c: that is no reason not to run a command; false: it is, and was
+ * replied. */
+bool subscriber_may(struct call *call, const struct command *row);
+/* Ends all subscriptions, of a client that goes or says RESET. */
+void subscriber_leave(struct conn *conn);
+/* Takes apart what was left, about 256 subscriptions at a time; true: there is
+ * more. */
+bool subscriber_clear(struct subscriber **gone);
+
+/* -------------------------------------------------------------- the table */
+
+/* Topics of a kind; clients that listen to any.  Any thread, these too. */
+size_t pubsub_topics(const struct pubsub *pubsub, enum topic_kind kind);
+size_t pubsub_clients(const struct pubsub *pubsub);
+/* Clients subscribed to this one. */
+size_t pubsub_subscribers(struct pubsub *pubsub, enum topic_kind kind,
+                          const struct arg *name);
+
+void pubsub_lock(struct pubsub *pubsub);
+void pubsub_unlock(struct pubsub *pubsub);
+/* While it is locked. */
+struct topic *pubsub_find(struct pubsub *pubsub, enum topic_kind kind,
+                          const struct arg *name);
+struct topic *pubsub_first(struct pubsub *pubsub, enum topic_kind kind);
+void pubsub_pin(struct topic *topic, size_t count);
+void pubsub_unpin(struct pubsub *pubsub, struct topic *topic);
+/* While it is not. */
+void topic_hold(struct pubsub *pubsub, struct topic *topic);
+void topic_release(struct pubsub *pubsub, struct topic *topic);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Channels and patterns: who gets what, and what is answered. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/console.h"
+
+enum { LIMIT_CHANNEL = 65536 + 32, LIMIT_SUBSCRIPTIONS = 65536 };
+
+#define ONLY_LISTENS                                                           \
+    ": only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "      \
+    "allowed in this context"
+
+static void asks(struct console *console, const char *line, const char *answer)
+{
+    assert_string_equal(console_ask(console, line), answer);
+}
+
+static void hears(struct console *console, const char *what)
+{
+    assert_string_equal(console_hear(console), what);
+}
+
+static void subscribing_with_resp2(void **state)
+{
+    struct console a, b;
+    console_open(&a, *state);
+    console_open(&b, *state);
+    asks(&a, "SUBSCRIBE x y", "[\"subscribe\" \"x\" :1]");
+    hears(&a, "[\"subscribe\" \"y\" :2]");
+    asks(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :2]");
+    asks(&a, "PSUBSCRIBE x* ?", "[\"psubscribe\" \"x*\" :3]");
+    hears(&a, "[\"psubscribe\" \"?\" :4]");
+    asks(&a, "SSUBSCRIBE x", "[\"ssubscribe\" \"x\" :1]");
+
+    asks(&b, "PUBLISH x hello", ":3");
+    hears(&a, "[\"message\" \"x\" \"hello\"]");
+    hears(&a, "[\"pmessage\" \"x*\" \"x\" \"hello\"]");
+    hears(&a, "[\"pmessage\" \"?\" \"x\" \"hello\"]");
+    asks(&b, "SPUBLISH x shard", ":1");
+    hears(&a, "[\"smessage\" \"x\" \"shard\"]");
+    asks(&b, "PUBLISH nobody hello", ":0");
+    asks(&b, "SPUBLISH y hello", ":0");
+
+    asks(&a, "PING", "[\"pong\" \"\"]");
+    asks(&a, "PING hi", "[\"pong\" \"hi\"]");
+    asks(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
+    asks(&a, "CLIENT ID", "-ERR Can't execute 'client|id'" ONLY_LISTENS);
+    asks(&a, "NOSUCH",
+         "-ERR unknown command 'NOSUCH', with args beginning with: ");
+    asks(&a, "UNSUBSCRIBE x nope", "[\"unsubscribe\" \"x\" :3]");
+    hears(&a, "[\"unsubscribe\" \"nope\" :3]");
+    asks(&a, "UNSUBSCRIBE", "[\"unsubscribe\" \"y\" :2]");
+    asks(&a, "UNSUBSCRIBE", "[\"unsubscribe\" nil :2]");
+    asks(&a, "PUNSUBSCRIBE x* ?", "[\"punsubscribe\" \"x*\" :1]");
+    hears(&a, "[\"punsubscribe\" \"?\" :0]");
+    asks(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
+    asks(&a, "SUNSUBSCRIBE", "[\"sunsubscribe\" \"x\" :0]");
+    asks(&a, "GET k", "nil");
+    asks(&b, "PUBLISH x gone", ":0");
+    asks(&a, "PING", "+PONG");
+    console_close(&a);
+    console_close(&b);
+}
+
+static void subscribing_with_resp3(void **state)
+{
+    struct console a, b;
+    console_open(&a, *state);
+    console_open(&b, *state);
+    console_ask(&a, "HELLO 3");
+    asks(&a, "SUBSCRIBE x", ">[\"subscribe\" \"x\" :1]");
+    asks(&a, "GET k", "nil");
+    asks(&b, "PUBLISH x hello", ":1");
+    hears(&a, ">[\"message\" \"x\" \"hello\"]");
+    asks(&a, "PING", "+PONG");
+    /* To itself, behind the reply. */
+    asks(&a, "PUBLISH x self", ":1");
+    hears(&a, ">[\"message\" \"x\" \"self\"]");
+    /* One that goes back to RESP2 is bound by its rules. */
+    console_ask(&a, "HELLO 2");
+    asks(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
+    asks(&b, "PUBLISH x hello", ":1");
+    hears(&a, "[\"message\" \"x\" \"hello\"]");
+    asks(&a, "RESET", "+RESET");
+    asks(&a, "GET k", "nil");
+    asks(&b, "PUBLISH x hello", ":0");
+    console_close(&a);
+    console_close(&b);
+}
+
+static void messages_come_whatever_client_reply_says(void **state)
+{
+    struct console a, b;
+    console_open(&a, *state);
+    console_open(&b, *state);
+    console_say(&a, "CLIENT REPLY OFF");
+    asks(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :1]");
+    asks(&b, "PUBLISH x hello", ":1");
+    hears(&a, "[\"message\" \"x\" \"hello\"]");
+    console_say(&a, "PING");
+    asks(&a, "UNSUBSCRIBE", "[\"unsubscribe\" \"x\" :0]");
+    console_close(&a);
+    console_close(&b);
+}
+
+static void what_is_subscribed_to(void **state)
+{
+    struct console a, b, c;
+    console_open(&a, *state);
+    console_open(&b, *state);
+    console_open(&c, *state);
+    asks(&a, "SUBSCRIBE news", "[\"subscribe\" \"news\" :1]");
+    asks(&b, "SUBSCRIBE news", "[\"subscribe\" \"news\" :1]");
+    asks(&b, "PSUBSCRIBE n*", "[\"psubscribe\" \"n*\" :2]");
+    asks(&b, "SSUBSCRIBE s1", "[\"ssubscribe\" \"s1\" :1]");
+    asks(&c, "PUBSUB NUMSUB news nope news",
+         "[\"news\" :2 \"nope\" :0 \"news\" :2]");
+    asks(&c, "PUBSUB NUMSUB", "[]");
+    asks(&c, "PUBSUB SHARDNUMSUB s1 news", "[\"s1\" :1 \"news\" :0]");
+    asks(&c, "PUBSUB NUMPAT", ":1");
+    asks(&c, "PUBSUB CHANNELS", "[\"news\"]");
+    asks(&c, "PUBSUB CHANNELS ne?s", "[\"news\"]");
+    asks(&c, "PUBSUB CHANNELS x*", "[]");
+    asks(&c, "PUBSUB SHARDCHANNELS", "[\"s1\"]");
+    asks(&c, "PUBSUB CHANNELS a b",
+         "-ERR unknown subcommand or wrong number of arguments for "
+         "'CHANNELS'. Try PUBSUB HELP.");
+    asks(&c, "PUBSUB X", "-ERR unknown subcommand 'X'. Try PUBSUB HELP.");
+
+    const char *list = console_ask(&c, "CLIENT LIST TYPE pubsub");
+    assert_non_null(strstr(list, "flags=P db=0 sub=1 psub=0 ssub=0"));
+    assert_non_null(strstr(list, "flags=P db=0 sub=1 psub=1 ssub=1"));
+    assert_null(strstr(list, "sub=0 psub=0"));
+    list = console_ask(&c, "CLIENT LIST TYPE normal");
+    assert_null(strstr(list, "flags=P"));
+    list = console_ask(&c, "INFO everything");
+    assert_non_null(strstr(list, "pubsub_channels:1\\r\\n"));
+    assert_non_null(strstr(list, "pubsub_patterns:1\\r\\n"));
+    assert_non_null(strstr(list, "pubsubshard_channels:1\\r\\n"));
+    assert_non_null(strstr(list, "pubsub_clients:2\\r\\n"));
+
+    asks(&c, "CLIENT KILL TYPE pubsub", ":2");
+    hears(&a, "(no reply)");
+    hears(&b, "(no reply)");
+    asks(&c, "PUBSUB NUMSUB news", "[\"news\" :0]");
+    asks(&c, "PUBSUB NUMPAT", ":0");
+    asks(&c, "PUBSUB SHARDCHANNELS", "[]");
+    console_close(&a);
+    console_close(&b);
+    console_close(&c);
+}
+
+/* Pipelined by one, in order to many on all workers, by a channel and by a
+ * pattern. */
+static void messages_keep_their_order(void **state)
+{
+    enum { CLIENTS = 70, MESSAGES = 300 };
+    static struct console clients[CLIENTS];
+    struct console publisher;
+    char expected[64], line[64];
+    console_open(&publisher, *state);
+    for (int i = 0; i < CLIENTS; i++) {
+        console_open(&clients[i], *state);
+        console_ask(&clients[i], i % 2 ? "PSUBSCRIBE ord*" : "SUBSCRIBE order");
+    }
+    for (int i = 0; i < MESSAGES; i++) {
+        snprintf(line, sizeof line, "PUBLISH order %d", i);
+        console_say(&publisher, line);
+    }
+    for (int i = 0; i < MESSAGES; i++)
+        hears(&publisher, ":70");
+    for (int c = 0; c < CLIENTS; c++) {
+        for (int i = 0; i < MESSAGES; i++) {
+            snprintf(expected, sizeof expected,
+                     c % 2 ? "[\"pmessage\" \"ord*\" \"order\" \"%d\"]"
+                           : "[\"message\" \"order\" \"%d\"]",
+                     i);
+            hears(&clients[c], expected);
+        }
+        console_close(&clients[c]);
+    }
+    console_close(&publisher);
+}
+
+/* Patterns that take longest: others are served meanwhile, and the message
+ * arrives. */
+static void patterns_that_take_long(void **state)
+{
+    enum { PATTERNS = 20, LEN = 20000 };
+    redisContext *a = live_connect(*state), *b = live_connect(*state);
+    char *channel = malloc(LEN), *pattern = malloc(LEN);
+    redisReply *reply;
+    memset(channel, 'a', LEN);
+    for (int i = 0; i < PATTERNS; i++) {
+        memset(pattern, 'a', LEN);
+        pattern[0] = '*';
+        pattern[LEN / 2] = (char)('b' + i);
+        reply = redisCommand(a, "PSUBSCRIBE %b", pattern, (size_t)LEN / 2 + 1);
+        assert_int_equal(reply->elements, 3);
+        freeReplyObject(reply);
+    }
+    reply = redisCommand(a, "PSUBSCRIBE *aa");
+    freeReplyObject(reply);
+    redisAppendCommand(b, "PUBLISH %b m", channel, (size_t)LEN);
+    for (int done = 0; !done;)
+        assert_int_equal(redisBufferWrite(b, &done), REDIS_OK);
+    redisContext *c = live_connect(*state);
+    assert_string_equal(live_text(c, "PING"), "PONG");
+    assert_int_equal(redisGetReply(b, (void **)&reply), REDIS_OK);
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+    assert_int_equal(redisGetReply(a, (void **)&reply), REDIS_OK);
+    assert_string_equal(reply->element[0]->str, "pmessage");
+    assert_string_equal(reply->element[1]->str, "*aa");
+    assert_int_equal(reply->element[2]->len, LEN);
+    freeReplyObject(reply);
+    free(channel);
+    free(pattern);
+    redisFree(a);
+    redisFree(b);
+    redisFree(c);
+}
+
+static void names_have_a_limit(void **state)
+{
+    redisContext *redis = live_connect(*state);
+    char *name = calloc(1, LIMIT_CHANNEL + 1);
+    redisReply *reply =
+        redisCommand(redis, "SUBSCRIBE %b", name, (size_t)LIMIT_CHANNEL + 1);
+    assert_int_equal(reply->type, REDIS_REPLY_ERROR);
+    assert_string_equal(reply->str,
+                        "ERR name is too long, at most 65568 bytes");
+    freeReplyObject(reply);
+    reply = redisCommand(redis, "SUBSCRIBE %b", name, (size_t)LIMIT_CHANNEL);
+    assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+    assert_int_equal(reply->element[1]->len, LIMIT_CHANNEL);
+    freeReplyObject(reply);
+    free(name);
+    redisFree(redis);
+}
+
+/* Asks for channels number from to to - 1 at once; the last reply. */
+static redisReply *subscribe_many(redisContext *redis, int from, int to)
+{
+    int count = to - from + 1;
+    const char **argv = malloc((size_t)count * sizeof *argv);
+    char(*names)[16] = malloc((size_t)count * sizeof *names);
+    argv[0] = "SUBSCRIBE";
+    for (int i = 1; i < count; i++) {
+        snprintf(names[i], sizeof names[i], "c%d", from + i - 1);
+        argv[i] = names[i];
+    }
+    redisAppendCommandArgv(redis, count, argv, NULL);
+    redisReply *reply = NULL;
+    for (int i = 1; i < count; i++) {
+        freeReplyObject(reply);
+        assert_int_equal(redisGetReply(redis, (void **)&reply), REDIS_OK);
+    }
+    free(argv);
+    free(names);
+    return reply;
+}
+
+static void subscriptions_have_a_limit(void **state)
+{
+    (void)state;
+    struct live *live = live_start("--maxmemory", "600mb",
+                                   "--maxmemory-clients", "300mb", NULL);
+    redisContext *redis = live_connect(live), *other = live_connect(live);
+    redisReply *reply = subscribe_many(redis, 0, LIMIT_SUBSCRIPTIONS);
+    assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+    assert_int_equal(reply->element[2]->integer, LIMIT_SUBSCRIPTIONS);
+    freeReplyObject(reply);
+    reply = subscribe_many(redis, LIMIT_SUBSCRIPTIONS, LIMIT_SUBSCRIPTIONS + 1);
+    assert_string_equal(
+        reply->str, "ERR too many subscriptions, a client has at most 65536");
+    freeReplyObject(reply);
+    live_await_info(other, "pubsub_channels", LIMIT_SUBSCRIPTIONS,
+                    LIMIT_SUBSCRIPTIONS);
+    reply = redisCommand(other, "PUBSUB CHANNELS c6553?");
+    assert_int_equal(reply->elements, 6);
+    freeReplyObject(reply);
+    assert_int_equal(live_int(other, "PUBLISH c77 x"), 1);
+    /* Taken apart by and by when their client has gone. */
+    redisFree(redis);
+    live_await_info(other, "pubsub_channels", 0, 0);
+    live_await_info(other, "ebb_client_push_bytes", 0, 0);
+    redisFree(other);
+    live_stop(live);
+}
+
+/* Of a small pool they take a quarter, and then no more. */
+static void subscriptions_have_a_share_of_memory(void **state)
+{
+    (void)state;
+    struct live *live = live_start("--maxmemory", "64mb", NULL);
+    redisContext *redis = live_connect(live), *other = live_connect(live);
+    redisReply *reply = subscribe_many(redis, 0, 6000);
+    assert_string_equal(
+        reply->str, "OOM subscriptions use all the memory that they may have");
+    freeReplyObject(reply);
+    assert_in_range(live_info(other, "pubsub_channels"), 1000, 5999);
+    assert_true(live_resident(live) <= 64 << 20);
+    /* Who ends some of them may have others. */
+    reply = redisCommand(redis, "UNSUBSCRIBE c0");
+    freeReplyObject(reply);
+    reply = redisCommand(redis, "SUBSCRIBE d");
+    assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+    freeReplyObject(reply);
+    redisFree(redis);
+    live_await_info(other, "pubsub_channels", 0, 0);
+    redisFree(other);
+    live_stop(live);
+}
+
+/* Subscribers are not idle: they listen. */
+static void idle_subscribers_stay(void **state)
+{
+    (void)state;
+    struct live *live = live_start("--timeout", "1", NULL);
+    struct console a, b;
+    console_open(&a, live);
+    console_open(&b, live);
+    asks(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :1]");
+    asks(&b, "PING", "+PONG");
+    hears(&b, "(no reply)"); /* it was closed for being idle */
+    redisContext *redis = live_connect(live);
+    assert_int_equal(live_int(redis, "PUBLISH x still"), 1);
+    hears(&a, "[\"message\" \"x\" \"still\"]");
+    redisFree(redis);
+    console_close(&a);
+    console_close(&b);
+    live_stop(live);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(subscribing_with_resp2),
+        cmocka_unit_test(subscribing_with_resp3),
+        cmocka_unit_test(messages_come_whatever_client_reply_says),
+        cmocka_unit_test(what_is_subscribed_to),
+        cmocka_unit_test(messages_keep_their_order),
+        cmocka_unit_test(patterns_that_take_long),
+        cmocka_unit_test(names_have_a_limit),
+        cmocka_unit_test(subscriptions_have_a_limit),
+        cmocka_unit_test(subscriptions_have_a_share_of_memory),
+        cmocka_unit_test(idle_subscribers_stay),
+    };
+    return cmocka_run_group_tests(tests, live_setup, live_teardown);
+}
