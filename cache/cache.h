@@ -340,6 +340,7 @@ size_t cache_held(const struct cache *cache);
 
 /* False: a put that needs room is refused instead (policy noeviction). */
 void cache_set_evicting(struct cache *cache, bool evicting);
+bool cache_evicts(const struct cache *cache);
 
 /*
  * Does one bounded piece of outstanding work (some tens of microseconds):

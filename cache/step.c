@@ -224,3 +224,8 @@ void cache_set_evicting(struct cache *cache, bool evicting)
 {
     atomic_store(&cache->evicting, evicting);
 }
+
+bool cache_evicts(const struct cache *cache)
+{
+    return atomic_load_explicit(&cache->evicting, memory_order_relaxed);
+}

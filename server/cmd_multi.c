@@ -48,10 +48,43 @@ static bool in_vain(const struct session *session)
            (session->watcher && watch_is_dirty(session->watcher));
 }
 
+/* What it stores, and under which key, as far as that can be told. */
+static size_t longest_value(const struct call *call,
+                            const struct command_keys *keys)
+{
+    size_t len = 0;
+    for (size_t i = keys->first + 1; i < call->argc; i++)
+        if (call->argv[i].len > len)
+            len = call->argv[i].len;
+    return len < CACHE_INLINE_MAX ? len : CACHE_INLINE_MAX;
+}
+
+/* Where nothing is evicted: the cache is full, and what it stores would be
+ * refused now. */
+static bool is_denied(struct call *call)
+{
+    struct cache *cache = call->server->cache;
+    struct command_keys keys;
+    if (!(call->command->flags & COMMAND_DENYOOM) || cache_evicts(cache) ||
+        !command_keys(call->command, call->argv, call->argc, &keys))
+        return false;
+    struct cache_write write = {.type = CACHE_STRING,
+                                .len = longest_value(call, &keys)};
+    struct cache_tx tx;
+    cache_tx_init(&tx, cache, call->now_ms);
+    bool room = cache_provide(&tx, call->argv[keys.first].len, &write);
+    cache_tx_close(&tx);
+    return !room;
+}
+
 /* False: there is no room for it, and the error was replied. */
 static bool make_room(struct call *call)
 {
     struct multi *multi = call->session->multi;
+    if (is_denied(call)) {
+        reply_error(&call->reply, ERROR_NO_ROOM);
+        return false;
+    }
     size_t size = multi_size(call);
     size_t growth = multi_growth(multi, size);
     size_t most = conn_request_most(call->server);

@@ -309,6 +309,41 @@ static void a_refused_value_aborts(void **state)
     redisFree(redis);
 }
 
+/* Nothing is evicted: what would be refused is refused before EXEC. */
+static void a_full_cache_aborts(void **state)
+{
+    struct live *live = live_start("--maxmemory", "24mb", "--maxmemory-policy",
+                                   "noeviction", NULL);
+    redisContext *redis = live_connect(live);
+    redisReply *reply = NULL;
+    char value[1001];
+    (void)state;
+    memset(value, 'v', 1000);
+    value[1000] = 0;
+    for (int i = 0; !reply || reply->type == REDIS_REPLY_STATUS; i++) {
+        freeReplyObject(reply);
+        reply = redisCommand(redis, "SET key:%d %s", i, value);
+    }
+    answer_is_error(reply, ERROR_NO_ROOM);
+    live_text(redis, "MULTI");
+    assert_string_equal(live_text(redis, "GET key:0"), "QUEUED");
+    answer_is_error(redisCommand(redis, "SET other %s", value), ERROR_NO_ROOM);
+    answer_is_error(redisCommand(redis, "EXEC"), ABORTED + 1);
+    live_text(redis, "MULTI");
+    assert_string_equal(live_text(redis, "DEL key:0 key:1 key:2"), "QUEUED");
+    reply = redisCommand(redis, "EXEC");
+    assert_int_equal(reply->elements, 1);
+    freeReplyObject(reply);
+    live_text(redis, "MULTI");
+    assert_string_equal(live_text(redis, "SET other %s", value), "QUEUED");
+    reply = redisCommand(redis, "EXEC");
+    assert_int_equal(reply->elements, 1);
+    assert_string_equal(reply->element[0]->str, "OK");
+    freeReplyObject(reply);
+    redisFree(redis);
+    live_stop(live);
+}
+
 static void a_queue_is_clients_memory(void **state)
 {
     struct live *live = *state;
@@ -342,6 +377,7 @@ int main(void)
         cmocka_unit_test(long_replies_are_complete),
         cmocka_unit_test(a_queue_has_a_limit),
         cmocka_unit_test(a_refused_value_aborts),
+        cmocka_unit_test(a_full_cache_aborts),
         cmocka_unit_test(a_queue_is_clients_memory),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
