@@ -216,6 +216,15 @@ enum cache_result cache_put(struct cache_tx *tx, unsigned db,
 bool cache_patch(const struct cache_view *view, size_t offset,
                  const char *bytes, size_t len);
 
+/*
+ * Gives an entry that is there another key, perhaps in another database; what
+ * was there goes.  It keeps its expiry, and a long value its pieces.  On
+ * CACHE_NO_ROOM nothing has changed.
+ */
+enum cache_result cache_rename(struct cache_tx *tx, unsigned from_db,
+                               const struct cache_key *from, unsigned to_db,
+                               const struct cache_key *to);
+
 /* True if it was there. */
 bool cache_remove(struct cache_tx *tx, unsigned db,
                   const struct cache_key *key);

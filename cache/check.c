@@ -51,7 +51,7 @@ static void check_chain(struct cache *cache, struct shard *shard,
         check_cell(cache, at, piece->kind != PIECE_FULL);
         CHECK(piece->prev == before);
         CHECK(piece->first == (at == first));
-        CHECK(piece->shard == shard->number);
+        CHECK(piece_shard(piece) == shard->number);
         CHECK(piece->state == PIECE_ATTACHED);
         CHECK(piece->len <= piece_room(cache, piece->kind));
         bytes += piece->len;

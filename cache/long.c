@@ -30,11 +30,15 @@ void long_attach(struct cache *cache, struct shard *shard, uint32_t entry,
                  uint32_t first)
 {
     struct piece *piece = piece_at(cache, first);
+    bool again = piece->state == PIECE_ATTACHED;
     piece->prev = entry;
     piece->first = 1;
     for (uint32_t at = first; at != 0; at = piece->next) {
         piece = piece_at(cache, at);
-        piece->shard = (uint8_t)shard->number;
+        __atomic_store_n(&piece->shard, (uint8_t)shard->number,
+                         __ATOMIC_RELAXED);
+        if (again)
+            continue;
         piece->state = PIECE_ATTACHED;
         if (piece->kind != PIECE_FULL)
             cell_set_live(&cache->slabs, at);
@@ -126,7 +130,7 @@ static void move_to(struct cache *cache, uint32_t loc, uint32_t to)
 bool long_move(struct cache *cache, struct shard *shard, uint32_t loc)
 {
     struct piece *piece = piece_at(cache, loc), *first = piece;
-    if (piece->state != PIECE_ATTACHED || piece->shard != shard->number ||
+    if (piece_shard(piece) != shard->number || piece->state != PIECE_ATTACHED ||
         piece->kind == PIECE_FULL)
         return false;
     while (!first->first)

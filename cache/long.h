@@ -30,6 +30,12 @@ struct piece {
     char bytes[];
 };
 
+/* The shard whose lock guards it.  It changes with the locks of both held. */
+static inline unsigned piece_shard(const struct piece *piece)
+{
+    return __atomic_load_n(&piece->shard, __ATOMIC_RELAXED);
+}
+
 static inline struct piece *piece_at(const struct cache *cache, uint32_t loc)
 {
     return slabs_at(&cache->slabs, loc);
@@ -49,8 +55,8 @@ struct long_plan {
 };
 struct long_plan long_plan(const struct cache *cache, size_t len);
 
-/* Makes a chain belong to an entry (shard locked), or ends that: it is freed
- * now or with its last pin. */
+/* Makes a chain belong to an entry (shard locked), perhaps after another one,
+ * or ends that: it is freed now or with its last pin. */
 void long_attach(struct cache *cache, struct shard *shard, uint32_t entry,
                  uint32_t first);
 void long_detach(struct cache *cache, uint32_t first);

@@ -34,7 +34,7 @@ static uint64_t owner_of(struct cache *cache, struct slab *slab, uint32_t loc)
         return entry_hash(cache, entry_at(cache, loc));
     if (is_segment(cache, slab->class))
         return __atomic_load_n(&slab_owners(slab)[cell], __ATOMIC_RELAXED);
-    return piece_at(cache, loc)->shard;
+    return piece_shard(piece_at(cache, loc));
 }
 
 /*

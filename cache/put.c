@@ -12,11 +12,26 @@
 #include "shard.h"
 #include "spares.h"
 
-/* The bytes of a value that go into the cell. */
-static struct cache_span tail_of(const struct cache_write *write)
+/* What an entry is to hold. */
+struct content {
+    struct cache_span tail; /* the bytes of the value that go into the cell */
+    uint32_t pieces;        /* the others; 0: there are none */
+    size_t len;
+    enum cache_type type;
+    int64_t expires_at_ms;
+};
+
+static struct content content_of(const struct cache_write *write)
 {
-    return write->blob ? blob_tail(write->blob)
-                       : (struct cache_span){write->value, write->len};
+    struct cache_blob *blob = write->blob;
+    return (struct content){
+        .tail = blob ? blob_tail(blob)
+                     : (struct cache_span){write->value, write->len},
+        .pieces = blob ? blob_pieces(blob) : 0,
+        .len = blob ? cache_blob_len(blob) : write->len,
+        .type = write->type,
+        .expires_at_ms = write->expires_at_ms,
+    };
 }
 
 /* What the cell of an entry to be written will look like. */
@@ -41,40 +56,40 @@ static struct layout layout_of(const struct cache *cache, size_t key_len,
     return l;
 }
 
-static struct layout layout_of_write(const struct cache *cache, size_t key_len,
-                                     const struct cache_write *write)
+static struct layout layout_of_content(const struct cache *cache,
+                                       size_t key_len,
+                                       const struct content *content)
 {
-    size_t here = tail_of(write).len;
-    assert(here <= CACHE_INLINE_MAX);
-    return layout_of(cache, key_len, here, write->expires_at_ms != 0,
-                     write->blob && blob_pieces(write->blob) != 0);
+    assert(content->tail.len <= CACHE_INLINE_MAX);
+    return layout_of(cache, key_len, content->tail.len,
+                     content->expires_at_ms != 0, content->pieces != 0);
 }
 
 unsigned put_class(const struct cache *cache, size_t key_len,
                    const struct cache_write *write)
 {
-    return layout_of_write(cache, key_len, write).class;
+    struct content content = content_of(write);
+    return layout_of_content(cache, key_len, &content).class;
 }
 
 /* Writes an entry into a cell of its class. */
 static void fill(struct cache_tx *tx, struct entry *entry,
                  const struct layout *l, unsigned number,
                  const struct cache_key *key, uint32_t key_pieces,
-                 const struct cache_write *write)
+                 const struct content *content)
 {
-    struct cache_span tail = tail_of(write);
     entry->used_ms = (uint32_t)tx->now_ms;
     __atomic_store_n(&entry->packed,
-                     entry_pack(l->value_here, l->key_here, number, write->type,
-                                l->expiry, l->ext),
+                     entry_pack(l->value_here, l->key_here, number,
+                                content->type, l->expiry, l->ext),
                      __ATOMIC_RELAXED);
     if (l->expiry)
-        entry_set_expires_at(entry, write->expires_at_ms);
+        entry_set_expires_at(entry, content->expires_at_ms);
     if (l->ext)
         *entry_ext(entry) = (struct entry_ext){
-            .pieces = write->blob ? blob_pieces(write->blob) : 0,
+            .pieces = content->pieces,
             .key_pieces = key_pieces,
-            .value_len = write->blob ? cache_blob_len(write->blob) : write->len,
+            .value_len = content->len,
             .key_len = (uint32_t)key->len,
         };
     char *at = entry->rest + packed_key_offset(entry->packed);
@@ -82,8 +97,8 @@ static void fill(struct cache_tx *tx, struct entry *entry,
         long_key_here(tx->cache, key->ptr, key->len, at);
     else
         memcpy(at, key->ptr, key->len);
-    if (tail.len > 0)
-        memcpy(at + l->key_here, tail.ptr, tail.len);
+    if (content->tail.len > 0)
+        memcpy(at + l->key_here, content->tail.ptr, content->tail.len);
 }
 
 /* True if the entry can be overwritten where it is. */
@@ -98,7 +113,7 @@ static bool fits_in_place(struct cache *cache, uint32_t loc,
 
 static void overwrite(struct cache_tx *tx, struct shard *shard, uint32_t loc,
                       const struct layout *l, unsigned number,
-                      const struct cache_write *write)
+                      const struct content *content)
 {
     struct entry *entry = entry_at(tx->cache, loc);
     size_t before = packed_value_here(entry_packed(entry));
@@ -106,19 +121,18 @@ static void overwrite(struct cache_tx *tx, struct shard *shard, uint32_t loc,
         cut_resized(tx->cache, shard, loc, before, l->value_here);
     shard->tally.payload += l->value_here - before;
     __atomic_store_n(&entry->packed,
-                     entry_pack(l->value_here, l->key_here, number, write->type,
-                                l->expiry, false),
+                     entry_pack(l->value_here, l->key_here, number,
+                                content->type, l->expiry, false),
                      __ATOMIC_RELAXED);
     if (l->value_here > 0) {
         /* The new value may be a piece of the old one. */
-        memmove(entry_value(entry), tail_of(write).ptr, l->value_here);
+        memmove(entry_value(entry), content->tail.ptr, l->value_here);
     }
     if (l->expiry) {
-        entry_set_expires_at(entry, write->expires_at_ms);
-        slab_note_expiry(slab_of(&tx->cache->slabs, loc), write->expires_at_ms);
+        entry_set_expires_at(entry, content->expires_at_ms);
+        slab_note_expiry(slab_of(&tx->cache->slabs, loc),
+                         content->expires_at_ms);
     }
-    if (write->blob)
-        blob_adopted(write->blob);
     shard_touch(tx->cache, shard, loc, tx->now_ms);
 }
 
@@ -158,30 +172,31 @@ static void note_expired(struct cache_tx *tx, struct shard *shard, uint32_t loc)
         listen_lost(tx->cache, shard, loc, CACHE_EXPIRED);
 }
 
-enum cache_result cache_put(struct cache_tx *tx, unsigned db,
-                            const struct cache_key *key,
-                            const struct cache_write *write)
+/* Stores; the pieces become the entry's. */
+static enum cache_result put(struct cache_tx *tx, unsigned db,
+                             const struct cache_key *key,
+                             const struct content *content)
 {
     struct cache *cache = tx->cache;
     struct shard *shard = shard_of(cache, key->hash);
     unsigned number = number_of(cache, db);
-    struct layout l = layout_of_write(cache, key->len, write);
+    struct layout l = layout_of_content(cache, key->len, content);
     struct place place;
     bool found = index_find(cache, shard, number, key, &place);
     assert(tx->shards >> shard->number & 1);
     assert(key->len <= CACHE_KEY_MAX);
 
     if (l.expiry)
-        note_due(cache, write->expires_at_ms);
+        note_due(cache, content->expires_at_ms);
     if (found && fits_in_place(cache, place_loc(place), &l)) {
         note_expired(tx, shard, place_loc(place));
-        overwrite(tx, shard, place_loc(place), &l, number, write);
+        overwrite(tx, shard, place_loc(place), &l, number, content);
         return CACHE_OK;
     }
     uint32_t key_pieces, loc = take_cells(tx, &l, key, &key_pieces);
     if (loc == 0)
         return CACHE_NO_ROOM;
-    fill(tx, entry_at(cache, loc), &l, number, key, key_pieces, write);
+    fill(tx, entry_at(cache, loc), &l, number, key, key_pieces, content);
     if (found) {
         uint32_t old = place_loc(place);
         note_expired(tx, shard, old);
@@ -197,12 +212,63 @@ enum cache_result cache_put(struct cache_tx *tx, unsigned db,
     }
     if (key_pieces != 0)
         long_attach(cache, shard, loc, key_pieces);
-    if (write->blob) {
-        if (blob_pieces(write->blob) != 0)
-            long_attach(cache, shard, loc, blob_pieces(write->blob));
-        blob_adopted(write->blob);
-    }
+    if (content->pieces != 0)
+        long_attach(cache, shard, loc, content->pieces);
     shard_add(cache, shard, loc);
+    return CACHE_OK;
+}
+
+enum cache_result cache_put(struct cache_tx *tx, unsigned db,
+                            const struct cache_key *key,
+                            const struct cache_write *write)
+{
+    struct content content = content_of(write);
+    enum cache_result result = put(tx, db, key, &content);
+    if (result == CACHE_OK && write->blob)
+        blob_adopted(write->blob);
+    return result;
+}
+
+/* Takes an entry out whose pieces another has by now. */
+static void leave_pieces(struct cache *cache, struct shard *shard,
+                         uint64_t hash, struct place place)
+{
+    uint32_t loc = place_loc(place);
+    struct entry_ext *ext = entry_ext(entry_at(cache, loc));
+    index_remove(cache, shard, hash, place);
+    shard_take_out(cache, shard, loc);
+    if (ext)
+        ext->pieces = 0;
+    shard_free_entry(cache, loc);
+}
+
+enum cache_result cache_rename(struct cache_tx *tx, unsigned from_db,
+                               const struct cache_key *from, unsigned to_db,
+                               const struct cache_key *to)
+{
+    struct cache *cache = tx->cache;
+    struct shard *shard = shard_of(cache, from->hash);
+    unsigned number = number_of(cache, from_db);
+    struct place place;
+    bool found = index_find(cache, shard, number, from, &place);
+    assert(found && tx->shards >> shard->number & 1);
+    struct entry *entry = entry_at(cache, place_loc(place));
+    uint32_t packed = entry_packed(entry);
+    const struct entry_ext *ext = entry_ext(entry);
+    struct content content = {
+        .tail = {entry_value(entry), packed_value_here(packed)},
+        .pieces = ext ? ext->pieces : 0,
+        .len = ext ? ext->value_len : packed_value_here(packed),
+        .type = (enum cache_type)packed_type(packed),
+        .expires_at_ms = entry_expires_at(entry),
+    };
+    if (put(tx, to_db, to, &content) == CACHE_NO_ROOM)
+        return CACHE_NO_ROOM;
+    /* It may have another place by now. */
+    found = index_find(cache, shard, number, from, &place);
+    assert(found);
+    (void)found;
+    leave_pieces(cache, shard, hash_in(from->hash, number), place);
     return CACHE_OK;
 }
 

@@ -193,12 +193,23 @@ void cache_pin_consume(struct cache_pin *pin, size_t len)
     }
 }
 
+/* Locks the shard of a chain, which its entry may take to another one. */
+static struct shard *lock_chain(struct cache *cache, const struct piece *first)
+{
+    for (;;) {
+        struct shard *shard = &cache->shards[piece_shard(first)];
+        lock_take(&shard->lock);
+        if (piece_shard(first) == shard->number)
+            return shard;
+        lock_drop(&shard->lock);
+    }
+}
+
 void cache_pin_settle(struct cache_pin *pin)
 {
     struct cache *cache = pin->cache;
     const struct piece *first = piece_at(cache, pin->head);
-    struct shard *shard = &cache->shards[first->shard];
-    lock_take(&shard->lock);
+    struct shard *shard = lock_chain(cache, first);
     bool alone = first->pins == 1;
     for (uint32_t at = pin->head; alone && at != 0;) {
         if (piece_at(cache, at)->kind == PIECE_FULL)
@@ -217,8 +228,7 @@ void cache_unpin(struct cache_pin *pin)
 {
     struct cache *cache = pin->cache;
     struct piece *first = piece_at(cache, pin->head);
-    struct shard *shard = &cache->shards[first->shard];
-    lock_take(&shard->lock);
+    struct shard *shard = lock_chain(cache, first);
     assert(first->pins > 0);
     bool last = --first->pins == 0 && first->state == PIECE_ORPHAN;
     lock_drop(&shard->lock);
