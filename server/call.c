@@ -5,6 +5,7 @@
 #include "call.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,25 @@ bool call_timeout(struct call *call, size_t arg, int64_t *ms)
     else
         return true;
     return false;
+}
+
+bool call_database(struct call *call, size_t arg, unsigned *db)
+{
+    int64_t number;
+    if (!call_int(call, arg, &number))
+        return false;
+    if (number < INT_MIN || number > INT_MAX) {
+        reply_errorf(&call->reply,
+                     "ERR value is out of range, value must between %d and %d",
+                     INT_MIN, INT_MAX);
+        return false;
+    }
+    if (number < 0 || number >= call->server->conf.databases) {
+        reply_error(&call->reply, "ERR DB index is out of range");
+        return false;
+    }
+    *db = (unsigned)number;
+    return true;
 }
 
 struct cache_key call_key_of(const struct call *call, size_t arg)

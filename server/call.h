@@ -57,6 +57,8 @@ bool call_int(struct call *call, size_t arg, int64_t *value);
 
 /* Milliseconds, not negative; false: an error was replied. */
 bool call_timeout(struct call *call, size_t arg, int64_t *ms);
+/* The number of a database in an argument; false: an error was replied. */
+bool call_database(struct call *call, size_t arg, unsigned *db);
 
 struct cache_key call_key_of(const struct call *call, size_t arg);
 

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Commands about the connection: who it is, which protocol, which database. */
 
-#include "commands.h"
+#include "call.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "client.h"
 #include "conn.h"
 #include "options.h"
-#include "protocol/text.h"
 #include "pubsub.h"
-#include "server.h"
 #include "worker.h"
 
 static const char user_name[] = "default";
@@ -57,22 +54,11 @@ enum command_result cmd_quit(struct call *call)
 
 enum command_result cmd_select(struct call *call)
 {
-    struct arg arg = call->argv[1];
-    int64_t db;
-
-    if (!text_to_int(arg.ptr, arg.len, &db)) {
-        reply_error(&call->reply,
-                    "ERR value is not an integer or out of range");
-    } else if (db < INT_MIN || db > INT_MAX) {
-        reply_errorf(&call->reply,
-                     "ERR value is out of range, value must between %d and %d",
-                     INT_MIN, INT_MAX);
-    } else if (db < 0 || db >= call->server->conf.databases) {
-        reply_error(&call->reply, "ERR DB index is out of range");
-    } else {
-        call->session->db = (uint8_t)db;
-        reply_ok(&call->reply);
-    }
+    unsigned db;
+    if (!call_database(call, 1, &db))
+        return COMMAND_DONE;
+    call->session->db = (uint8_t)db;
+    reply_ok(&call->reply);
     return COMMAND_DONE;
 }
 

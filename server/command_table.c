@@ -42,6 +42,10 @@ enum {
     {                                                                          \
         1, 1, 1, use, 0                                                        \
     }
+#define TWO_KEYS(use)                                                          \
+    {                                                                          \
+        1, 2, 1, use, 0                                                        \
+    }
 #define SUB_KEY(use)                                                           \
     {                                                                          \
         2, 2, 1, use, 0                                                        \
@@ -262,6 +266,10 @@ const struct command command_table[] = {
         NO_KEYS, 0, "request_policy:all_nodes response_policy:all_succeeded",
         "server", "2.0.0", "Changes options, all of those given or none",
         "parameter value [parameter value ...]"},
+    {"copy", cmd_copy, -3, WRITE | DENYOOM | OWN_TX,
+        TWO_KEYS("RO access|OW update"), 0, "",
+        "generic", "6.2.0", "Stores a copy of a value under another key",
+        "source destination [DB destination-db] [REPLACE]"},
     {"dbsize", cmd_dbsize, 1, READONLY | FAST | KEYSPACE,
         NO_KEYS, 0, "request_policy:all_shards response_policy:agg_sum",
         "server", "1.0.0", "Returns how many keys the database holds",
@@ -598,6 +606,10 @@ const struct command command_table[] = {
         NO_KEYS, 0, "",
         "server", "1.0.0", "Shows every command that is run",
         ""},
+    {"move", cmd_move, 3, WRITE | FAST | OWN_TX,
+        KEY("RW access delete"), 0, "",
+        "generic", "1.0.0", "Moves a key to another database",
+        "key db"},
     {"mset", cmd_mset, -3, WRITE | DENYOOM | OWN_TX,
         PAIRS("OW update"), 0, "request_policy:multi_shard response_policy:all_succeeded",
         "string", "1.0.1", "Stores several values at once",
@@ -722,6 +734,14 @@ const struct command command_table[] = {
         NO_KEYS, 0, "",
         "cluster", "3.0.0", "Is refused: there is no cluster",
         ""},
+    {"rename", cmd_rename, 3, WRITE | OWN_TX,
+        TWO_KEYS("RW access delete|OW update"), 0, "",
+        "generic", "1.0.0", "Gives a value another key",
+        "key newkey"},
+    {"renamenx", cmd_renamenx, 3, WRITE | FAST | OWN_TX,
+        TWO_KEYS("RW access delete|OW insert"), 0, "",
+        "generic", "1.0.0", "Gives a value another key, if nothing is there",
+        "key newkey"},
     {"replconf", cmd_sync, -1, OPERATE | BUSY,
         NO_KEYS, 0, "",
         "server", "3.0.0", "Is refused: there are no replicas",

@@ -17,6 +17,8 @@
     X(getrange) X(setrange)                                                   \
     /* cmd_bits.c */                                                          \
     X(bitcount) X(getbit) X(setbit)                                           \
+    /* cmd_rename.c */                                                        \
+    X(copy) X(move) X(rename) X(renamenx)                                     \
     /* cmd_float.c */                                                         \
     X(incrbyfloat)                                                            \
     /* cmd_number.c */                                                        \
