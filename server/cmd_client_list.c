@@ -49,6 +49,8 @@ static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
         flags[n++] = 'd';
     if (info.closing)
         flags[n++] = 'c';
+    if (info.halted)
+        flags[n++] = 'b';
     if (info.addr[0] == '/' || info.laddr[0] == '/')
         flags[n++] = 'U';
     if (subscriber_count(s->subscriber, TOPIC_MONITOR) > 0)

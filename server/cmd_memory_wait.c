@@ -93,7 +93,10 @@ enum command_result cmd_memory_wait(struct call *call)
     struct governor_progress now;
     int64_t timeout_ms;
     if (call->state)
-        return answer(call);
+        return call->unblocked == UNBLOCK_ERROR
+                   ? call_error(call, "UNBLOCKED client unblocked via CLIENT "
+                                      "UNBLOCK")
+                   : answer(call);
     if (!call_int(call, 2, &timeout_ms))
         return COMMAND_DONE;
     if (timeout_ms < 0)
@@ -103,5 +106,6 @@ enum command_result cmd_memory_wait(struct call *call)
         return answer(call);
     if (!begin_wait(call, timeout_ms))
         return call_error(call, ERROR_NO_ROOM);
+    call->may_unblock = true;
     return COMMAND_WAIT;
 }

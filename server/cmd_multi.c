@@ -195,6 +195,7 @@ static void begin_request(struct call *call, struct exec *exec)
         .command = request->command,
         .blob = multi_take_blob(multi),
         .reply = {call->reply.out, call->session->resp},
+        .begun = true,
         .in_exec = true,
     };
 }

@@ -9,9 +9,11 @@
 #include "call.h"
 #include "call_look.h"
 #include "changes.h"
+#include "conn.h"
 #include "monitor.h"
 #include "multi.h"
 #include "options.h"
+#include "pause.h"
 #include "protocol/skim.h"
 #include "pubsub.h"
 #include "stats.h"
@@ -328,19 +330,25 @@ static enum command_result run(struct call *call)
 
 /* -------------------------------------------------------------- counting */
 
-/* False: it is not to be run, now at least, and that was answered. */
-static bool begin(struct call *call, size_t replied)
+/* COMMAND_AGAIN: it is to be run now.  COMMAND_WAIT: not yet.  COMMAND_DONE:
+ * not at all, or by EXEC, and that was answered. */
+static enum command_result begin(struct call *call, size_t replied)
 {
-    if (!admit(call)) {
+    if (!call->command && !admit(call)) {
         if (call->command)
             worker_count(stats_of(call), rejected, 1);
         multi_refuse(call, replied);
-        return false;
+        return COMMAND_DONE;
     }
+    if (pause_holds(call)) {
+        conn_halt(call->conn);
+        return COMMAND_WAIT;
+    }
+    call->begun = true;
     if (!call->session->multi || call->command->flags & COMMAND_AT_ONCE)
-        return true;
+        return COMMAND_AGAIN;
     multi_put_off(call);
-    return false;
+    return COMMAND_DONE;
 }
 
 static void tell_listeners(struct call *call, enum command_result result)
@@ -354,14 +362,18 @@ static void tell_listeners(struct call *call, enum command_result result)
 enum command_result command_serve(struct call *call)
 {
     size_t replied = buf_len(call->reply.out);
-    if (!call->command && !begin(call, replied)) {
+    enum command_result result =
+        call->begun ? COMMAND_AGAIN : begin(call, replied);
+    if (result == COMMAND_WAIT)
+        return result;
+    if (result == COMMAND_DONE) {
         count_error(call, replied);
         if (call->session->tracker)
             tracking_served(call);
         command_drop(call);
         return COMMAND_DONE;
     }
-    enum command_result result = run(call);
+    result = run(call);
     timing_add(call);
     if (atomic_load_explicit(&call->server->listened, memory_order_relaxed))
         tell_listeners(call, result);

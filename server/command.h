@@ -51,6 +51,7 @@ struct call {
      * again after COMMAND_NO_ROOM, COMMAND_LONG and COMMAND_LOOK. */
     struct cache_tx tx;
     struct cache_key key;
+    bool begun;            /* it may run: nothing holds it any more */
     bool rerun;            /* not the first time */
     size_t pinned;         /* bytes of the reply that are not in reply.out */
     bool holds;            /* `held` is in use; a run that changes nothing */
@@ -64,6 +65,10 @@ struct call {
     void *state;
     void (*state_free)(void *state);
     size_t owned_bytes; /* of the cache, that state keeps from being evicted */
+
+    /* COMMAND_WAIT: CLIENT UNBLOCK may end it, and how it did. */
+    bool may_unblock;
+    enum { UNBLOCK_NONE, UNBLOCK_TIMEOUT, UNBLOCK_ERROR } unblocked;
 
     bool silenced; /* whatever CLIENT REPLY says, what was replied is sent: a
                       message, or EXEC has dropped itself what is not heard */

@@ -70,6 +70,8 @@
     X(pubsub_shardchannels) X(pubsub_shardnumsub)                             \
     /* monitor.c */                                                           \
     X(monitor)                                                                \
+    /* cmd_client_pause.c */                                                  \
+    X(client_pause) X(client_unblock) X(client_unpause)                       \
     /* cmd_config.c */                                                        \
     X(config_get) X(config_help) X(config_resetstat) X(config_rewrite)        \
     X(config_set)                                                             \

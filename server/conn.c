@@ -36,6 +36,10 @@ static void on_event(evutil_socket_t fd, short what, void *ctx)
         discard(conn);
         return;
     }
+    if ((what & EV_CLOSED) && conn->halted) {
+        conn_free(conn);
+        return;
+    }
     if ((what & EV_WRITE) && !conn_writable(conn))
         return;
     if ((what & EV_READ) && (conn->watched & EV_READ))
@@ -54,6 +58,8 @@ void conn_watch(struct conn *conn)
         want |= EV_READ;
     if (conn->turn && output_len(&conn->turn->out) > 0)
         want |= EV_WRITE;
+    if (conn->halted)
+        want |= EV_CLOSED;
     if (want == conn->watched)
         return;
     if (conn->watched)
@@ -120,6 +126,7 @@ static void delist(struct worker *worker, struct conn *conn)
     if (conn->next)
         conn->next->link = conn->link;
     worker->open--;
+    conn_leave_halt(conn);
     if (conn->later) {
         *conn->later_link = conn->later_next;
         if (conn->later_next)
@@ -263,6 +270,16 @@ void conn_resume(struct conn *conn)
     conn_later(conn);
 }
 
+bool conn_unblock(struct conn *conn, bool with_error)
+{
+    struct call *call = conn->turn ? &conn->turn->call : NULL;
+    if (!conn->waiting || !call || !call->may_unblock)
+        return false;
+    call->unblocked = with_error ? UNBLOCK_ERROR : UNBLOCK_TIMEOUT;
+    conn_resume(conn);
+    return true;
+}
+
 void conn_send_pin(struct conn *conn, struct cache_pin pin)
 {
     output_pin(&conn->turn->out, pin);
@@ -327,6 +344,7 @@ void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info)
         .idle_s = (now_ms - session->active_ms) / 1000,
         .age_s = (now_ms - session->created_ms) / 1000,
         .closing = conn->closing,
+        .halted = conn->halted,
         .readable = reads(conn),
         .writable = (conn->watched & EV_WRITE) != 0,
     };

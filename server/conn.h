@@ -35,6 +35,19 @@ void conn_close_after_reply(struct conn *conn);
 /* Goes on with a command that returned COMMAND_WAIT.  On its thread. */
 void conn_resume(struct conn *conn);
 
+/* The call waits until the worker ends the halt: see pause.h.  From inside the
+ * connection's own command, which returns COMMAND_WAIT.  A peer that closes
+ * meanwhile is noticed, and its request not run. */
+void conn_halt(struct conn *conn);
+/* All of the worker's that are halted go on.  On its thread. */
+void worker_end_halt(struct worker *worker, void *ctx);
+
+/*
+ * Goes on with a command that waits and says call.may_unblock; it finds out by
+ * call.unblocked.  False: it does not wait so.  On its thread.
+ */
+bool conn_unblock(struct conn *conn, bool with_error);
+
 /* Appends a pinned value to the output, in order with what was replied.  From
  * inside the connection's own command; takes the pin over. */
 void conn_send_pin(struct conn *conn, struct cache_pin pin);
@@ -64,7 +77,7 @@ struct conn_info {
     int fd;
     size_t input_bytes, output_bytes, memory_bytes;
     int64_t idle_s, age_s;
-    bool closing, readable, writable;
+    bool closing, halted, readable, writable;
 };
 void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info);
 

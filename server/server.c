@@ -26,6 +26,7 @@
 #include "mailbox.h"
 #include "notify.h"
 #include "options.h"
+#include "pause.h"
 #include "platform.h"
 #include "pool.h"
 #include "pubsub.h"
@@ -255,6 +256,7 @@ static bool make_parts(struct server *server, char *why)
     server->pool = pool_new(0);
     server->options = options_new(server);
     server->latency = latency_new();
+    server->pause = pause_new(server);
     if (server->pool)
         server->slowlog = slowlog_new(server->pool);
     ticks_init(&server->ticks);
@@ -264,8 +266,8 @@ static bool make_parts(struct server *server, char *why)
         return fail(why, "No memory or addresses for an empty cache: look at "
                          "ulimit -v and vm.overcommit_memory");
     if (!server->mailbox || !server->pool || !server->options ||
-        !server->latency || !server->slowlog || !server->pubsub ||
-        !server->notify)
+        !server->latency || !server->slowlog || !server->pause ||
+        !server->pubsub || !server->notify)
         return fail(why, "No memory to start with");
     server->gate = gate_new(server->worker_count);
     server->watches = watches_new(server);
@@ -424,6 +426,7 @@ void server_free(struct server *server)
     gate_free(server->gate);
     slowlog_free(server->slowlog);
     latency_free(server->latency);
+    pause_free(server->pause);
     pool_free(server->pool);
     if (server->cache)
         cache_free(server->cache);

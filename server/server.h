@@ -32,6 +32,7 @@ struct platform;
 struct gate;
 struct watches;
 struct latency;
+struct pause;
 struct slowlog;
 struct tracking;
 struct notify;
@@ -67,6 +68,8 @@ struct server {
     struct watches *watches;   /* keys that clients watch */
     _Atomic uint64_t listened; /* enum change_kind, by listener: changes.h */
     _Atomic size_t push_bytes; /* in flight, see push.h */
+    struct pause *pause;
+    _Atomic unsigned pausing; /* enum pause_mode */
     _Atomic uint64_t next_client_id;
     _Atomic uint64_t client_count;
     _Atomic uint64_t rejected_connections;

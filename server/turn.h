@@ -64,6 +64,7 @@ struct conn {
     bool pushed : 1;    /* in worker->pushed */
     bool doomed : 1;    /* cannot take what was pushed: is closed soon */
     bool crowded : 1;   /* held back, see conn_hold_back */
+    bool halted : 1;    /* in worker->halted, by later_next */
     uint32_t active_ms; /* worker's clock: bytes came or went */
     uint32_t since_ms;  /* the request under way was begun, or lingering */
     uint32_t sent_ms;   /* output made progress */
@@ -109,6 +110,9 @@ void conn_go_on(struct conn *conn);
 void conn_readable(struct conn *conn);
 /* Puts it on the list of those that go on after other events. */
 void conn_later(struct conn *conn);
+
+/* conn_halt.c: takes it off the list of those that are halted, if it is. */
+void conn_leave_halt(struct conn *conn);
 
 /* conn_output.c: sends what it can; false: the peer is gone. */
 bool conn_flush(struct conn *conn);

@@ -169,6 +169,7 @@ static bool worker_init(struct worker *worker, struct server *server,
     worker->server = server;
     worker->id = id;
     worker->later_end = &worker->later_first;
+    worker->halted_end = &worker->halted_first;
     worker->by_id_count = BUCKETS;
     worker->hits_random = id;
     worker->hits_unnoted = hits_until_next(&worker->hits_random);

@@ -72,7 +72,8 @@ struct worker {
     struct buf warm;      /* memory for replies, while nobody uses it */
     size_t lease;         /* bytes borrowed from the pool, not yet in use */
     struct conn *holders; /* connections that hold memory between events */
-    struct conn *later_first, **later_end; /* go on after other events */
+    struct conn *later_first, **later_end;   /* go on after other events */
+    struct conn *halted_first, **halted_end; /* go on after CLIENT PAUSE */
     struct conn **by_id; /* buckets, chained by conn->id_next */
     size_t by_id_count;  /* a power of two */
     struct conn *walk;   /* next to be looked at for timeouts */
