@@ -25,8 +25,6 @@ static enum outcome put(struct call *call, const struct call_editor *editor,
 {
     if (call_put(call, write) != COMMAND_DONE)
         return NO_ROOM;
-    if (call_make_begun(call))
-        call_make_stored(call);
     editor->stored(call, edit);
     return FINISHED;
 }
@@ -86,7 +84,10 @@ static enum outcome put_made(struct call *call,
     struct cache_write write = {.type = CACHE_STRING,
                                 .blob = call_make_value(call),
                                 .expires_at_ms = edit->expires_at_ms};
-    return put(call, editor, edit, &write);
+    enum outcome outcome = put(call, editor, edit, &write);
+    if (outcome == FINISHED)
+        call_make_stored(call);
+    return outcome;
 }
 
 /* With the transaction open. */

@@ -139,6 +139,26 @@ static void a_value_that_changes_meanwhile_is_appended_to(void **state)
     }
 }
 
+/* What was made of the long one is of no use then. */
+static void a_value_that_becomes_short_leaves_nothing(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    struct cache_stats before, after;
+    world->argv[2].len = 3;
+    set(world, "short", 5);
+    cache_stats(world->server->cache, 1000, &before);
+    set(world, world->bytes, OLD);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(cmd_append(&world->call), COMMAND_AGAIN);
+    set(world, "short", 5);
+    run(world);
+    cache_stats(world->server->cache, 1000, &after);
+    assert_in_range(after.live_bytes, before.live_bytes,
+                    before.live_bytes + 64);
+    world_free(world);
+}
+
 static void a_client_that_goes_leaves_nothing(void **state)
 {
     (void)state;
@@ -165,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_turn_copies_more_than_a_slice),
         cmocka_unit_test(a_value_that_changes_meanwhile_is_appended_to),
+        cmocka_unit_test(a_value_that_becomes_short_leaves_nothing),
         cmocka_unit_test(a_client_that_goes_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
