@@ -60,6 +60,19 @@ struct conf {
     char file[CONF_TEXT_MAX]; /* the file it was read from, whole path, or "" */
     bool from_env[CONF_COUNT];      /* the value came from the environment */
     bool ignored[CONF_IGNORED_MAX]; /* see conf_ignored */
+    struct conf_user *users;        /* lines `user NAME RULE...`, or NULL */
+};
+
+/* What stands behind "user" on a line of the file: the name, then rules, which
+ * conf does not know.  The words end with a \0 that len does not count. */
+struct conf_word {
+    const char *ptr;
+    size_t len;
+};
+struct conf_user {
+    struct conf_user *next;
+    size_t count;
+    struct conf_word words[];
 };
 
 /* When an option may change. */
@@ -134,6 +147,12 @@ const char *conf_load_file(struct conf *conf, const char *path, char *why);
 const char *conf_load_args(struct conf *conf, int argc, char **argv, char *why);
 const char *conf_load_env(struct conf *conf, char *why);
 
+/* Adds a copy of the words at the end of conf->users; NULL: no memory. */
+struct conf_user *conf_user_add(struct conf *conf,
+                                const struct conf_word *words, size_t count);
+/* conf_init forgets users; who does not need them any more frees them. */
+void conf_users_free(struct conf *conf);
+
 /*
  * The options of Redis that were given and mean nothing to Ebb, one a call,
  * then NULL; *at is 0 at first.  Those that ask for what Ebb cannot do are
@@ -144,9 +163,10 @@ const char *conf_ignored(const struct conf *conf, size_t *at);
 /*
  * Writes the options that differ from their initial value into conf->file:
  * comments, order and unchanged lines stay, changed lines are written anew,
- * repeated ones dropped, new ones added at the end.  A secret that came from
- * the environment stays out.  The file is replaced in one step, by way of a
- * new file beside it, or (NULL not returned) not touched.
+ * repeated ones dropped, new ones added at the end.  All conf->users stand
+ * where the first of the old ones was.  A secret that came from the environment
+ * stays out.  The file is replaced in one step, by way of a new file beside it,
+ * or (NULL not returned) not touched.
  */
 const char *conf_rewrite(const struct conf *conf, char *why);
 

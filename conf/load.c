@@ -4,10 +4,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "foreign.h"
 #include "lines.h"
+#include "users.h"
 #include "value.h"
+
+static bool is_user(struct word name)
+{
+    return name.len == 4 && strncasecmp(name.ptr, "user", 4) == 0;
+}
 
 /* An option and its values; NULL, or why not. */
 static const char *set(struct conf *conf, struct word name,
@@ -18,6 +25,8 @@ static const char *set(struct conf *conf, struct word name,
 
     if (id != CONF_COUNT)
         return words_set(conf, id, values, count, why);
+    if (is_user(name))
+        return users_take(conf, values, count);
     if (foreign_take(conf, name, values, count, &refusal, why))
         return NULL;
     return refusal ? refusal : "no such option";
@@ -107,6 +116,11 @@ static const char *load_flag(struct conf *conf, char **argv, int count,
                          shown, reason);
     }
 
+    if (is_user(name))
+        return value_say(why,
+                         "%s: not on the command line, where others can read "
+                         "it; use the file",
+                         shown);
     if (count > CONF_VALUES_MAX)
         return value_say(why, "%s: too many words", shown);
     for (int i = 0; i < count; i++)
