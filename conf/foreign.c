@@ -15,7 +15,7 @@
 /* What may be said of them is nothing to Ebb. */
 // clang-format off
 static const char *const ignored[] = {
-    "acl-pubsub-default", "acllog-max-len", "active-defrag-cycle-max",
+    "active-defrag-cycle-max",
     "active-defrag-cycle-min", "active-defrag-ignore-bytes",
     "active-defrag-max-scan-fields", "active-defrag-threshold-lower",
     "active-defrag-threshold-upper", "active-expire-effort", "activedefrag",
@@ -56,7 +56,8 @@ static const char *const ignored[] = {
 static const struct {
     const char *name, *nothing, *why;
 } asking[] = {
-    {"aclfile", "", "there is one user, with requirepass"},
+    {"acl-pubsub-default", "resetchannels",
+     "users get channels by their own rules"},
     {"cluster-enabled", "no", "there is no cluster"},
     {"enable-debug-command", "no", "there is no DEBUG"},
     {"enable-module-command", "no", "there are no modules"},
@@ -69,7 +70,6 @@ static const struct {
     {"supervised", "no", "no supervisor is told of the start"},
     {"syslog-enabled", "no", "the log is a file or standard output"},
     {"tls-port", "0", "there is no TLS"},
-    {"user", NULL, "there is one user, with requirepass"},
 };
 
 enum {

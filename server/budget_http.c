@@ -17,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "acl.h"
 #include "governor.h"
 #include "http.h"
 #include "log.h"
@@ -168,7 +169,7 @@ static bool knows_password(struct server *server, struct evhttp_request *req)
     if (given == NULL || strncasecmp(given, scheme, strlen(scheme)) != 0)
         return false;
     given += strlen(scheme);
-    return options_password_ok(server, given, strlen(given));
+    return acl_password_ok(server->acl, given, strlen(given));
 }
 
 /* False: it was refused. */
@@ -182,7 +183,7 @@ static bool may_post(struct budget_http *budget, struct evhttp_request *req)
                          "the option http-admin is no\n");
         return false;
     }
-    if (!options_password_set(server)) {
+    if (acl_is_nopass(server->acl)) {
         http_answer_text(req, FORBIDDEN, "Forbidden",
                          "there is no password (requirepass): without one "
                          "nobody may change the budget here\n");

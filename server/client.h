@@ -22,6 +22,8 @@ bool client_parse_type(struct call *call, struct arg arg,
 
 /* On its thread. */
 bool client_is(struct conn *conn, enum client_type type);
+/* Appends the connection's line of CLIENT LIST, without its end. */
+void client_describe(struct buf *out, struct conn *conn, int64_t now_ms);
 
 /* How much of an argument an error shows: for "%.*s". */
 static inline int arg_shown(const struct arg *arg)

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acl.h"
 #include "ask.h"
 #include "client.h"
 #include "conn.h"
 #include "protocol/text.h"
+#include "server.h"
 #include "worker.h"
 
 struct kill {
@@ -22,6 +24,10 @@ struct kill {
     int64_t id;    /* 0: any */
     int64_t age_s; /* 0: any */
     enum client_type type;
+    struct acl *acl;
+    char user[ACL_NAME_MAX]; /* of this one only, if by_user */
+    size_t user_len;
+    bool by_user;
     bool skip_me;
     uint64_t killed;
     bool killed_self;
@@ -42,6 +48,9 @@ static bool to_be_killed(const struct kill *kill, struct conn *conn)
 
     if ((kill->id != 0 && (uint64_t)kill->id != id) ||
         (kill->skip_me && id == kill->self) || !client_is(conn, kill->type))
+        return false;
+    if (kill->by_user && !acl_user_is(kill->acl, conn_session(conn),
+                                      (struct arg){kill->user, kill->user_len}))
         return false;
     conn_describe(conn, kill->now_ms, &info);
     return (!kill->by_addr || strcmp(info.addr, kill->addr) == 0) &&
@@ -104,13 +113,20 @@ static bool parse_positive(struct call *call, struct arg arg, int64_t *value,
     return why == NULL;
 }
 
-static bool parse_user(struct call *call, struct arg arg)
+static bool parse_user(struct call *call, struct kill *kill, struct arg arg)
 {
-    if (arg.len == 7 && memcmp(arg.ptr, "default", 7) == 0)
-        return true;
-    reply_errorf(&call->reply, "ERR No such user '%.*s'", arg_shown(&arg),
-                 arg.ptr);
-    return false;
+    struct acl_rules *rules = acl_rules_of(kill->acl, arg);
+
+    if (rules == NULL) {
+        reply_errorf(&call->reply, "ERR No such user '%.*s'", arg_shown(&arg),
+                     arg.ptr);
+        return false;
+    }
+    acl_rules_disown(rules);
+    memcpy(kill->user, arg.ptr, arg.len);
+    kill->user_len = arg.len;
+    kill->by_user = true;
+    return true;
 }
 
 /* One option and its value.  False: an error was answered. */
@@ -131,7 +147,7 @@ static bool parse_filter(struct call *call, struct kill *kill, struct arg name,
     if (text_is(what, len, "type"))
         return client_parse_type(call, value, &kill->type);
     if (text_is(what, len, "user"))
-        return parse_user(call, value);
+        return parse_user(call, kill, value);
     if (text_is(what, len, "addr")) {
         set_addr(kill->addr, &kill->by_addr, value);
         return true;
@@ -186,6 +202,7 @@ enum command_result cmd_client_kill(struct call *call)
     pthread_mutex_init(&kill->lock, NULL);
     kill->now_ms = call->now_ms;
     kill->self = call->session->id;
+    kill->acl = call->server->acl;
     if (parse_kill(call, kill))
         return ask_workers(call, kill_visit, kill, kill_free);
     kill_free(kill);

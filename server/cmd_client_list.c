@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "acl.h"
 #include "ask.h"
 #include "client.h"
 #include "conn.h"
@@ -32,8 +33,8 @@ static const char *last_command(const struct session *session)
                : command_table[session->last_command].name;
 }
 
-/* One line.  Buffers are counted whole, so those columns never change. */
-static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
+/* Buffers are counted whole, so their columns never change. */
+void client_describe(struct buf *out, struct conn *conn, int64_t now_ms)
 {
     const struct session *s = conn_session(conn);
     struct conn_info info;
@@ -82,9 +83,8 @@ static void describe(struct buf *out, struct conn *conn, int64_t now_ms)
              info.input_bytes, s->multi ? multi_bytes(s->multi) : 0,
              info.output_bytes, info.memory_bytes, info.readable ? "r" : "",
              info.writable ? "w" : "");
-    buf_addf(out,
-             "cmd=%s user=default redir=%lld resp=%u lib-name=%s lib-ver=%s\n",
-             last_command(s),
+    buf_addf(out, "cmd=%s user=%s redir=%lld resp=%u lib-name=%s lib-ver=%s",
+             last_command(s), acl_user_name(s),
              s->tracker ? (long long)tracking_redirect(s->tracker) : -1,
              s->resp, text_or_empty(s->lib_name), text_or_empty(s->lib_ver));
 }
@@ -93,7 +93,8 @@ enum command_result cmd_client_info(struct call *call)
 {
     struct buf line = {0};
 
-    describe(&line, call->conn, call->now_ms);
+    client_describe(&line, call->conn, call->now_ms);
+    buf_add_text(&line, "\n");
     reply_verbatim(&call->reply, line.data + line.start, buf_len(&line));
     buf_release(&line);
     return COMMAND_DONE;
@@ -152,7 +153,8 @@ static void list_add(struct list *list, struct conn *conn)
 {
     size_t at = buf_len(&list->text), len, got;
 
-    describe(&list->text, conn, list->now_ms);
+    client_describe(&list->text, conn, list->now_ms);
+    buf_add_text(&list->text, "\n");
     len = buf_len(&list->text) - at;
     got = pool_take(list->pool, len + sizeof(struct line));
     list->charged += got;

@@ -5,13 +5,13 @@
 
 #include <string.h>
 
+#include "acl.h"
+#include "acl_admit.h"
 #include "client.h"
 #include "conn.h"
-#include "options.h"
+#include "protocol/text.h"
 #include "pubsub.h"
 #include "worker.h"
-
-static const char user_name[] = "default";
 
 /* Looks like a message, which is what a subscriber reads. */
 static void ping_subscriber(struct call *call)
@@ -62,20 +62,12 @@ enum command_result cmd_select(struct call *call)
     return COMMAND_DONE;
 }
 
-/* The password is compared whatever the user, so that the time taken does not
- * tell which of the two was wrong. */
 static bool log_in(struct call *call, struct arg user, struct arg password)
 {
-    bool right = options_password_ok(call->server, password.ptr, password.len);
-
-    if (user.len != sizeof user_name - 1 ||
-        memcmp(user.ptr, user_name, user.len) != 0)
-        right = false;
-    if (right) {
-        call->session->authenticated = true;
+    if (acl_login(call->server->acl, call->session, user, password))
         return true;
-    }
     worker_count(call->worker, auth_failures, 1);
+    acl_note(call, ACL_REASON_AUTH, call->argv[0], &user);
     reply_error(&call->reply,
                 "WRONGPASS invalid username-password pair or user is "
                 "disabled.");
@@ -84,7 +76,7 @@ static bool log_in(struct call *call, struct arg user, struct arg password)
 
 enum command_result cmd_auth(struct call *call)
 {
-    struct arg user = {user_name, sizeof user_name - 1};
+    struct arg user = {"default", 7};
 
     if (call->argc > 3) {
         reply_error(&call->reply, "ERR syntax error");
@@ -92,7 +84,7 @@ enum command_result cmd_auth(struct call *call)
     }
     if (call->argc == 3)
         user = call->argv[1];
-    else if (!options_password_set(call->server)) {
+    else if (acl_is_nopass(call->server->acl)) {
         reply_error(&call->reply,
                     "ERR AUTH <password> called without any password "
                     "configured for the default user. Are you sure your "
@@ -167,7 +159,7 @@ enum command_result cmd_hello(struct call *call)
     }
     if (!hello_options(call, 2))
         return COMMAND_DONE;
-    if (!call->session->authenticated && options_password_set(call->server)) {
+    if (!call->session->authenticated && !acl_is_open(call->server->acl)) {
         reply_error(&call->reply,
                     "NOAUTH HELLO must be called with the client already "
                     "authenticated, otherwise the HELLO AUTH <user> <pass> "
@@ -184,7 +176,8 @@ enum command_result cmd_hello(struct call *call)
 enum command_result cmd_reset(struct call *call)
 {
     subscriber_leave(call->conn);
-    session_reset(call->session, !options_password_set(call->server));
+    session_reset(call->session, false);
+    acl_enter(call->server->acl, call->session);
     call->reply.resp = call->session->resp;
     reply_status(&call->reply, "RESET");
     return COMMAND_DONE;

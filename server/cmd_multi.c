@@ -16,10 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acl_admit.h"
 #include "conn.h"
 #include "multi.h"
 #include "timing.h"
 #include "watch.h"
+#include "worker.h"
 
 enum {
     /* Units: a key or a command without one, and so many bytes. */
@@ -151,6 +153,7 @@ struct exec {
     struct call call; /* the command under way; without one it is zeroed */
     size_t done;      /* units of work */
     bool begun;       /* the head of the reply was made */
+    bool admitted;    /* that command: its user may still run it */
 };
 
 static void exec_free(void *state)
@@ -200,6 +203,35 @@ static void begin_request(struct call *call, struct exec *exec)
     };
 }
 
+/* The user's rules may have changed since it was put off.  COMMAND_DONE: the
+ * error was replied. */
+static enum command_result refuse_request(struct call *inner, bool *refused)
+{
+    enum admission admission = ADMITTED;
+    if (inner->session->acl_pass != inner->server->acl_version)
+        admission = acl_admit(inner);
+    *refused = admission != ADMITTED;
+    if (admission == ADMITTED_LATER)
+        return COMMAND_AGAIN;
+    if (admission == DENIED) {
+        worker_count(inner->worker, error_replies, 1);
+        command_drop(inner);
+    }
+    return COMMAND_DONE;
+}
+
+static enum command_result serve_request(struct call *inner, struct exec *exec)
+{
+    bool refused = false;
+    if (!exec->admitted) {
+        enum command_result result = refuse_request(inner, &refused);
+        if (refused)
+            return result;
+        exec->admitted = true;
+    }
+    return command_serve(inner);
+}
+
 /* Runs the first request, or goes on with it. */
 static enum command_result run_request(struct call *call, struct exec *exec,
                                        bool alone)
@@ -211,7 +243,7 @@ static enum command_result run_request(struct call *call, struct exec *exec,
     inner->now_ms = call->now_ms;
     inner->alone = alone;
     timing_add(call); /* what follows is the command's own */
-    enum command_result result = command_serve(inner);
+    enum command_result result = serve_request(inner, exec);
     call->pinned += inner->pinned - pinned;
     if (session_is_silent(call->session) && !inner->silenced)
         buf_truncate(call->reply.out, replied);
@@ -219,6 +251,7 @@ static enum command_result run_request(struct call *call, struct exec *exec,
         exec->done += (buf_len(call->reply.out) - replied) / UNIT_BYTES;
     if (result == COMMAND_DONE) {
         *inner = (struct call){0};
+        exec->admitted = false;
         multi_drop_first(call->session->multi);
     } else if (result == COMMAND_AGAIN) {
         exec->done += CALL_SLICE_KEYS;

@@ -6,13 +6,14 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "acl.h"
+#include "acl_admit.h"
 #include "call.h"
 #include "call_look.h"
 #include "changes.h"
 #include "conn.h"
 #include "monitor.h"
 #include "multi.h"
-#include "options.h"
 #include "pause.h"
 #include "protocol/skim.h"
 #include "pubsub.h"
@@ -150,7 +151,7 @@ static int echo_len(const struct arg *arg, size_t most)
 }
 
 /* What was asked for, so that a typo is seen at once; cut to be short. */
-static bool refuse_unknown(struct call *call)
+static enum admission refuse_unknown(struct call *call)
 {
     char args[LIMIT_ERROR_ECHO + 8];
     size_t len = 0;
@@ -173,18 +174,18 @@ static bool refuse_unknown(struct call *call)
                  "ERR unknown command '%.*s', with args beginning with: %.*s",
                  echo_len(&call->argv[0], LIMIT_ERROR_ECHO), call->argv[0].ptr,
                  (int)len, args);
-    return false;
+    return DENIED;
 }
 
-static bool refuse_unknown_sub(struct call *call,
-                               const struct command *container)
+static enum admission refuse_unknown_sub(struct call *call,
+                                         const struct command *container)
 {
     char upper[COMMAND_UPPER];
     command_upper(container, upper);
     const struct arg *sub = &call->argv[1];
     reply_errorf(&call->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.",
                  echo_len(sub, LIMIT_ERROR_ECHO), sub->ptr, upper);
-    return false;
+    return DENIED;
 }
 
 /* Clients repeat themselves: the row of the last command is tried first. */
@@ -212,17 +213,17 @@ static bool keys_fit(const struct command *row, const struct call *call)
 }
 
 /* Finds the row and checks all that needs no more than the row. */
-static bool admit(struct call *call)
+static enum admission admit(struct call *call)
 {
     struct session *session = call->session;
     const struct command *row = find_row(session, &call->argv[0]);
     /* The password may have been taken away since it connected. */
-    if (!session->authenticated && !options_password_set(call->server))
+    if (!session->authenticated && acl_is_open(call->server->acl))
         session->authenticated = true;
     if (!session->authenticated && !(row && row->flags & COMMAND_NO_AUTH)) {
         call->command = row;
         reply_error(&call->reply, "NOAUTH Authentication required.");
-        return false;
+        return DENIED;
     }
     if (!row)
         return refuse_unknown(call);
@@ -238,23 +239,29 @@ static bool admit(struct call *call)
         reply_errorf(&call->reply,
                      "ERR wrong number of arguments for '%s' command",
                      row->name);
-        return false;
+        return DENIED;
+    }
+    session->last_command = (uint16_t)command_row(row);
+    if (session->acl_pass != atomic_load_explicit(&call->server->acl_version,
+                                                  memory_order_relaxed)) {
+        enum admission admission = acl_admit(call);
+        if (admission != ADMITTED)
+            return admission;
     }
     if (session->multi && row->flags & COMMAND_NO_MULTI) {
         reply_error(&call->reply,
                     "ERR Command not allowed inside a transaction");
-        return false;
+        return DENIED;
     }
     if (!keys_fit(row, call)) {
         reply_errorf(&call->reply, "ERR key is too long, at most %d bytes",
                      CACHE_KEY_MAX);
-        return false;
+        return DENIED;
     }
     if (session->subscriber && !subscriber_may(call, row))
-        return false;
-    session->last_command = (uint16_t)command_row(row);
+        return DENIED;
     session->active_ms = call->now_ms;
-    return true;
+    return ADMITTED;
 }
 
 /* --------------------------------------------------------------- running */
@@ -330,24 +337,39 @@ static enum command_result run(struct call *call)
 
 /* -------------------------------------------------------------- counting */
 
-/* COMMAND_AGAIN: it is to be run now.  COMMAND_WAIT: not yet.  COMMAND_DONE:
- * not at all, or by EXEC, and that was answered. */
-static enum command_result begin(struct call *call, size_t replied)
+enum beginning { RUN_NOW, RUN_LATER, RUN_WAIT, RUN_NEVER };
+
+/* RUN_NEVER: not at all, or by EXEC, and that was answered. */
+static enum beginning begin(struct call *call, size_t replied)
 {
-    if (!call->command && !admit(call)) {
+    enum admission admission = call->command ? ADMITTED : admit(call);
+    if (admission == ADMITTED_LATER) {
+        call->command = NULL;
+        return RUN_LATER;
+    }
+    if (admission == DENIED) {
         if (call->command)
             worker_count(stats_of(call), rejected, 1);
         multi_refuse(call, replied);
-        return COMMAND_DONE;
+        return RUN_NEVER;
     }
     if (pause_holds(call)) {
         conn_halt(call->conn);
-        return COMMAND_WAIT;
+        return RUN_WAIT;
     }
     call->begun = true;
     if (!call->session->multi || call->command->flags & COMMAND_AT_ONCE)
-        return COMMAND_AGAIN;
+        return RUN_NOW;
     multi_put_off(call);
+    return RUN_NEVER;
+}
+
+static enum command_result end_unrun(struct call *call, size_t replied)
+{
+    count_error(call, replied);
+    if (call->session->tracker)
+        tracking_served(call);
+    command_drop(call);
     return COMMAND_DONE;
 }
 
@@ -362,18 +384,17 @@ static void tell_listeners(struct call *call, enum command_result result)
 enum command_result command_serve(struct call *call)
 {
     size_t replied = buf_len(call->reply.out);
-    enum command_result result =
-        call->begun ? COMMAND_AGAIN : begin(call, replied);
-    if (result == COMMAND_WAIT)
-        return result;
-    if (result == COMMAND_DONE) {
-        count_error(call, replied);
-        if (call->session->tracker)
-            tracking_served(call);
-        command_drop(call);
-        return COMMAND_DONE;
+    switch (call->begun ? RUN_NOW : begin(call, replied)) {
+    case RUN_NOW:
+        break;
+    case RUN_LATER:
+        return COMMAND_AGAIN;
+    case RUN_WAIT:
+        return COMMAND_WAIT;
+    case RUN_NEVER:
+        return end_unrun(call, replied);
     }
-    result = run(call);
+    enum command_result result = run(call);
     timing_add(call);
     if (atomic_load_explicit(&call->server->listened, memory_order_relaxed))
         tell_listeners(call, result);
@@ -394,6 +415,17 @@ enum command_result command_serve(struct call *call)
         tracking_served(call);
     command_drop(call);
     return COMMAND_DONE;
+}
+
+void command_refuse(struct call *call)
+{
+    size_t replied = buf_len(call->reply.out);
+    if (admit(call) != DENIED)
+        reply_error(&call->reply, ERROR_NO_ROOM);
+    if (call->command)
+        worker_count(stats_of(call), rejected, 1);
+    multi_refuse(call, replied);
+    end_unrun(call, replied);
 }
 
 void command_drop(struct call *call)
@@ -439,8 +471,10 @@ enum command_large command_large(const struct server *server,
     /* A second one stays in the input. */
     if (any_diverted(argv, argc))
         return len <= room ? LARGE_KEEP : LARGE_REFUSE;
-    return cache_fits(server->cache, argv[1].len, len) ? LARGE_DIVERT
-                                                       : LARGE_REFUSE;
+    return acl_would_admit(session, row, argv, argc) &&
+                   cache_fits(server->cache, argv[1].len, len)
+               ? LARGE_DIVERT
+               : LARGE_REFUSE;
 }
 
 /* The first argument is taken for a key; where it is none, a little is fetched

@@ -163,6 +163,10 @@ static inline size_t command_row(const struct command *command)
  */
 enum command_result command_serve(struct call *call);
 
+/* Answers a request, one of whose arguments command_large refused, without
+ * running it: with ERROR_NO_ROOM, if there is nothing else against it. */
+void command_refuse(struct call *call);
+
 /*
  * Looks at the next COMMAND_PREFETCH requests in the input and has what they
  * will need fetched to the processor meanwhile.  Pays where there are several;
@@ -185,8 +189,8 @@ static inline size_t command_owned(const struct call *call)
 /*
  * What is to become of argument number argc, of `len` bytes, that is about to
  * arrive behind argv[0] to argv[argc - 1].  DIVERT: receive it into a blob,
- * call.blob.  REFUSE: it can never be stored; skip its bytes, then answer the
- * request with ERROR_NO_ROOM, without running it.  A value that stays in the
+ * call.blob.  REFUSE: it can or may never be stored; skip its bytes, then
+ * answer the request with command_refuse.  A value that stays in the
  * input may have up to `room` bytes.
  */
 enum command_large { LARGE_KEEP, LARGE_DIVERT, LARGE_REFUSE };

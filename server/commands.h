@@ -51,6 +51,12 @@
     X(command_info) X(command_list)                                           \
     /* cmd_getkeys.c */                                                       \
     X(command_getkeys) X(command_getkeysandflags)                             \
+    /* cmd_acl.c */                                                           \
+    X(acl_cat) X(acl_dryrun) X(acl_genpass) X(acl_help) X(acl_log)            \
+    X(acl_whoami)                                                             \
+    /* cmd_acl_user.c */                                                      \
+    X(acl_deluser) X(acl_getuser) X(acl_list) X(acl_load) X(acl_save)         \
+    X(acl_setuser) X(acl_users)                                               \
     /* cmd_conn.c */                                                          \
     X(hello) X(auth) X(ping) X(echo) X(select) X(quit) X(reset)               \
     /* cmd_client.c */                                                        \

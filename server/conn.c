@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "acl.h"
 #include "log.h"
-#include "options.h"
 #include "platform.h"
 #include "pool.h"
 #include "pubsub.h"
@@ -175,8 +175,9 @@ struct conn *conn_new(struct worker *worker, int fd, uint64_t id)
     conn->worker = worker;
     conn->fd = fd;
     conn->active_ms = conn->born_ms = worker->clock_ms;
-    session_init(&conn->session, id, !options_password_set(server),
+    session_init(&conn->session, id, false,
                  server->platform->wall_ms(server->platform->ctx));
+    acl_enter(server->acl, &conn->session);
     enlist(worker, conn);
     worker_count(worker, connections, 1);
     tell(conn, "connected from");
@@ -242,6 +243,7 @@ void conn_free(struct conn *conn)
     turn_free(conn->turn);
     conn->turn = NULL;
     conn_discharge(conn);
+    acl_leave(server->acl, &conn->session);
     session_release(&conn->session);
     close(conn->fd);
     free(conn);

@@ -94,15 +94,6 @@ static void request_done(struct turn *turn)
     parser_next(&turn->parser);
 }
 
-static void refuse(struct conn *conn)
-{
-    struct reply reply = {&conn->turn->out.tail, conn->session.resp};
-    conn->turn->refused = false;
-    reply_error(&reply, ERROR_NO_ROOM);
-    session_fail_multi(&conn->session);
-    worker_count(conn->worker, error_replies, 1);
-}
-
 /* A reply that was begun and not ended. */
 static void note_midway(struct turn *turn, struct output_mark mark,
                         enum command_result result)
@@ -121,11 +112,12 @@ static void run(struct conn *conn)
     struct session *session = &conn->session;
     struct output_mark mark = output_mark(&turn->out);
     enum command_result result = COMMAND_DONE;
+    turn->call.now_ms = conn->worker->now_ms;
     if (turn->refused) {
-        refuse(conn);
+        turn->refused = false;
+        command_refuse(&turn->call);
     } else {
         turn->running = true;
-        turn->call.now_ms = conn->worker->now_ms;
         result = command_serve(&turn->call);
     }
     note_midway(turn, mark, result);

@@ -51,7 +51,7 @@ struct limits {
     _Atomic int64_t clients, bulk_bytes, request_args, request_bytes,
         inline_bytes, output_mark_bytes, output_limit_bytes, idle_ms,
         request_ms, stall_ms, auth_ms, keepalive_s, stop_ms, protected_mode,
-        slowlog_us, latency_ms;
+        slowlog_us, latency_ms, acl_log_entries;
     /* Commands that take as long are told to the slow log or the latency
      * monitor, whichever wants to know first. */
     _Atomic uint64_t slow_ticks;

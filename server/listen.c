@@ -14,10 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "acl.h"
 #include "address.h"
 #include "limits.h"
 #include "log.h"
-#include "options.h"
 #include "platform.h"
 #include "pool.h"
 #include "server.h"
@@ -117,7 +117,7 @@ static void welcome(struct listeners *all, int fd,
     struct server *server = all->server;
     bool tcp = peer->ss_family != AF_UNIX;
     if (tcp && server->limits.protected_mode && !address_is_local(peer) &&
-        !options_password_set(server)) {
+        acl_is_nopass(server->acl)) {
         log_rarely(server->log, &server->logged_denied, LOG_WARNING,
                    "A client of another machine was refused: no password is "
                    "set");

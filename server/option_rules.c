@@ -7,13 +7,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "acl.h"
 #include "descriptors.h"
 #include "governor.h"
 #include "limits.h"
 #include "log.h"
 #include "notify.h"
 #include "options.h"
-#include "password.h"
 #include "server.h"
 #include "slowlog.h"
 #include "tracking.h"
@@ -54,7 +54,7 @@ static void apply_tracking(struct server *server, const struct conf *conf)
 
 static void apply_requirepass(struct server *server, const struct conf *conf)
 {
-    password_set(server->options->password, conf->requirepass);
+    acl_set_password(server->acl, conf->requirepass);
 }
 
 static void apply_notify(struct server *server, const struct conf *conf)
@@ -87,6 +87,7 @@ static void apply_limits(struct server *server, const struct conf *conf)
     atomic_store(&limits->stop_ms, conf->stop_timeout * 1000);
     atomic_store(&limits->keepalive_s, conf->tcp_keepalive);
     atomic_store(&limits->protected_mode, conf->protected_mode == PROTECTED);
+    atomic_store(&limits->acl_log_entries, conf->acllog_max_len);
 }
 
 /* From how many ticks on a command is slow for anybody. */
@@ -185,6 +186,7 @@ const struct option_rule option_rules[CONF_COUNT] = {
     [CONF_output_mark] = {apply_limits, check_output},
     [CONF_output_limit] = {apply_limits, check_output},
     [CONF_protected_mode] = {apply_limits, NULL},
+    [CONF_acllog_max_len] = {apply_limits, NULL},
     [CONF_requirepass] = {apply_requirepass, NULL},
     [CONF_slowlog_log_slower_than] = {apply_slow, NULL},
     [CONF_slowlog_max_len] = {apply_slowlog_max_len, NULL},

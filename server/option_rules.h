@@ -10,7 +10,6 @@
 #include "conf/conf.h"
 
 struct server;
-struct password;
 
 /*
  * The lock guards the runtime fields of server->conf; the others do not change
@@ -20,7 +19,6 @@ struct password;
 struct options {
     pthread_mutex_t lock;
     pthread_mutex_t file_lock; /* one rewrite at a time */
-    struct password *password;
 };
 
 /*

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acl_file.h"
 #include "governor.h"
 #include "limits.h"
 #include "log.h"
 #include "option_rules.h"
-#include "password.h"
 #include "protocol/parse.h"
 #include "server.h"
 
@@ -24,11 +24,6 @@ struct options *options_new(struct server *server)
     (void)server;
     if (options == NULL)
         return NULL;
-    options->password = password_new();
-    if (options->password == NULL) {
-        free(options);
-        return NULL;
-    }
     pthread_mutex_init(&options->lock, NULL);
     pthread_mutex_init(&options->file_lock, NULL);
     return options;
@@ -38,7 +33,6 @@ void options_free(struct options *options)
 {
     if (options == NULL)
         return;
-    password_free(options->password);
     pthread_mutex_destroy(&options->file_lock);
     pthread_mutex_destroy(&options->lock);
     free(options);
@@ -238,20 +232,13 @@ const char *options_rewrite(struct server *server, char *why)
     pthread_mutex_lock(&options->lock);
     conf = server->conf;
     pthread_mutex_unlock(&options->lock);
+    conf.users = NULL;
     pthread_mutex_lock(&options->file_lock);
-    error = conf_rewrite(&conf, why);
+    error = conf.aclfile[0] != '\0' || acl_file_export(server->acl, &conf)
+                ? conf_rewrite(&conf, why)
+                : "out of memory";
     pthread_mutex_unlock(&options->file_lock);
+    conf_users_free(&conf);
     explicit_bzero(conf.requirepass, sizeof conf.requirepass);
     return error;
-}
-
-bool options_password_set(struct server *server)
-{
-    return password_is_set(server->options->password);
-}
-
-bool options_password_ok(struct server *server, const char *text, size_t len)
-{
-    return password_matches(server->options->password, text, len) ||
-           !options_password_set(server);
 }

@@ -55,9 +55,4 @@ uint64_t options_budget(const struct server *server);
 /* NULL, or why not (in `why`, CONF_TEXT_MAX bytes). */
 const char *options_rewrite(struct server *server, char *why);
 
-/* True if the password is right, or none is set; takes the same time whatever
- * is wrong. */
-bool options_password_ok(struct server *server, const char *text, size_t len);
-bool options_password_set(struct server *server);
-
 #endif

@@ -3,8 +3,6 @@
 
 #include "secrets.h"
 
-#include <string.h>
-
 #include "commands.h"
 #include "conf/conf.h"
 #include "protocol/text.h"
@@ -33,5 +31,5 @@ bool secret_arg(const struct command *command, const struct arg *argv, size_t i)
         return follows_auth(argv, i);
     if (command->run == cmd_config_set)
         return i >= 3 && i % 2 == 1 && is_secret_option(&argv[i - 1]);
-    return i >= 2 && strcmp(command->name, "acl|setuser") == 0;
+    return i >= 2 && command->run == cmd_acl_setuser;
 }

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acl_file.h"
+#include "acl_log.h"
 #include "changes.h"
 #include "descriptors.h"
 #include "gate.h"
@@ -246,6 +248,16 @@ static struct event_base *new_base(void)
     return base;
 }
 
+static bool read_users(struct server *server, char *why)
+{
+    char reason[ACL_FILE_WHY_MAX];
+    const char *error = acl_file_begin(server->acl, &server->conf, reason);
+    if (!error)
+        return true;
+    log_write(server->log, LOG_WARNING, "The users cannot be read: %s", error);
+    return fail(why, error);
+}
+
 static bool make_parts(struct server *server, char *why)
 {
     server->base = new_base();
@@ -254,6 +266,8 @@ static bool make_parts(struct server *server, char *why)
     server->mailbox = mailbox_new(server->base, deliver, server);
     server->cache = make_cache(server);
     server->pool = pool_new(0);
+    server->acl = acl_new(&server->acl_version);
+    server->acl_log = acl_log_new();
     server->options = options_new(server);
     server->latency = latency_new();
     server->pause = pause_new(server);
@@ -267,7 +281,7 @@ static bool make_parts(struct server *server, char *why)
                          "ulimit -v and vm.overcommit_memory");
     if (!server->mailbox || !server->pool || !server->options ||
         !server->latency || !server->slowlog || !server->pause ||
-        !server->pubsub || !server->notify)
+        !server->pubsub || !server->notify || !server->acl || !server->acl_log)
         return fail(why, "No memory to start with");
     server->gate = gate_new(server->worker_count);
     server->watches = watches_new(server);
@@ -286,6 +300,8 @@ static bool make_parts(struct server *server, char *why)
     if (misfit)
         return fail(why, misfit);
     options_apply_all(server);
+    if (!read_users(server, why))
+        return false;
     governor_tick(server->governor,
                   server->platform->monotonic_us(server->platform->ctx) / 1000);
     server->stats = stats_new(server);
@@ -427,6 +443,8 @@ void server_free(struct server *server)
     slowlog_free(server->slowlog);
     latency_free(server->latency);
     pause_free(server->pause);
+    acl_free(server->acl);
+    acl_log_free(server->acl_log);
     pool_free(server->pool);
     if (server->cache)
         cache_free(server->cache);

@@ -26,6 +26,8 @@ struct pool;
 struct log;
 struct http;
 struct stats;
+struct acl;
+struct acl_log;
 struct listeners;
 struct mailbox;
 struct platform;
@@ -43,6 +45,8 @@ struct server {
     struct conf conf; /* guarded by conf_lock: see options.h */
     struct options *options;
     struct limits limits; /* atomics: what connections read of conf */
+    struct acl *acl;      /* the users */
+    struct acl_log *acl_log;
     struct cache *cache;
     struct log *log;
     struct pool *pool;         /* bytes of clients' buffers */
@@ -69,7 +73,8 @@ struct server {
     _Atomic uint64_t listened; /* enum change_kind, by listener: changes.h */
     _Atomic size_t push_bytes; /* in flight, see push.h */
     struct pause *pause;
-    _Atomic unsigned pausing; /* enum pause_mode */
+    _Atomic unsigned pausing;     /* enum pause_mode */
+    _Atomic uint64_t acl_version; /* of the users' rules: see acl.h */
     _Atomic uint64_t next_client_id;
     _Atomic uint64_t client_count;
     _Atomic uint64_t rejected_connections;

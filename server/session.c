@@ -34,6 +34,10 @@ void session_reset(struct session *session, bool authenticated)
     session->last_command = old.last_command;
     session->lib_name = old.lib_name;
     session->lib_ver = old.lib_ver;
+    session->user = old.user;
+    session->rules = old.rules;
+    session->acl_seen = old.acl_seen;
+    session->acl_pass = old.acl_pass;
 }
 
 void session_release(struct session *session)

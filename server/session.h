@@ -14,6 +14,9 @@ struct tracker;
 
 enum { SESSION_NO_COMMAND = UINT16_MAX };
 
+struct acl_user;
+struct acl_rules;
+
 enum session_reply { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
 
 struct subscriber;
@@ -32,6 +35,12 @@ struct session {
     struct tracker *tracker;       /* owned; NULL: it is not tracked */
     int64_t created_ms, active_ms; /* wall clock; last command */
     uint16_t last_command; /* row in the command table; SESSION_NO_COMMAND */
+
+    /* See acl.h. */
+    struct acl_user *user;
+    struct acl_rules *rules;
+    uint64_t acl_seen; /* the version at which the rules were looked at */
+    uint64_t acl_pass; /* the same if they allow everything, else 0 */
 };
 
 void session_init(struct session *session, uint64_t id, bool authenticated,

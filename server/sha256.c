@@ -75,6 +75,16 @@ static void add_block(uint32_t hash[8], const uint8_t block[BLOCK])
     explicit_bzero(w, sizeof w);
 }
 
+void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < SHA256_BYTES; i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    hex[SHA256_HEX] = '\0';
+}
+
 void sha256(const void *bytes, size_t len, uint8_t digest[SHA256_BYTES])
 {
     /* The fractions of the square roots of the first 8 primes. */

@@ -11,5 +11,7 @@
 enum { SHA256_BYTES = 32, SHA256_HEX = 64 };
 
 void sha256(const void *bytes, size_t len, uint8_t digest[SHA256_BYTES]);
+/* In small letters, with a \0. */
+void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX + 1]);
 
 #endif

@@ -21,7 +21,7 @@
 #include "watch.h"
 
 const char *const stats_error_codes[] = {
-    "ERR", "NOAUTH",    "WRONGPASS", "NOPROTO",
+    "ERR", "NOAUTH",    "WRONGPASS", "NOPERM", "NOPROTO",
     "OOM", "WRONGTYPE", "EXECABORT", "OTHER",
 };
 

@@ -39,7 +39,10 @@ struct turn;
     X(closed_request,     "Clients closed for a request left unfinished")   \
     X(closed_idle,        "Clients closed for being idle")                  \
     X(closed_memory,      "Clients closed to keep buffers in their pool")   \
-    X(auth_failures,      "Passwords refused")
+    X(auth_failures,      "Passwords refused")                              \
+    X(denied_commands,    "Commands that users had no right to")            \
+    X(denied_keys,        "Requests for keys that users had no right to")   \
+    X(denied_channels,    "Requests for channels that users had no right to")
 // clang-format on
 
 /* Columns of a command's histogram: of what took less than 1.024 us (the

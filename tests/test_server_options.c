@@ -12,13 +12,16 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "server/acl.h"
 #include "server/governor.h"
 #include "server/log.h"
+#include "server/notify.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/pool.h"
 #include "server/server.h"
 #include "server/slowlog.h"
+#include "server/tracking.h"
 
 #include "protocol/parse.h"
 #include "tests/tree.h"
@@ -56,6 +59,9 @@ static int start(void **state)
     server->pool = pool_new(4 * MB);
     server->governor =
         governor_new(server->cache, server->pool, &platform, NULL, 2);
+    server->acl = acl_new(&server->acl_version);
+    server->notify = notify_new(server);
+    server->tracking = tracking_new(server);
     server->options = options_new(server);
     server->slowlog = slowlog_new(server->pool);
     ticks_init(&server->ticks);
@@ -73,6 +79,9 @@ static int stop(void **state)
 
     options_free(server->options);
     slowlog_free(server->slowlog);
+    tracking_free(server->tracking);
+    notify_free(server->notify);
+    acl_free(server->acl);
     governor_free(server->governor);
     pool_free(server->pool);
     cache_free(server->cache);
@@ -384,7 +393,7 @@ static void clients_get_half_at_most(void **state)
 
 static bool ok(struct server *server, const char *password)
 {
-    return options_password_ok(server, password, strlen(password));
+    return acl_password_ok(server->acl, password, strlen(password));
 }
 
 static void a_password_is_compared_whole(void **state)
@@ -392,20 +401,20 @@ static void a_password_is_compared_whole(void **state)
     struct server *server = *state;
     char longer[2 * CONF_TEXT_MAX];
 
-    assert_false(options_password_set(server));
+    assert_true(acl_is_nopass(server->acl));
     assert_true(ok(server, "anything"));
     assert_string_equal(SET("requirepass", "secret"), "");
-    assert_true(options_password_set(server));
+    assert_false(acl_is_nopass(server->acl));
     assert_true(ok(server, "secret"));
     assert_false(ok(server, ""));
     assert_false(ok(server, "secre"));
     assert_false(ok(server, "secret "));
     assert_false(ok(server, "Secret"));
-    assert_false(options_password_ok(server, "secret\0", 7));
+    assert_false(acl_password_ok(server->acl, "secret\0", 7));
     memset(longer, 0, sizeof longer);
     memcpy(longer, "secret", 6);
-    assert_false(options_password_ok(server, longer, CONF_TEXT_MAX));
-    assert_false(options_password_ok(server, longer, sizeof longer));
+    assert_false(acl_password_ok(server->acl, longer, CONF_TEXT_MAX));
+    assert_false(acl_password_ok(server->acl, longer, sizeof longer));
     assert_string_equal(get(server, CONF_requirepass), "(redacted)");
     assert_string_equal(SET("requirepass", ""), "");
     assert_true(ok(server, "anything"));
@@ -420,7 +429,7 @@ static void a_password_may_be_as_long_as_a_text(void **state)
     memset(text, 'p', sizeof text);
     text[CONF_TEXT_MAX] = '\0';
     assert_string_not_equal(SET("requirepass", text), "");
-    assert_false(options_password_set(server));
+    assert_true(acl_is_nopass(server->acl));
     text[CONF_TEXT_MAX - 1] = '\0';
     assert_string_equal(SET("requirepass", text), "");
     assert_true(ok(server, text));

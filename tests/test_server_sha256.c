@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +16,7 @@ static const char *hex_of(const void *bytes, size_t len)
     static char hex[SHA256_HEX + 1];
     uint8_t digest[SHA256_BYTES];
     sha256(bytes, len, digest);
-    for (size_t i = 0; i < SHA256_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    sha256_hex(digest, hex);
     return hex;
 }
 

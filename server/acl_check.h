@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ACL_CHECK_H
+#define ACL_CHECK_H
+
+/*
+ * Whether rules allow a request.  Long keys and many patterns take long, so
+ * that it is found out a part at a time.
+ */
+
+#include "acl_rules.h"
+#include "protocol/text.h"
+
+enum acl_verdict {
+    ACL_MORE, /* call again with more steps */
+    ACL_ALLOWED,
+    ACL_NO_COMMAND, /* from here on the later is told if several are right */
+    ACL_NO_KEY,
+    ACL_NO_CHANNEL,
+};
+
+/* Where it is; zeroed at the beginning. */
+struct acl_check {
+    size_t selector;
+    enum { ACL_COMMAND_NEXT, ACL_KEYS_NEXT, ACL_CHANNELS_NEXT } part;
+    size_t arg, pattern; /* of that part */
+    struct text_glob glob;
+    enum acl_verdict worst;
+    size_t at; /* the argument that is forbidden */
+};
+
+/* A step takes about a nanosecond; they are counted down. */
+enum { ACL_SLICE_STEPS = 100000 };
+
+/* The number of arguments must fit the command. */
+enum acl_verdict acl_check(const struct acl_rules *rules,
+                           const struct command *command,
+                           const struct arg *argv, size_t argc,
+                           struct acl_check *check, size_t *steps);
+
+/*
+ * Whether a channel may be published and subscribed to; a pattern of PSUBSCRIBE
+ * only if it is the pattern of a rule itself.  For who wants to know it apart
+ * from a request: requests have been looked at when they are run.
+ */
+bool acl_channel_allowed(const struct acl_rules *rules, struct arg channel,
+                         bool is_pattern);
+
+#endif
