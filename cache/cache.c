@@ -84,7 +84,9 @@ struct cache *cache_new(const struct cache_options *options)
     lock_init(&cache->moving.lock);
     lock_init(&cache->cut.lock);
     lock_init(&cache->crawl_lock);
-    atomic_init(&cache->evicting, true);
+    atomic_init(&cache->policy, CACHE_ALLKEYS_LRU);
+    lock_init(&cache->nearest.lock);
+    cache->nearest.least_ms = INT64_MAX;
     atomic_init(&cache->due_ms, INT64_MAX);
     return cache;
 }

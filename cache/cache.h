@@ -347,8 +347,24 @@ void cache_set_limit(struct cache *cache, size_t bytes);
  */
 size_t cache_held(const struct cache *cache);
 
-/* False: a put that needs room is refused instead (policy noeviction). */
-void cache_set_evicting(struct cache *cache, bool evicting);
+/*
+ * What goes for a store that needs room, or for a limit that is lowered.  What
+ * the policy protects never does: then stores are refused (CACHE_NO_ROOM), and
+ * the cache stays above its limit by protected_bytes (struct cache_stats).
+ */
+enum cache_policy {
+    CACHE_NO_EVICTION,    /* nothing */
+    CACHE_ALLKEYS_LRU,    /* what was not used for longest: as it is at first */
+    CACHE_VOLATILE_LRU,   /* the same, of what has an expiry */
+    CACHE_VOLATILE_TTL,   /* what expires before about 29 of 30 that do */
+    CACHE_ALLKEYS_RANDOM, /* any; for a limit that is lowered by much, as LRU */
+    CACHE_VOLATILE_RANDOM, /* any that has an expiry; where that is so of few,
+                              as TTL */
+};
+
+/* At any time.  Outside any transaction; may wait for one step of a cut. */
+void cache_set_policy(struct cache *cache, enum cache_policy policy);
+/* False: nothing may go, at all or just now. */
 bool cache_evicts(const struct cache *cache);
 
 /*
@@ -382,6 +398,7 @@ bool cache_step(struct cache *cache, int64_t now_ms);
     X(stock_bytes,     "Bytes of resident slabs that are free")               \
     X(scratch_bytes,   "Bytes in use only while much is dropped at once")     \
     X(excess_bytes,    "Bytes of slabs above the limit, still to be returned")\
+    X(protected_bytes, "Of them those that the policy does not let go")       \
     X(flushed_entries, "Entries of emptied databases, still to be dropped")
 // clang-format on
 

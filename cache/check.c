@@ -111,6 +111,17 @@ static void check_index(struct cache *cache, struct shard *shard)
     CHECK(overflows == shard->overflows);
 }
 
+/* Nothing behind it may be evicted. */
+static void check_candidate(struct cache *cache, const struct shard *shard)
+{
+    uint32_t at = shard->tail;
+    while (shard->searched && at != shard->candidate) {
+        CHECK(at != 0 && entry_expires_at(entry_at(cache, at)) == 0);
+        at = entry_at(cache, at)->prev;
+    }
+    CHECK(shard->searched || shard->candidate == 0);
+}
+
 static void check_shard(struct cache *cache, struct shard *shard,
                         struct sums *sums)
 {
@@ -137,7 +148,10 @@ static void check_shard(struct cache *cache, struct shard *shard,
     CHECK(counts == expiring);
     CHECK(!shard->tail == !(cache->filled >> shard->number & 1));
     CHECK(!shard->tail || cache->oldest[shard->number] ==
-                              entry_at(cache, shard->tail)->used_ms);
+                              entry_at(cache, shard_next(shard))->used_ms);
+    CHECK(expiring == shard->tally.expires);
+    CHECK(!expiring == !(cache->expiring >> shard->number & 1));
+    check_candidate(cache, shard);
     check_index(cache, shard);
     sums->entries += count;
 }

@@ -31,12 +31,15 @@ enum {
 /* What a shard's counters count. */
 struct tally {
     uint64_t payload; /* bytes of keys and values */
+    uint32_t expires; /* entries with an expiry, of all databases */
     uint32_t counts[ENTRY_NUMBERS], expiring[ENTRY_NUMBERS];
 };
 
 struct shard {
     struct lock lock;
     uint32_t head, tail; /* LRU list; head: the most recently used */
+    uint32_t candidate;  /* see evict.h; 0: none, or not searched */
+    bool searched;       /* by policy volatile-lru */
     uint32_t buckets;    /* of the index; 0: it has none yet */
     uint32_t overflows;  /* its overflow buckets */
     uint32_t items;      /* in its index */
@@ -77,6 +80,16 @@ struct moving {
     unsigned cell;
 };
 
+/* Where the walk of volatile-ttl stands; see evict_nearest.c. */
+struct nearest {
+    struct lock lock;
+    uint32_t slab, seen; /* seen: slabs since the horizon was set */
+    unsigned cell;
+    int64_t horizon_ms;
+    int64_t least_ms; /* the earliest expiry seen beyond it, and where */
+    uint32_t least_slab;
+};
+
 /* Where a walk through all slabs stands; see walk.c. */
 struct walk {
     uint32_t slab;
@@ -99,9 +112,11 @@ struct cache {
     void *lost_ctx;
     _Atomic uint32_t listening; /* how: changed with the cut locked */
 
-    atomic_bool flushed; /* since the last step */
-    atomic_bool evicting;
+    atomic_bool flushed;     /* since the last step */
+    _Atomic uint32_t policy; /* changed with the cut and each shard locked */
     atomic_uint evict_turn;
+    struct nearest nearest;
+    unsigned search_turn;   /* step only */
     _Atomic int64_t due_ms; /* nothing expires before */
     _Atomic uint64_t moved, moved_bytes, swept_expired;
     struct lock garbage_lock;
@@ -117,11 +132,15 @@ struct cache {
     unsigned quiet_looks;    /* at which the stock was as before */
     unsigned trimming;       /* slabs of the stock still to go back */
     _Atomic uint32_t before; /* slabs allowed before the limit was lowered */
-    _Atomic uint32_t held;   /* slabs above the limit that no step can free */
+    /* Slabs above the limit that no step can free: held by those who send and
+     * receive; protected by the policy. */
+    _Atomic uint32_t held, protected;
     struct cache_stats zero; /* counters at the last reset */
 
-    _Atomic uint32_t oldest[CORE_SHARDS]; /* used_ms of each tail */
-    _Atomic uint64_t filled;              /* shards that have entries */
+    /* used_ms of what goes next in each shard: of its tail, or candidate. */
+    _Atomic uint32_t oldest[CORE_SHARDS];
+    _Atomic uint64_t filled;   /* shards that have entries */
+    _Atomic uint64_t expiring; /* shards that have some with an expiry */
     struct shard shards[];
 };
 

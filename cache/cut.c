@@ -276,12 +276,15 @@ static void cut_shard(struct cache *cache, struct shard *shard)
         else
             shard->head = 0;
         shard->tail = last;
+        if (shard->searched && !cell_is_marked(&cache->slabs, shard->candidate))
+            shard->candidate = last; /* it was behind the cut */
         shard->cursor = 0;
         shard->cut = true;
         cache->cut.vain = false;
-        shard_publish_tail(cache, shard);
+        shard_publish_next(cache, shard);
         count_evicted(cache, shard);
         shard->tally = shard->marked;
+        shard_publish_expiring(cache, shard);
     }
     lock_drop(&shard->lock);
 }

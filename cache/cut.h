@@ -25,8 +25,9 @@
  *
  * What is left to do, emptying sparse slabs, is move.c's.
  *
- * While somebody wants to be told of each entry that goes (listen.h), only what
- * was flushed is cut off: all that is alive is marked, whatever the limit.
+ * While somebody wants to be told of each entry that goes (listen.h), and under
+ * a policy that protects entries (evict.h), only what was flushed is cut off:
+ * all that is alive is marked, whatever the limit.
  *
  * Whatever happens to an entry meanwhile keeps the marks right: one that is
  * touched or stored while its shard is being marked is marked and counted, one
@@ -35,6 +36,7 @@
  */
 
 #include "core.h"
+#include "evict.h"
 
 /* Begins to cut down to so many slabs, unless that is under way. */
 void cut_begin(struct cache *cache, uint32_t slabs);
@@ -50,8 +52,9 @@ static inline bool cut_active(const struct cache *cache)
 /* True if nothing may be cut off but what was flushed. */
 static inline bool cut_spares_all(const struct cache *cache)
 {
-    return atomic_load_explicit(&cache->listening, memory_order_relaxed) ==
-           CACHE_TELL_EACH;
+    return evict_protects(cache) ||
+           atomic_load_explicit(&cache->listening, memory_order_relaxed) ==
+               CACHE_TELL_EACH;
 }
 
 /* With the shard locked, by shard.c: a new entry was stored (not yet live); an

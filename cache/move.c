@@ -103,7 +103,7 @@ static bool move_entry(struct cache *cache, struct shard *shard,
     size_t size = entry_size(entry);
     memcpy(entry_at(cache, to), entry, size);
     place.bucket->locs[place.slot] = to;
-    shard_relink(cache, shard, to);
+    shard_relink(cache, shard, guess->loc, to);
     long_moved(cache, to);
     int64_t at = entry_expires_at(entry_at(cache, to));
     cell_set_live(slabs, to);

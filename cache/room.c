@@ -2,12 +2,11 @@
 /* What has to go when a cell is wanted and there is none. */
 
 #include "room.h"
-#include <assert.h>
 
 #include "cut.h"
+#include "evict.h"
 #include "garbage.h"
 #include "move.h"
-#include "shard.h"
 #include "walk.h"
 
 enum {
@@ -25,92 +24,13 @@ enum {
     READY_PART = 64,   /* or this part of the limit, if it is less */
 };
 
-/* Drops the oldest entry of a shard (locked), if there is one; returns about
- * how many bytes it had. */
-static size_t drop_oldest(struct cache *cache, struct shard *shard,
-                          int64_t now_ms)
-{
-    uint32_t loc = shard->tail;
-    if (loc == 0)
-        return 0;
-    const struct entry *entry = entry_at(cache, loc);
-    size_t cell = cell_size(&cache->slabs, loc);
-    size_t bytes = entry_payload(entry);
-    uint64_t hash = entry_hash(cache, entry);
-    struct place place;
-    bool found = index_find_loc(cache, shard, hash, loc, &place);
-    assert(found);
-    (void)found;
-    shard_lose(cache, shard, hash, place,
-               entry_expired(entry, now_ms) ? CACHE_EXPIRED : CACHE_EVICTED);
-    return bytes > cell ? bytes : cell;
-}
-
-size_t room_evict_from(struct cache *cache, struct shard *shard, int64_t now_ms)
-{
-    lock_take(&shard->lock);
-    size_t bytes = drop_oldest(cache, shard, now_ms);
-    lock_drop(&shard->lock);
-    return bytes;
-}
-
-size_t room_evict_oldest(struct cache *cache, int64_t now_ms)
-{
-    unsigned turn =
-        atomic_fetch_add_explicit(&cache->evict_turn, 1, memory_order_relaxed);
-    for (;;) {
-        uint64_t filled =
-            atomic_load_explicit(&cache->filled, memory_order_relaxed);
-        if (filled == 0)
-            return 0;
-        /* Of shards whose tails are equally old, another one each time. */
-        unsigned best = 0;
-        int64_t best_age = -1;
-        for (unsigned i = 0; i < cache->shard_count; i++) {
-            unsigned at = (turn + i) & (cache->shard_count - 1);
-            if (!(filled >> at & 1))
-                continue;
-            uint32_t used =
-                atomic_load_explicit(&cache->oldest[at], memory_order_relaxed);
-            uint32_t age = entry_age_ms(used, now_ms);
-            if ((int64_t)age > best_age) {
-                best_age = age;
-                best = at;
-            }
-        }
-        size_t bytes = room_evict_from(cache, &cache->shards[best], now_ms);
-        if (bytes > 0)
-            return bytes;
-    }
-}
-
-/* An entry of a flushed database, if that is the oldest of some shard. */
-static bool drop_dead(struct cache *cache)
-{
-    bool dropped = false;
-    if (atomic_load(&cache->dead) == 0)
-        return false;
-    for (unsigned i = 0; i < cache->shard_count && !dropped; i++) {
-        struct shard *shard = &cache->shards[i];
-        lock_take(&shard->lock);
-        struct entry *entry = entry_at(cache, shard->tail);
-        if (shard->tail != 0 &&
-            number_is_dead(cache, packed_number(entry_packed(entry)))) {
-            drop_oldest(cache, shard, 0);
-            dropped = true;
-        }
-        lock_drop(&shard->lock);
-    }
-    return dropped;
-}
-
 /*
  * While more is resident than may be, whoever takes a cell frees more than it
  * takes: otherwise what the steps free would be taken as fast.
  */
 static void pay_excess(struct cache *cache, int64_t now_ms)
 {
-    if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed))
+    if (!cache_evicts(cache))
         return;
     uint32_t limit =
         atomic_load_explicit(&cache->slabs.limit, memory_order_relaxed);
@@ -118,7 +38,7 @@ static void pay_excess(struct cache *cache, int64_t now_ms)
         move_some(cache, now_ms, PAY_MOVES);
     else
         for (unsigned i = 0; i < PAY_EVICTIONS; i++)
-            room_evict_oldest(cache, now_ms);
+            evict_one(cache, now_ms);
 }
 
 /* Slabs that shall be ready at the limit. */
@@ -159,15 +79,14 @@ void room_pay(struct cache *cache, size_t bytes, int64_t now_ms)
         return;
     if (garbage_free(cache))
         return;
-    bool evict = atomic_load_explicit(&cache->evicting, memory_order_relaxed) &&
-                 !would_fit(slabs);
+    bool evict = cache_evicts(cache) && !would_fit(slabs);
     if (bytes > SIZES_SLAB)
         bytes = SIZES_SLAB; /* many at once: the others wait for it */
     if (evict && walk_expired(cache, now_ms, ROOM_CRAWL) > 0)
         evict = false;
     size_t gone = 1;
     for (size_t sum = 0; evict && gone > 0 && sum < bytes; sum += gone)
-        gone = room_evict_oldest(cache, now_ms);
+        gone = evict_one(cache, now_ms);
     if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) > 0)
         move_some(cache, now_ms, PAY_MOVES + (unsigned)(bytes / PAY_A_MOVE));
 }
@@ -183,15 +102,14 @@ static uint32_t take_evicting(struct cache *cache, unsigned class,
             break;
     uint32_t loc = cell_take_in_use(slabs, class);
     bool evict = loc == 0 && room_is_short(cache) && !cut_active(cache) &&
-                 slabs->sizes.classes[class].count > 1 &&
-                 atomic_load_explicit(&cache->evicting, memory_order_relaxed);
+                 slabs->sizes.classes[class].count > 1 && cache_evicts(cache);
     /* Better to move things together, if that is what is wanting. */
     if (evict &&
         atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) > 0)
         evict = !would_fit(slabs);
     for (unsigned i = 0; i < TRY_EVICTIONS && evict && loc == 0; i++) {
         if (walk_expired(cache, now_ms, ROOM_CRAWL) == 0) {
-            size_t gone = room_evict_oldest(cache, now_ms);
+            size_t gone = evict_one(cache, now_ms);
             evict = gone > 0 && gone < SIZES_SLAB; /* that is a slab */
         }
         loc = cell_take_in_use(slabs, class);
@@ -234,12 +152,12 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
             continue;
         if (move_sparse(cache, now_ms, ROOM_MOVES))
             continue;
-        if (!atomic_load_explicit(&cache->evicting, memory_order_relaxed)) {
-            if (drop_dead(cache) || cut_step(cache, now_ms))
+        if (!cache_evicts(cache)) {
+            if (evict_dead(cache) || cut_step(cache, now_ms))
                 continue;
             return 0;
         }
-        if (!room_evict_oldest(cache, now_ms) && !cut_step(cache, now_ms))
+        if (!evict_one(cache, now_ms) && !cut_step(cache, now_ms))
             return 0;
         if (++evicted % ROOM_UNSTICK == 0)
             slabs_unstick(slabs); /* there may be room now */

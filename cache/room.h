@@ -19,13 +19,6 @@ bool room_is_short(const struct cache *cache);
  * to do.  Outside all locks. */
 void room_pay(struct cache *cache, size_t bytes, int64_t now_ms);
 
-/* Evicts the entry of the whole cache that was not used for longest; returns
- * about how many bytes it had, 0 if there is none. */
-size_t room_evict_oldest(struct cache *cache, int64_t now_ms);
-/* Evicts the tail of one shard; 0 if it is empty. */
-size_t room_evict_from(struct cache *cache, struct shard *shard,
-                       int64_t now_ms);
-
 /* The class an entry for that write needs; see put.c. */
 unsigned put_class(const struct cache *cache, size_t key_len,
                    const struct cache_write *write);

@@ -33,15 +33,17 @@ void shard_tally(struct tally *tally, const struct entry *entry, int sign)
     uint32_t packed = entry_packed(entry);
     unsigned number = packed_number(packed);
     tally->counts[number] += (uint32_t)sign;
-    if (packed & ENTRY_EXPIRY)
+    if (packed & ENTRY_EXPIRY) {
         tally->expiring[number] += (uint32_t)sign;
+        tally->expires += (uint32_t)sign;
+    }
     size_t payload = entry_payload(entry);
     tally->payload += sign > 0 ? payload : -payload;
 }
 
 /* --------------------------------------------------------------- LRU list */
 
-void shard_publish_tail(struct cache *cache, const struct shard *shard)
+void shard_publish_next(struct cache *cache, const struct shard *shard)
 {
     uint64_t bit = UINT64_C(1) << shard->number;
     uint64_t filled =
@@ -51,10 +53,23 @@ void shard_publish_tail(struct cache *cache, const struct shard *shard)
         return;
     }
     atomic_store_explicit(&cache->oldest[shard->number],
-                          entry_at(cache, shard->tail)->used_ms,
+                          entry_at(cache, shard_next(shard))->used_ms,
                           memory_order_relaxed);
     if (!(filled & bit))
         atomic_fetch_or_explicit(&cache->filled, bit, memory_order_relaxed);
+}
+
+void shard_publish_expiring(struct cache *cache, const struct shard *shard)
+{
+    uint64_t bit = UINT64_C(1) << shard->number;
+    bool told =
+        atomic_load_explicit(&cache->expiring, memory_order_relaxed) & bit;
+    if (told == (shard->tally.expires > 0))
+        return;
+    if (told)
+        atomic_fetch_and_explicit(&cache->expiring, ~bit, memory_order_relaxed);
+    else
+        atomic_fetch_or_explicit(&cache->expiring, bit, memory_order_relaxed);
 }
 
 static void list_push(struct cache *cache, struct shard *shard, uint32_t loc)
@@ -67,7 +82,8 @@ static void list_push(struct cache *cache, struct shard *shard, uint32_t loc)
     shard->head = loc;
     if (shard->tail == 0) {
         shard->tail = loc;
-        shard_publish_tail(cache, shard);
+        shard->candidate = shard->searched ? loc : 0;
+        shard_publish_next(cache, shard);
     }
 }
 
@@ -84,8 +100,15 @@ static void list_unlink(struct cache *cache, struct shard *shard, uint32_t loc)
         entry_at(cache, entry->next)->prev = entry->prev;
     } else {
         shard->tail = entry->prev;
-        shard_publish_tail(cache, shard);
     }
+    bool next = entry->next == 0;
+    if (shard->candidate == loc) {
+        /* Of the head, all that follows was searched. */
+        shard->candidate = entry->prev != 0 ? entry->prev : entry->next;
+        next = true;
+    }
+    if (next)
+        shard_publish_next(cache, shard);
 }
 
 void shard_touch(struct cache *cache, struct shard *shard, uint32_t loc,
@@ -98,16 +121,19 @@ void shard_touch(struct cache *cache, struct shard *shard, uint32_t loc,
         list_push(cache, shard, loc);
     } else {
         entry->used_ms = (uint32_t)now_ms;
-        if (shard->tail == loc)
-            shard_publish_tail(cache, shard);
+        if (shard_next(shard) == loc)
+            shard_publish_next(cache, shard);
     }
     if (shard->marking)
         cut_touched(cache, shard, loc);
 }
 
-void shard_relink(struct cache *cache, struct shard *shard, uint32_t to)
+void shard_relink(struct cache *cache, struct shard *shard, uint32_t from,
+                  uint32_t to)
 {
     struct entry *entry = entry_at(cache, to);
+    if (shard->candidate == from)
+        shard->candidate = to;
     if (entry->prev != 0)
         entry_at(cache, entry->prev)->next = to;
     else
@@ -125,6 +151,8 @@ void shard_add(struct cache *cache, struct shard *shard, uint32_t loc)
     struct entry *entry = entry_at(cache, loc);
     list_push(cache, shard, loc);
     shard_tally(&shard->tally, entry, 1);
+    if (entry_expires_at(entry) != 0)
+        shard_publish_expiring(cache, shard);
     if (shard->marks)
         cut_stored(cache, shard, loc);
     if (entry_ext(entry))
@@ -142,6 +170,8 @@ void shard_take_out(struct cache *cache, struct shard *shard, uint32_t loc)
         cut_gone(cache, shard, loc);
     list_unlink(cache, shard, loc);
     shard_tally(&shard->tally, entry, -1);
+    if (entry_expires_at(entry) != 0)
+        shard_publish_expiring(cache, shard);
     cell_clear_live(&cache->slabs, loc);
 }
 

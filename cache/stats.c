@@ -46,7 +46,7 @@ static void add_shard(struct cache *cache, struct shard *shard, int64_t now_ms,
     }
     if (shard->tail != 0) {
         uint32_t idle =
-            entry_age_ms(entry_at(cache, shard->tail)->used_ms, now_ms);
+            entry_age_ms(entry_at(cache, shard_next(shard))->used_ms, now_ms);
         if (idle > out->oldest_idle_ms)
             out->oldest_idle_ms = idle;
     }
@@ -72,6 +72,8 @@ static void add_slabs(struct cache *cache, struct cache_stats *out)
     out->stock_bytes = (uint64_t)atomic_load(&slabs->stock) * SIZES_SLAB;
     out->scratch_bytes = marks_resident(&cache->slabs);
     out->excess_bytes = resident > limit ? (resident - limit) * SIZES_SLAB : 0;
+    out->protected_bytes =
+        (uint64_t)atomic_load(&cache->protected) * SIZES_SLAB;
     out->slabs_returned = atomic_load(&slabs->returned);
 }
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "cut.h"
+#include "evict.h"
 #include "garbage.h"
 #include "move.h"
 #include "room.h"
@@ -32,7 +33,7 @@ static uint32_t get(const _Atomic uint32_t *at)
     return atomic_load_explicit(at, memory_order_relaxed);
 }
 
-/* Drops what nobody misses, then the least recently used. */
+/* Drops what nobody misses, then what the policy lets go. */
 static bool evict_some(struct cache *cache, int64_t now_ms)
 {
     if (walk_dead(cache, STEP_DEAD) ||
@@ -40,7 +41,7 @@ static bool evict_some(struct cache *cache, int64_t now_ms)
         atomic_load_explicit(&cache->crawl.active, memory_order_relaxed))
         return true;
     unsigned evicted = 0;
-    while (evicted < STEP_EVICTIONS && room_evict_oldest(cache, now_ms))
+    while (evicted < STEP_EVICTIONS && evict_one(cache, now_ms))
         evicted++;
     return evicted > 0;
 }
@@ -89,7 +90,11 @@ static bool step_shrink(struct cache *cache, int64_t now_ms)
     uint32_t limit = get(&slabs->limit), resident = get(&slabs->resident);
     if (resident > limit && shrink_some(cache, limit, now_ms))
         return true;
-    atomic_store_explicit(&cache->held, resident > limit ? resident - limit : 0,
+    bool protects = evict_protects(cache);
+    uint32_t excess = resident > limit ? resident - limit : 0;
+    atomic_store_explicit(&cache->held, protects ? 0 : excess,
+                          memory_order_relaxed);
+    atomic_store_explicit(&cache->protected, protects ? excess : 0,
                           memory_order_relaxed);
     return false;
 }
@@ -189,6 +194,7 @@ bool cache_step(struct cache *cache, int64_t now_ms)
     more |= walk_dead(cache, STEP_DEAD);
     more |= walk_expired(cache, now_ms, STEP_CRAWL) > 0 ||
             atomic_load_explicit(&cache->crawl.active, memory_order_relaxed);
+    more |= evict_search(cache);
     return more || step_tidy(cache, now_ms);
 }
 
@@ -207,6 +213,7 @@ void cache_set_limit(struct cache *cache, size_t bytes)
     atomic_store(&cache->slabs.limit, (uint32_t)limit);
     atomic_store(&cache->cut.vain, false);
     atomic_store(&cache->held, 0);
+    atomic_store(&cache->protected, 0);
 }
 
 size_t cache_held(const struct cache *cache)
@@ -218,14 +225,4 @@ size_t cache_held(const struct cache *cache)
 bool cache_is_strewn(const struct cache *cache)
 {
     return atomic_load_explicit(&cache->slabs.stuck, memory_order_relaxed) > 0;
-}
-
-void cache_set_evicting(struct cache *cache, bool evicting)
-{
-    atomic_store(&cache->evicting, evicting);
-}
-
-bool cache_evicts(const struct cache *cache)
-{
-    return atomic_load_explicit(&cache->evicting, memory_order_relaxed);
 }

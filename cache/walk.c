@@ -64,9 +64,8 @@ static unsigned drop(struct cache *cache, const struct found *found,
     return dropped;
 }
 
-/* After a slab was walked: what is the earliest expiry in it now?  (Class
- * locked.)  An entry that comes while we look lowers due_ms itself. */
-static void renew_due(struct cache *cache, struct slab *slab)
+/* An entry that comes while we look lowers due_ms itself. */
+void walk_renew_due(struct cache *cache, struct slab *slab)
 {
     struct slabs *slabs = &cache->slabs;
     int64_t earliest = INT64_MAX;
@@ -96,7 +95,7 @@ static unsigned advance(struct cache *cache, struct walk *walk, int64_t now_ms)
             count = collect(cache, slab, walk, now_ms, found);
             done = walk->cell >= slab_class_of(&cache->slabs, slab)->count;
             if (done && now_ms != 0)
-                renew_due(cache, slab);
+                walk_renew_due(cache, slab);
         }
         int64_t due = atomic_load(&slab->due_ms);
         if (done && due < walk->next_due_ms)

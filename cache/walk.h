@@ -18,4 +18,8 @@ unsigned walk_expired(struct cache *cache, int64_t now_ms, unsigned slabs);
  * be there.  One thread at a time. */
 bool walk_dead(struct cache *cache, unsigned max);
 
+/* With the class of a slab locked, from which entries went: looks what is the
+ * earliest expiry in it now. */
+void walk_renew_due(struct cache *cache, struct slab *slab);
+
 #endif

@@ -34,9 +34,13 @@ static void apply_maxmemory(struct server *server, const struct conf *conf)
 static void apply_maxmemory_policy(struct server *server,
                                    const struct conf *conf)
 {
-    enum { ALLKEYS_LRU, NOEVICTION };
+    /* In the order of the words in conf/options.h. */
+    static const enum cache_policy policies[] = {
+        CACHE_VOLATILE_LRU, CACHE_VOLATILE_RANDOM, CACHE_VOLATILE_TTL,
+        CACHE_ALLKEYS_LRU,  CACHE_ALLKEYS_RANDOM,  CACHE_NO_EVICTION,
+    };
 
-    cache_set_evicting(server->cache, conf->maxmemory_policy != NOEVICTION);
+    cache_set_policy(server->cache, policies[conf->maxmemory_policy]);
 }
 
 static void apply_maxmemory_clients(struct server *server,

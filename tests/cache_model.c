@@ -67,6 +67,34 @@ static void compare_key(struct model *m, const struct cache_view *view,
          "the key differs");
 }
 
+bool model_all_may_go(const struct model *m)
+{
+    return m->scenario->policy == CACHE_ALLKEYS_LRU ||
+           m->scenario->policy == CACHE_ALLKEYS_RANDOM;
+}
+
+bool model_may_go(const struct model *m, const struct shadow_entry *entry)
+{
+    return model_all_may_go(m) || (m->scenario->policy != CACHE_NO_EVICTION &&
+                                   entry->expires_at_ms != 0);
+}
+
+static void compare_order(struct model *m, const struct shadow_entry *entry)
+{
+    if ((m->scenario->policy != CACHE_ALLKEYS_LRU &&
+         m->scenario->policy != CACHE_VOLATILE_LRU) ||
+        !model_may_go(m, entry))
+        return;
+    if (m->scenario->slack_ms == 0)
+        hold(m, entry->used > m->shadow.evicted_used,
+             "one that was used after it was evicted before it");
+    else
+        hold(m,
+             entry->used_at_ms + m->scenario->slack_ms >=
+                 m->shadow.evicted_used_at_ms,
+             "one that was used well after it was evicted before it");
+}
+
 static void compare(struct model *m, const struct cache_view *view,
                     const struct cache_key *key,
                     const struct shadow_entry *entry)
@@ -83,19 +111,12 @@ static void compare(struct model *m, const struct cache_view *view,
              "the time since its last use is off by more than a second");
     compare_key(m, view, key);
     compare_value(m, view, entry);
-    if (m->scenario->slack_ms == 0)
-        hold(m, entry->used > m->shadow.evicted_used,
-             "one that was used after it was evicted before it");
-    else
-        hold(m,
-             entry->used_at_ms + m->scenario->slack_ms >=
-                 m->shadow.evicted_used_at_ms,
-             "one that was used well after it was evicted before it");
+    compare_order(m, entry);
 }
 
 static void evict(struct model *m, struct shadow_entry *entry)
 {
-    hold(m, m->scenario->evicting, "it is gone, and nothing evicts");
+    hold(m, model_may_go(m, entry), "it is gone, and the policy protects it");
     shadow_evict(&m->shadow, entry);
 }
 

@@ -9,7 +9,8 @@
  * removed, flushed or expired, or be evicted in order: an entry may only be
  * missing if nothing that was used before it is still there.  With one shard
  * that is asserted entry by entry, with several to the millisecond of the
- * last use, give or take the scenario's slack.
+ * last use, give or take the scenario's slack.  So with the policies that go
+ * by the last use; with all of them, what they protect must still be there.
  *
  * While the model listens it must have been told of everything that is gone.
  */
@@ -37,7 +38,8 @@ struct scenario {
     unsigned ttl_permille; /* of the puts */
     int64_t ttl_most_ms;
     unsigned rare_permille; /* flushes, limits: of the operations */
-    bool evicting, clock_jumps_back;
+    enum cache_policy policy;
+    bool clock_jumps_back;
     enum cache_listening listening; /* at first */
     bool switching;                 /* it changes now and then */
     int64_t slack_ms;               /* 0: strict order */
@@ -81,6 +83,10 @@ struct model {
 unsigned model_some_db(struct model *m);
 unsigned model_some_key(struct model *m);
 int64_t model_some_expiry(struct model *m); /* 0: none */
+
+/* The policy lets it go; lets everything go. */
+bool model_may_go(const struct model *m, const struct shadow_entry *entry);
+bool model_all_may_go(const struct model *m);
 
 /* Finds and compares; the model learns what was evicted. */
 bool model_look(struct model *m, struct cache_tx *tx, unsigned db, unsigned key,

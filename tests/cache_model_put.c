@@ -60,7 +60,7 @@ static void put_and_note(struct model *m, unsigned db, unsigned key,
     if (put(m, db, key, write))
         return;
     hold(m,
-         !m->scenario->evicting || !free_before ||
+         !model_all_may_go(m) || !free_before ||
              !cache_fits(m->cache, m->shadow.key[key].len, len),
          "no room was made for what fits");
     cache_blob_free(write->blob);
@@ -114,7 +114,7 @@ void model_put_blob(struct model *m)
     bool fits = cache_fits(m->cache, m->shadow.key[key].len, len);
     struct cache_blob *blob = receive(m, len);
     if (!blob) {
-        hold(m, !m->scenario->evicting || !free_before || !fits,
+        hold(m, !model_all_may_go(m) || !free_before || !fits,
              "no room was made for a long value that fits");
         return;
     }

@@ -28,7 +28,6 @@ static struct cache *new_cache(const uint8_t hash_key[16])
     struct cache *cache = cache_new(&options);
     assert_non_null(cache);
     cache_set_limit(cache, 64 << 20);
-    cache_set_evicting(cache, true);
     return cache;
 }
 

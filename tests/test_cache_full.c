@@ -92,7 +92,7 @@ static void what_was_flushed_makes_room_where_nothing_is_evicted(void **state)
 {
     struct cache *cache = *state;
     unsigned number = fill(cache);
-    cache_set_evicting(cache, false);
+    cache_set_policy(cache, CACHE_NO_EVICTION);
     assert_true(cache_flush_all(cache));
     for (unsigned i = 0; i < number / 2; i++) {
         assert_true(put_small(cache, number + i));

@@ -200,7 +200,6 @@ static void what_is_renamed_stays_as_it_is(void **state)
     w->rng.state = test_seed();
     w->cache = cache_new(&options);
     cache_set_limit(w->cache, 64 << 20);
-    cache_set_evicting(w->cache, true);
     for (int i = 0; i < (SANITIZED ? 3000 : 20000); i++) {
         step(w);
         if (i % 500 == 0)
@@ -265,7 +264,6 @@ static void readers_let_go_of_what_goes_to_another_shard(void **state)
     (void)state;
     w->cache = cache_new(&options);
     cache_set_limit(w->cache, 64 << 20);
-    cache_set_evicting(w->cache, true);
     do
         put(w, 0, 0);
     while (w->held[0][0].len < 9000);

@@ -24,7 +24,6 @@ static struct cache *new_cache(size_t limit)
     struct cache *cache = cache_new(&options);
     assert_non_null(cache);
     cache_set_limit(cache, limit);
-    cache_set_evicting(cache, true);
     return cache;
 }
 

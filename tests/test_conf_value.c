@@ -255,9 +255,11 @@ static void choices_take_their_words_only(void **state)
             "argument(s) must be one of the following: debug, verbose, "
             "notice, warning");
     refused(CONF_maxmemory_policy, "volatile-lfu",
-            "argument(s) must be one of the following: allkeys-lru, "
+            "argument(s) must be one of the following: volatile-lru, "
+            "volatile-random, volatile-ttl, allkeys-lru, allkeys-random, "
             "noeviction");
     taken(CONF_maxmemory_policy, "noeviction");
+    taken(CONF_maxmemory_policy, "VOLATILE-ttl");
 }
 
 static void texts_are_bounded(void **state)

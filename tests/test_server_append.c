@@ -31,7 +31,7 @@ static struct world *world_new(void)
     world->server->cache = cache_new(&options);
     assert_non_null(world->server->cache);
     cache_set_limit(world->server->cache, LIMIT);
-    cache_set_evicting(world->server->cache, true);
+    cache_set_policy(world->server->cache, CACHE_ALLKEYS_LRU);
     atomic_store(&world->server->limits.bulk_bytes, LIMIT);
     world->bytes = malloc(OLD + ADDED);
     for (size_t i = 0; i < OLD + ADDED; i++)

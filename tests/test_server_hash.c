@@ -50,7 +50,6 @@ static struct world *world_new(void)
     world->server->pool = pool_new(4 << 20);
     assert_non_null(world->server->cache);
     cache_set_limit(world->server->cache, LIMIT);
-    cache_set_evicting(world->server->cache, true);
     world->rng.state = test_seed();
     return world;
 }
