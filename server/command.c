@@ -468,7 +468,10 @@ enum command_large command_large(const struct server *server,
                    : LARGE_REFUSE;
     if (!row || !takes_blob(row, argc) || argv[1].len > CACHE_KEY_MAX)
         return LARGE_KEEP;
-    /* A second one stays in the input. */
+    /* Of several values only one can be diverted: the others stay in the
+     * input, where there is room for it. */
+    if (row->flags & COMMAND_PAIRS && len <= room / 4)
+        return LARGE_KEEP;
     if (any_diverted(argv, argc))
         return len <= room ? LARGE_KEEP : LARGE_REFUSE;
     return acl_would_admit(session, row, argv, argc) &&

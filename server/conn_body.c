@@ -47,11 +47,12 @@ void conn_large(struct conn *conn, const struct parse_limits *limits)
         parser_keep(parser);
         return;
     }
-    assert(!turn->blob);
     turn->body_left = parser->large_len;
-    if (what == LARGE_DIVERT)
+    if (what == LARGE_DIVERT) {
+        assert(!turn->blob);
         turn->blob = cache_blob_new(server->cache, parser->large_len);
-    if (!turn->blob)
+    }
+    if (what == LARGE_REFUSE || !turn->blob)
         conn_refuse_body(turn);
     parser_divert(parser);
 }

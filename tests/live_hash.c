@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +279,140 @@ static void a_long_value_goes_straight_to_its_place(void **state)
     redisFree(redis);
 }
 
+/* The others of the request are held until it runs. */
+static void one_value_of_a_request_may_be_very_long(void **state)
+{
+    redisContext *redis = live_connect(*state);
+    size_t len = 3 * MB, some = 100000;
+    char *data = rng_bytes(len);
+    answer_is_error(
+        redisCommand(redis, "HSET two a %b b %b", data, len, data, len),
+        "OOM command not allowed when used memory > 'maxmemory'.");
+    assert_int_equal(live_int(redis, "EXISTS two"), 0);
+    assert_int_equal(live_int(redis, "HSET two a %b b %b c %b", data, some,
+                              data, len, data, (size_t)3),
+                     3);
+    answer_is_bytes(redisCommand(redis, "HGET two a"), data, some);
+    answer_is_bytes(redisCommand(redis, "HGET two b"), data, len);
+    answer_is_bytes(redisCommand(redis, "HGET two c"), data, 3);
+    free(data);
+    redisFree(redis);
+}
+
+static void a_slow_reader_gets_what_was_there(void **state)
+{
+    (void)state;
+    struct live *live = live_start("--maxmemory", "64mb", NULL);
+    redisContext *redis = live_connect(live), *slow = live_connect(live);
+    size_t len = 3 * MB;
+    char *one = rng_bytes(len), *two = rng_bytes(len - 1);
+    long long cells = live_info(redis, "allocator_allocated");
+    assert_int_equal(live_int(redis, "HSET s one %b", one, len), 1);
+    assert_int_equal(live_int(redis, "HSET s two %b", two, len - 1), 1);
+    assert_int_equal(redisAppendCommand(slow, "HGETALL s"), REDIS_OK);
+    int done = 0;
+    while (!done)
+        assert_int_equal(redisBufferWrite(slow, &done), REDIS_OK);
+    struct pollfd poll_fd = {.fd = slow->fd, .events = POLLIN};
+    assert_int_equal(poll(&poll_fd, 1, 60000), 1);
+    assert_int_equal(live_int(redis, "DEL s"), 1);
+    assert_int_equal(live_int(redis, "HSET s one short two short"), 2);
+    redisReply *reply;
+    assert_int_equal(redisGetReply(slow, (void **)&reply), REDIS_OK);
+    assert_int_equal(reply->elements, 4);
+    assert_int_equal(reply->element[1]->len, len);
+    assert_memory_equal(reply->element[1]->str, one, len);
+    assert_int_equal(reply->element[3]->len, len - 1);
+    assert_memory_equal(reply->element[3]->str, two, len - 1);
+    freeReplyObject(reply);
+    redisFree(slow);
+    live_await_info(redis, "allocator_allocated", 0, cells + MB / 2);
+    free(one);
+    free(two);
+    redisFree(redis);
+    live_stop(live);
+}
+
+static void counts_of_several_clients_add_up(void **state)
+{
+    enum { CLIENTS = 6, TIMES = 100 };
+    redisContext *redis = live_connect(*state), *clients[CLIENTS];
+    char *data = rng_bytes(MB / 2);
+    assert_int_equal(live_int(redis, "HSET sum data %b", data, (size_t)MB / 2),
+                     1);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = live_connect(*state);
+        for (int k = 0; k < TIMES; k++)
+            redisAppendCommand(clients[i], "HINCRBY sum n 1");
+        int done = 0;
+        while (!done)
+            assert_int_equal(redisBufferWrite(clients[i], &done), REDIS_OK);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        for (int k = 0; k < TIMES; k++) {
+            redisReply *reply;
+            assert_int_equal(redisGetReply(clients[i], (void **)&reply),
+                             REDIS_OK);
+            assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+            freeReplyObject(reply);
+        }
+        redisFree(clients[i]);
+    }
+    answer_is_bytes(redisCommand(redis, "HGET sum n"), "600", 3);
+    answer_is_bytes(redisCommand(redis, "HGET sum data"), data, MB / 2);
+    free(data);
+    redisFree(redis);
+}
+
+static void who_watches_is_told_of_changes(void **state)
+{
+    static const struct {
+        const char *command;
+        bool changes;
+    } rows[] = {
+        {"HSET w a 1", true},         {"HSET w a 1", true},
+        {"HSETNX w a 2", false},      {"HSETNX w b 2", true},
+        {"HDEL w none", false},       {"HINCRBY w a 1", true},
+        {"HINCRBYFLOAT w a 1", true}, {"HINCRBY w a x", false},
+        {"HDEL w a", true},           {"HGETALL w", false},
+        {"HDEL w b", true},
+    };
+    redisContext *redis = live_connect(*state), *other = live_connect(*state);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        answer_is_ok(redisCommand(redis, "WATCH w"));
+        freeReplyObject(redisCommand(other, rows[i].command));
+        answer_is_ok(redisCommand(redis, "MULTI"));
+        redisReply *reply = redisCommand(redis, "EXEC");
+        assert_int_equal(reply->type == REDIS_REPLY_NIL, rows[i].changes);
+        freeReplyObject(reply);
+    }
+    assert_int_equal(live_int(redis, "EXISTS w"), 0);
+    redisFree(other);
+    redisFree(redis);
+}
+
+static void long_hashes_are_in_transactions_too(void **state)
+{
+    redisContext *redis = live_connect(*state);
+    size_t len = 2 * MB;
+    char *data = rng_bytes(len);
+    answer_is_ok(redisCommand(redis, "MULTI"));
+    const char *const texts[] = {"HSET t a 1", "HINCRBY t a 41", "HLEN t",
+                                 "HSTRLEN t data"};
+    freeReplyObject(redisCommand(redis, "HSET t data %b", data, len));
+    for (size_t i = 0; i < 4; i++)
+        freeReplyObject(redisCommand(redis, texts[i]));
+    redisReply *reply = redisCommand(redis, "EXEC");
+    const long long wanted[] = {1, 1, 42, 2, (long long)len};
+    assert_int_equal(reply->elements, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(reply->element[i]->integer, wanted[i]);
+    freeReplyObject(reply);
+    answer_is_bytes(redisCommand(redis, "HGET t data"), data, len);
+    free(data);
+    redisFree(redis);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +423,11 @@ int main(void)
         cmocka_unit_test(names_are_bounded),
         cmocka_unit_test(bytes_are_bounded),
         cmocka_unit_test(a_long_value_goes_straight_to_its_place),
+        cmocka_unit_test(one_value_of_a_request_may_be_very_long),
+        cmocka_unit_test(a_slow_reader_gets_what_was_there),
+        cmocka_unit_test(counts_of_several_clients_add_up),
+        cmocka_unit_test(who_watches_is_told_of_changes),
+        cmocka_unit_test(long_hashes_are_in_transactions_too),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }
