@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/call.h"
 #include "tests/answer.h"
@@ -362,6 +363,75 @@ static void a_queue_is_clients_memory(void **state)
     redisFree(redis);
 }
 
+/* Values that wait for EXEC are not evicted: they go when they are too many
+ * for a lower budget, and the client stays. */
+static void a_lower_budget_aborts(void **state)
+{
+    enum { VALUES = 100, LEN = 1 << 20 };
+    struct live *live =
+        live_start("--maxmemory", "256mb", "--threads", "2", NULL);
+    redisContext *redis = live_connect(live), *other = live_connect(live);
+    char *value = malloc(LEN);
+    (void)state;
+    memset(value, 'v', LEN);
+    live_text(redis, "MULTI");
+    for (int i = 0; i < VALUES; i++)
+        assert_string_equal(
+            live_text(redis, "SET key:%d %b", i, value, (size_t)LEN), "QUEUED");
+    live_text(other, "CONFIG SET maxmemory 48mb");
+    redisReply *reply = redisCommand(other, "MEMORY WAIT 60000");
+    assert_int_equal(reply->elements, 8);
+    assert_int_equal(reply->element[5]->integer, 1);
+    freeReplyObject(reply);
+    answer_is_error(redisCommand(redis, "EXEC"), ABORTED + 1);
+    assert_int_equal(live_int(redis, "DBSIZE"), 0);
+    live_text(redis, "MULTI");
+    live_text(redis, "SET key %b", value, (size_t)LEN);
+    reply = redisCommand(redis, "EXEC");
+    assert_int_equal(reply->elements, 1);
+    freeReplyObject(reply);
+    assert_int_equal(live_int(redis, "STRLEN key"), LEN);
+    free(value);
+    redisFree(redis);
+    redisFree(other);
+    live_stop(live);
+}
+
+/* Wherever it was: within a request, between MULTI and EXEC, in EXEC. */
+static void a_client_may_go_at_any_time(void **state)
+{
+    enum { TIMES = 60, KEYS = 50000, LEN = 100000 };
+    struct live *live =
+        live_start("--maxmemory", "128mb", "--threads", "2", NULL);
+    redisContext *redis = live_connect(live);
+    char *value = malloc(LEN), head[64];
+    (void)state;
+    memset(value, 'v', LEN);
+    for (int i = 0; i < KEYS; i++)
+        redisAppendCommand(redis, "SET key:%d %d", i, i);
+    answers_are_ok(redis, KEYS);
+    int len = snprintf(head, sizeof head,
+                       "*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$%d\r\n", LEN);
+    for (int i = 0; i < TIMES; i++) {
+        int fd = live_socket(live);
+        assert_true(live_send(fd, "WATCH a b\r\nMULTI\r\n", 18));
+        assert_true(live_send(fd, head, (size_t)len));
+        assert_true(live_send(fd, value, LEN));
+        assert_true(live_send(fd, "\r\nKEYS *\r\nCLIENT LIST\r\n", 23));
+        if (i % 3 == 0)
+            assert_true(live_send(fd, "KEYS *\r\nEXEC\r\n", 14));
+        else if (i % 3 == 1)
+            assert_true(live_send(fd, head, (size_t)len));
+        close(fd);
+    }
+    live_await_info(redis, "connected_clients", 0, 1);
+    live_await_info(redis, "total_watched_keys", 0, 0);
+    assert_true(live_int(redis, "DBSIZE") >= KEYS);
+    free(value);
+    redisFree(redis);
+    live_stop(live);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +449,8 @@ int main(void)
         cmocka_unit_test(a_refused_value_aborts),
         cmocka_unit_test(a_full_cache_aborts),
         cmocka_unit_test(a_queue_is_clients_memory),
+        cmocka_unit_test(a_lower_budget_aborts),
+        cmocka_unit_test(a_client_may_go_at_any_time),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }
