@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "command_info.h"
+#include "comparison.h"
 
 enum { LINE = 2 }; /* where the command line begins */
 
@@ -38,14 +39,17 @@ static const char *find_keys(const struct call *call,
     return NULL;
 }
 
-/* What SET does with its key depends on its options. */
+/* What SET and DELEX do with their key depends on their options. */
 static const char *use_of(const struct call *call,
                           const struct command *command, size_t key)
 {
     if (!strstr(command->keys.use, " variable_flags"))
         return command_key_use(command, key);
+    if (strcmp(command->name, "delex") == 0)
+        return call->argc > LINE + 2 ? "RW access delete" : "RM delete";
     for (size_t i = LINE + 3; i < call->argc; i++)
-        if (arg_is(&call->argv[i], "get"))
+        if (arg_is(&call->argv[i], "get") ||
+            comparison_word(&call->argv[i]) != COMPARE_NOTHING)
             return "RW access update";
     return "OW update";
 }

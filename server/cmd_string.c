@@ -5,38 +5,95 @@
 #include "call.h"
 
 #include "changes.h"
+#include "comparison.h"
 #include "expire.h"
 
 /* What SET and its kind are asked for beyond the value. */
 struct demand {
     bool must_be_new, must_exist, get, keep_expiry;
+    struct comparison compare;
     int64_t expires_at_ms; /* 0: never */
 };
 
-/*
- * Stores the row's value argument.  *stored: false if a condition of the
- * demand forbade it.  With `get` the old value (or null) is the reply, else
- * nothing was replied when the result is COMMAND_DONE.
- */
+enum stored {
+    STORED,
+    FORBIDDEN, /* by a condition of the demand */
+    REPLIED,   /* stored or not: with the old value, or an error */
+};
+
+/* What the demand says of what is there (NULL: nothing is).  COMMAND_DONE: see
+ * *stored, which is STORED if it may be. */
+static enum command_result judge(struct call *call, const struct demand *demand,
+                                 const struct cache_view *view,
+                                 enum stored *stored)
+{
+    bool allowed =
+        !(demand->must_be_new && view) && !(demand->must_exist && !view);
+    *stored = allowed ? STORED : FORBIDDEN;
+    if (demand->compare.kind == COMPARE_NOTHING)
+        return COMMAND_DONE;
+    if (!view) {
+        *stored = comparison_of_nothing(&demand->compare) ? STORED : FORBIDDEN;
+        return COMMAND_DONE;
+    }
+    switch (comparison_of(call, &demand->compare, view)) {
+    case COMPARED_LOOK:
+        return COMMAND_LOOK;
+    case COMPARED_REFUSED:
+        *stored = REPLIED;
+        return COMMAND_DONE;
+    case COMPARED_FAILS:
+        *stored = FORBIDDEN;
+        return COMMAND_DONE;
+    default:
+        return COMMAND_DONE;
+    }
+}
+
+/* Puts it there, and tells who listens. */
+static enum command_result put(struct call *call, const struct demand *demand,
+                               const struct cache_write *write)
+{
+    if (write->expires_at_ms && write->expires_at_ms <= call->now_ms) {
+        cache_remove(&call->tx, call->session->db, &call->key);
+        call_changed(call, &call->key, CHANGE_STRING, "set");
+        call_changed(call, &call->key, CHANGE_GENERIC, "expire");
+        call_changed(call, &call->key, CHANGE_EXPIRED, "expired");
+        return COMMAND_DONE;
+    }
+    enum command_result result = call_put(call, write);
+    if (result != COMMAND_DONE)
+        return result;
+    call_changed(call, &call->key, CHANGE_STRING, "set");
+    if (demand->expires_at_ms)
+        call_changed(call, &call->key, CHANGE_GENERIC, "expire");
+    return COMMAND_DONE;
+}
+
+/* Stores the row's value argument.  With `get` the reply is the old value, or
+ * null. */
 static enum command_result store(struct call *call, const struct demand *demand,
-                                 bool *stored)
+                                 enum stored *stored)
 {
     struct cache_write write = {.type = CACHE_STRING,
                                 .expires_at_ms = demand->expires_at_ms};
     struct cache_view view;
     struct call_kept kept;
     bool found = false;
-    *stored = false;
-    if (demand->get) {
-        if (!call_find_string(call, CACHE_COUNT, &view, &found))
+    *stored = REPLIED;
+    if (demand->get || demand->compare.kind != COMPARE_NOTHING) {
+        if (!call_find_string(call, demand->get ? CACHE_COUNT : 0, &view,
+                              &found))
             return COMMAND_DONE;
     } else if (demand->must_be_new || demand->must_exist ||
                demand->keep_expiry) {
         found = call_find(call, 0, &view);
     }
-    *stored =
-        !(demand->must_be_new && found) && !(demand->must_exist && !found);
-    if (*stored && !call_value(call, &write))
+    enum command_result result =
+        judge(call, demand, found ? &view : NULL, stored);
+    if (result != COMMAND_DONE || *stored == REPLIED)
+        return result;
+    if (*stored == STORED && !call_value(call, &write))
         return COMMAND_LONG;
     if (demand->keep_expiry && found)
         write.expires_at_ms = view.expires_at_ms;
@@ -44,36 +101,25 @@ static enum command_result store(struct call *call, const struct demand *demand,
         call_keep_value(call, &view, &kept);
     else if (demand->get)
         reply_null(&call->reply);
-    if (*stored && write.expires_at_ms && write.expires_at_ms <= call->now_ms) {
-        cache_remove(&call->tx, call->session->db, &call->key);
-        call_changed(call, &call->key, CHANGE_STRING, "set");
-        call_changed(call, &call->key, CHANGE_GENERIC, "expire");
-        call_changed(call, &call->key, CHANGE_EXPIRED, "expired");
-    } else if (*stored) {
-        enum command_result result = call_put(call, &write);
-        if (result != COMMAND_DONE)
-            return result;
-        call_changed(call, &call->key, CHANGE_STRING, "set");
-        if (demand->expires_at_ms)
-            call_changed(call, &call->key, CHANGE_GENERIC, "expire");
-    }
-    if (demand->get)
-        call_send_kept(call, &kept);
+    if (*stored == STORED)
+        result = put(call, demand, &write);
+    if (result != COMMAND_DONE || !demand->get)
+        return result;
+    call_send_kept(call, &kept);
+    *stored = REPLIED;
     return COMMAND_DONE;
 }
 
 static enum command_result store_ok(struct call *call,
                                     const struct demand *demand)
 {
-    bool stored;
+    enum stored stored;
     enum command_result result = store(call, demand, &stored);
-    if (result != COMMAND_DONE || demand->get)
-        return result;
-    if (stored)
+    if (result == COMMAND_DONE && stored == STORED)
         reply_ok(&call->reply);
-    else
+    else if (result == COMMAND_DONE && stored == FORBIDDEN)
         reply_null(&call->reply);
-    return COMMAND_DONE;
+    return result;
 }
 
 /* The options behind `SET key value`.  False: an error was replied. */
@@ -82,14 +128,18 @@ static bool parse_set(struct call *call, struct demand *demand)
     struct expire_option expiry = {0};
     for (size_t i = 3; i < call->argc; i++) {
         const struct arg *arg = &call->argv[i];
-        if (arg_is(arg, "nx") && !demand->must_exist) {
+        bool compares = demand->compare.kind != COMPARE_NOTHING;
+        if (arg_is(arg, "nx") && !demand->must_exist && !compares) {
             demand->must_be_new = true;
-        } else if (arg_is(arg, "xx") && !demand->must_be_new) {
+        } else if (arg_is(arg, "xx") && !demand->must_be_new && !compares) {
             demand->must_exist = true;
         } else if (arg_is(arg, "get")) {
             demand->get = true;
         } else if (arg_is(arg, "keepttl") && !expiry.word) {
             demand->keep_expiry = true;
+        } else if (!demand->must_be_new && !demand->must_exist &&
+                   comparison_option(call, &i, &demand->compare)) {
+            continue;
         } else if (demand->keep_expiry || !expire_option(call, &i, &expiry)) {
             reply_error(&call->reply, ERROR_SYNTAX);
             return false;
@@ -110,10 +160,10 @@ enum command_result cmd_set(struct call *call)
 enum command_result cmd_setnx(struct call *call)
 {
     struct demand demand = {.must_be_new = true};
-    bool stored;
+    enum stored stored;
     enum command_result result = store(call, &demand, &stored);
     if (result == COMMAND_DONE)
-        reply_int(&call->reply, stored);
+        reply_int(&call->reply, stored == STORED);
     return result;
 }
 

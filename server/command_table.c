@@ -60,8 +60,9 @@ enum {
     }
 
 #define SET_OPTIONS                                                            \
-    "[NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds "  \
-    "| PXAT unix-time-milliseconds | KEEPTTL]"
+    "[NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | "     \
+    "IFDNE ifdne-digest] [GET] [EX seconds | PX milliseconds | "               \
+    "EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]"
 #define GETEX_OPTIONS                                                          \
     "[EX seconds | PX milliseconds | EXAT unix-time-seconds | "                \
     "PXAT unix-time-milliseconds | PERSIST]"
@@ -354,6 +355,18 @@ const struct command command_table[] = {
         KEYS("RM delete"), 0, SUM_SHARDS,
         "generic", "1.0.0", "Removes keys",
         "key [key ...]"},
+    {"delex", cmd_delex, -2, WRITE | FAST,
+        KEY("RW delete variable_flags"), 0, "",
+        "string", "8.4.0", "Removes a key if its value is, or is not, as expected",
+        "key [IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest]"},
+    {"delifeq", cmd_delifeq, 3, WRITE | FAST,
+        KEY("RW access delete"), 0, "",
+        "string", "9.0.0", "Removes a key if that is its value",
+        "key value"},
+    {"digest", cmd_digest, 2, READONLY | FAST,
+        KEY("RO access"), 0, "",
+        "string", "8.4.0", "Returns a hash of a value",
+        "key"},
     {"discard", cmd_discard, 1, ATOMIC,
         NO_KEYS, 0, "",
         "transactions", "2.0.0", "Forgets the commands since MULTI",

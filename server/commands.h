@@ -19,6 +19,8 @@
     X(bitcount) X(getbit) X(setbit)                                           \
     /* cmd_rename.c */                                                        \
     X(copy) X(move) X(rename) X(renamenx)                                     \
+    /* cmd_compare.c */                                                       \
+    X(delex) X(delifeq) X(digest)                                             \
     /* cmd_float.c */                                                         \
     X(incrbyfloat)                                                            \
     /* cmd_number.c */                                                        \

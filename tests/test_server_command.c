@@ -263,7 +263,9 @@ static void syntax_becomes_a_tree_of_arguments(void **state)
                   "lt:pure-token=LT)");
     arguments_are("set",
                   "key:key value:string "
-                  "[choice]:oneof(nx:pure-token=NX xx:pure-token=XX) "
+                  "[choice]:oneof(nx:pure-token=NX xx:pure-token=XX "
+                  "ifeq-value:string=IFEQ ifne-value:string=IFNE "
+                  "ifdeq-digest:string=IFDEQ ifdne-digest:string=IFDNE) "
                   "[get]:pure-token=GET "
                   "[choice]:oneof(seconds:integer=EX milliseconds:integer=PX "
                   "unix-time-seconds:unix-time=EXAT "
