@@ -33,7 +33,8 @@ static void rows_are_sorted_and_complete(void **state)
         const char *bar = strchr(command->name, '|');
         assert_true(!bar == !command_container(command));
         assert_true(abs(command->arity) > (bar ? 1 : 0));
-        assert_true(abs(command->arity) > command->keys.first);
+        /* SUNSUBSCRIBE may come without what COMMAND calls its keys. */
+        assert_true(abs(command->arity) >= command->keys.first);
         assert_true(abs(command->arity) > command->blob_arg);
         /* Only one key fits in the transaction that is opened for a row. */
         if (command->keys.first && command->keys.first != command->keys.last)
