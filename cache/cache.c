@@ -87,6 +87,7 @@ struct cache *cache_new(const struct cache_options *options)
     atomic_init(&cache->policy, CACHE_ALLKEYS_LRU);
     lock_init(&cache->nearest.lock);
     cache->nearest.least_ms = INT64_MAX;
+    atomic_init(&cache->crawling, true);
     atomic_init(&cache->due_ms, INT64_MAX);
     return cache;
 }

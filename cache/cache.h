@@ -347,6 +347,10 @@ void cache_set_limit(struct cache *cache, size_t bytes);
  */
 size_t cache_held(const struct cache *cache);
 
+/* False: entries that have expired are dropped when they are met or room is
+ * made, not before. */
+void cache_set_crawling(struct cache *cache, bool crawling);
+
 /*
  * What goes for a store that needs room, or for a limit that is lowered.  What
  * the policy protects never does: then stores are refused (CACHE_NO_ROOM), and

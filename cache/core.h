@@ -114,6 +114,7 @@ struct cache {
 
     atomic_bool flushed;     /* since the last step */
     _Atomic uint32_t policy; /* changed with the cut and each shard locked */
+    atomic_bool crawling;    /* for expired entries, in steps */
     atomic_uint evict_turn;
     struct nearest nearest;
     unsigned search_turn;   /* step only */

@@ -192,7 +192,9 @@ bool cache_step(struct cache *cache, int64_t now_ms)
         return true;
     bool more = step_stock(cache, now_ms);
     more |= walk_dead(cache, STEP_DEAD);
-    more |= walk_expired(cache, now_ms, STEP_CRAWL) > 0 ||
+    if (atomic_load_explicit(&cache->crawling, memory_order_relaxed))
+        more |=
+            walk_expired(cache, now_ms, STEP_CRAWL) > 0 ||
             atomic_load_explicit(&cache->crawl.active, memory_order_relaxed);
     more |= evict_search(cache);
     return more || step_tidy(cache, now_ms);
@@ -225,4 +227,9 @@ size_t cache_held(const struct cache *cache)
 bool cache_is_strewn(const struct cache *cache)
 {
     return atomic_load_explicit(&cache->slabs.stuck, memory_order_relaxed) > 0;
+}
+
+void cache_set_crawling(struct cache *cache, bool crawling)
+{
+    atomic_store(&cache->crawling, crawling);
 }

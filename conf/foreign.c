@@ -59,7 +59,6 @@ static const struct {
     {"acl-pubsub-default", "resetchannels",
      "users get channels by their own rules"},
     {"cluster-enabled", "no", "there is no cluster"},
-    {"enable-debug-command", "no", "there is no DEBUG"},
     {"enable-module-command", "no", "there are no modules"},
     {"include", NULL, "a file cannot include another"},
     {"loadmodule", NULL, "there are no modules"},

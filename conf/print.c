@@ -45,6 +45,8 @@ static const char *describe(const struct conf_option *option,
 
 /* The text in lines of up to `width` bytes, each after the first begun with
  * `indent`. */
+enum { HELP_WIDTH = 48 }; /* of what stands beside the flags */
+
 static void print_wrapped(FILE *to, const char *text, const char *indent,
                           size_t width)
 {
@@ -62,7 +64,8 @@ static void print_wrapped(FILE *to, const char *text, const char *indent,
 
 void conf_print_help(FILE *to)
 {
-    char values[CONF_TEXT_MAX], flag[CONF_TEXT_MAX];
+    static const char indent[] = "                               ";
+    char values[CONF_TEXT_MAX], flag[CONF_TEXT_MAX], line[2 * CONF_TEXT_MAX];
 
     for (unsigned i = 0; i < CONF_COUNT; i++) {
         const struct conf_option *option = conf_option((enum conf_id)i);
@@ -70,10 +73,12 @@ void conf_print_help(FILE *to)
             continue;
         value_say(flag, "--%s", option->name);
         fprintf(to, "  %-28s ", flag);
-        print_wrapped(to, option->help, "                               ", 48);
-        fprintf(to, "%31s%s", "", describe(option, values));
-        fprintf(to, "; initially %s\n",
-                *option->initial ? option->initial : "empty");
+        print_wrapped(to, option->help, indent, HELP_WIDTH);
+        snprintf(line, sizeof line, "%s; initially %s",
+                 describe(option, values),
+                 *option->initial ? option->initial : "empty");
+        fputs(indent, to);
+        print_wrapped(to, line, indent, HELP_WIDTH);
     }
     fputs("\nThe password is no flag: it comes from the file or from "
           "EBB_REQUIREPASS.\n",

@@ -100,8 +100,9 @@ void call_reply_part(struct call *call, const struct cache_view *view,
 bool call_int_of(const struct cache_view *view, int64_t *number);
 bool call_float_of(const struct cache_view *view, long double *number);
 
-/* As TYPE names it. */
+/* As TYPE and OBJECT ENCODING name it. */
 const char *call_type_name(enum cache_type type);
+const char *call_encoding_name(const struct cache_view *view);
 
 /*
  * Between close and open no client's command is run elsewhere: what is done in

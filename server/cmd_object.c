@@ -40,6 +40,17 @@ static bool hash_is_small(const struct cache_view *view)
     return true;
 }
 
+const char *call_encoding_name(const struct cache_view *view)
+{
+    int64_t number;
+    if (view->type == CACHE_HASH)
+        return hash_is_small(view) ? "listpack" : "hashtable";
+    if (view->len < TEXT_INT_MAX &&
+        text_to_int(view->bytes, view->len, &number))
+        return "int";
+    return view->len <= EMBSTR_MAX ? "embstr" : "raw";
+}
+
 /* False: there is no such key, and null was replied. */
 static bool find_object(struct call *call, struct cache_view *view)
 {
@@ -49,26 +60,11 @@ static bool find_object(struct call *call, struct cache_view *view)
     return false;
 }
 
-static enum command_result reply_text(struct call *call, const char *text)
-{
-    reply_bulk_text(&call->reply, text);
-    return COMMAND_DONE;
-}
-
 enum command_result cmd_object_encoding(struct call *call)
 {
     struct cache_view view;
-    int64_t number;
-    if (!find_object(call, &view))
-        return COMMAND_DONE;
-    if (view.type == CACHE_HASH)
-        return reply_text(call,
-                          hash_is_small(&view) ? "listpack" : "hashtable");
-    if (view.len < TEXT_INT_MAX && text_to_int(view.bytes, view.len, &number))
-        reply_bulk_text(&call->reply, "int");
-    else
-        reply_bulk_text(&call->reply,
-                        view.len <= EMBSTR_MAX ? "embstr" : "raw");
+    if (find_object(call, &view))
+        reply_bulk_text(&call->reply, call_encoding_name(&view));
     return COMMAND_DONE;
 }
 

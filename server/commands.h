@@ -85,6 +85,8 @@
     X(config_set)                                                             \
     /* cmd_info.c */                                                          \
     X(info)                                                                   \
+    /* cmd_debug.c */                                                         \
+    X(debug)                                                                  \
     /* cmd_slowlog.c */                                                       \
     X(slowlog_get) X(slowlog_help) X(slowlog_len) X(slowlog_reset)            \
     /* cmd_latency.c */                                                       \

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "acl.h"
+#include "address.h"
 #include "log.h"
 #include "platform.h"
 #include "pool.h"
@@ -335,6 +336,14 @@ void conn_peer(const struct conn *conn, char *text, size_t size)
     else
         snprintf(text, size, "unix:%.*s", (int)(strlen(address) - strlen(":0")),
                  address);
+}
+
+bool conn_is_local(const struct conn *conn)
+{
+    struct sockaddr_storage addr;
+    socklen_t len = sizeof addr;
+    return getpeername(conn->fd, (struct sockaddr *)&addr, &len) == 0 &&
+           address_is_local(&addr);
 }
 
 void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info)

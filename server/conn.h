@@ -79,6 +79,8 @@ struct conn_info {
     int64_t idle_s, age_s;
     bool closing, halted, readable, writable;
 };
+/* It comes from this machine. */
+bool conn_is_local(const struct conn *conn);
 void conn_describe(struct conn *conn, int64_t now_ms, struct conn_info *info);
 
 #endif

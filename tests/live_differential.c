@@ -412,13 +412,14 @@ static bool start_sides(struct run *run)
     static char ebb[512];
     snprintf(ebb, sizeof ebb,
              "%s --port 0 --metrics-port 0 --maxmemory 512mb "
-             "--slowlog-log-slower-than -1",
+             "--slowlog-log-slower-than -1 --enable-debug-command yes",
              or_else("EBB_SERVER", "build/ebb-server"));
     return side_start(&run->ebb, "ebb", or_else("EBB", ebb)) &&
            side_start(&run->oracle, "redis",
                       or_else("ORACLE", "redis-server --port 0 --save '' "
                                         "--maxmemory 512mb "
                                         "--slowlog-log-slower-than -1 "
+                                        "--enable-debug-command yes "
                                         "--maxmemory-policy allkeys-lru"));
 }
 

@@ -66,7 +66,7 @@ static void a_stock_file_is_taken(void **state)
     while (conf_ignored(&home->conf, &at) != NULL)
         count++;
     /* Each name once, however many lines it has. */
-    assert_int_equal(count, 52);
+    assert_int_equal(count, 51);
     assert_true(is_ignored(&home->conf, "hz"));
     assert_false(is_ignored(&home->conf, "notify-keyspace-events"));
     assert_false(is_ignored(&home->conf, "appendonly"));
