@@ -172,6 +172,14 @@ void reply_double(struct reply *r, double value)
         buf_addf(r->out, ",%s\r\n", text);
 }
 
+void reply_decimal(struct reply *r, const char *text, size_t len)
+{
+    if (r->resp < 3)
+        reply_bulk(r, text, len);
+    else
+        buf_addf(r->out, ",%.*s\r\n", (int)len, text);
+}
+
 void reply_array(struct reply *r, size_t count)
 {
     add_header(r->out, '*', count, 0);

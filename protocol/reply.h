@@ -37,6 +37,8 @@ void reply_null(struct reply *r);                 /* $-1 or _ */
 void reply_null_array(struct reply *r);           /* *-1 or _ */
 void reply_bool(struct reply *r, bool value);     /* :1/:0 or #t/#f */
 void reply_double(struct reply *r, double value); /* bulk or , */
+/* A number that is text already: bulk or , */
+void reply_decimal(struct reply *r, const char *text, size_t len);
 void reply_array(struct reply *r, size_t count);
 void reply_map(struct reply *r, size_t pairs);  /* flat array in RESP2 */
 void reply_set(struct reply *r, size_t count);  /* array in RESP2 */

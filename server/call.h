@@ -62,6 +62,19 @@ bool call_database(struct call *call, size_t arg, unsigned *db);
 
 struct cache_key call_key_of(const struct call *call, size_t arg);
 
+/* Hints that these will be looked up: they miss the processor's caches side by
+ * side. */
+static inline void call_prefetch(const struct call *call,
+                                 const struct cache_key *keys, size_t count)
+{
+    if (count < 2)
+        return;
+    for (size_t i = 0; i < count; i++)
+        cache_prefetch(call->server->cache, call->session->db, &keys[i]);
+    for (size_t i = 0; i < count; i++)
+        cache_prefetch_entry(call->server->cache, call->session->db, &keys[i]);
+}
+
 /*
  * Finds the call's key, or any.  CACHE_COUNT counts only in the first run;
  * CACHE_TOUCH does nothing if the client asked for CLIENT NO-TOUCH.

@@ -133,9 +133,9 @@ static bool prepare(struct call *call, enum outcome outcome)
 }
 
 static enum outcome transact(struct call *call,
-                             const struct call_editor *editor)
+                             const struct call_editor *editor, const void *ctx)
 {
-    struct call_edit edit = {.count = 0};
+    struct call_edit edit = {.ctx = ctx};
     enum outcome outcome;
     cache_begin(&call->tx, call->server->cache, call->now_ms, &call->key, 1);
     for (;;) {
@@ -156,7 +156,7 @@ static enum outcome transact(struct call *call,
 }
 
 enum command_result call_edit(struct call *call,
-                              const struct call_editor *editor)
+                              const struct call_editor *editor, const void *ctx)
 {
     call->key = call_key_of(call, 1);
     if (call_make_begun(call) && !call_make_done(call)) {
@@ -165,7 +165,7 @@ enum command_result call_edit(struct call *call,
         if (!call_make_done(call))
             return COMMAND_AGAIN;
     }
-    switch (transact(call, editor)) {
+    switch (transact(call, editor, ctx)) {
     case FINISHED:
         return COMMAND_DONE;
     case STALE:

@@ -23,7 +23,10 @@ struct call_edit {
     size_t count;
     size_t len;            /* of all parts */
     int64_t expires_at_ms; /* of the old value, unless the plan changes it */
-    int64_t number;        /* the command's own */
+    const void *ctx;       /* as it was given to call_edit */
+    int64_t number;        /* these are the command's own */
+    long double fraction;
+    const char *told; /* another event, or NULL */
     char text[CALL_EDIT_TEXT];
 };
 
@@ -47,7 +50,7 @@ struct call_editor {
 };
 
 /* Runs such a command, whose row has COMMAND_OWN_TX and one key. */
-enum command_result call_edit(struct call *call,
-                              const struct call_editor *editor);
+enum command_result
+call_edit(struct call *call, const struct call_editor *editor, const void *ctx);
 
 #endif

@@ -32,5 +32,5 @@ static void stored(struct call *call, const struct call_edit *edit)
 enum command_result cmd_append(struct call *call)
 {
     static const struct call_editor append = {plan, stored};
-    return call_edit(call, &append);
+    return call_edit(call, &append, NULL);
 }

@@ -126,7 +126,7 @@ enum command_result cmd_setbit(struct call *call)
     bool on;
     if (!bit_arguments(call, &offset, &on))
         return COMMAND_DONE;
-    return call_edit(call, &setbit);
+    return call_edit(call, &setbit, NULL);
 }
 
 /* -------------------------------------------------------------- BITCOUNT */

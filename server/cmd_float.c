@@ -39,5 +39,5 @@ static void stored(struct call *call, const struct call_edit *edit)
 enum command_result cmd_incrbyfloat(struct call *call)
 {
     static const struct call_editor incrbyfloat = {plan, stored};
-    return call_edit(call, &incrbyfloat);
+    return call_edit(call, &incrbyfloat, NULL);
 }

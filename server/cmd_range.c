@@ -52,9 +52,8 @@ enum command_result cmd_getrange(struct call *call)
 static bool plan(struct call *call, const struct cache_view *old,
                  struct call_edit *edit)
 {
-    int64_t number = 0;
-    text_to_int(call->argv[2].ptr, call->argv[2].len, &number);
-    size_t offset = (size_t)number, written = call->argv[3].len;
+    size_t offset = (size_t) * (const int64_t *)edit->ctx;
+    size_t written = call->argv[3].len;
     size_t len = old ? old->len : 0;
     if (written == 0) {
         reply_int(&call->reply, (int64_t)len);
@@ -97,5 +96,5 @@ enum command_result cmd_setrange(struct call *call)
         return COMMAND_DONE;
     if (offset < 0)
         return call_error(call, "ERR offset is out of range");
-    return call_edit(call, &setrange);
+    return call_edit(call, &setrange, &offset);
 }

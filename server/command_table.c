@@ -22,6 +22,7 @@ enum {
     KEYSPACE = COMMAND_KEYSPACE,
     CONNECTION = COMMAND_CONNECTION,
     HEAD = COMMAND_HEAD,
+    MOVABLE = COMMAND_MOVABLE,
     AT_ONCE = COMMAND_AT_ONCE,
     PAIRS_END = COMMAND_PAIRS,
     PUBSUB = COMMAND_PUBSUB,
@@ -579,6 +580,12 @@ const struct command command_table[] = {
         KEY("RW access update"), 0, "",
         "string", "2.6.0", "Adds to a number with a fraction",
         "key increment"},
+    {"increx", cmd_increx, -2, WRITE | DENYOOM | FAST | OWN_TX,
+        KEY("RW access update"), 0, "",
+        "string", "8.8.0", "Adds to a number within bounds and sets when it expires",
+        "key [NX | XX] [BYFLOAT increment | BYINT increment] [SATURATE] [LBOUND lowerbound] "
+        "[UBOUND upperbound] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+        "PXAT unix-time-milliseconds | PERSIST] [ENX]"},
     {"info", cmd_info, -1, ALWAYS | DANGEROUS,
         NO_KEYS, 0, "nondeterministic_output request_policy:all_shards response_policy:special",
         "server", "1.0.0", "Tells the state of the server",
@@ -699,6 +706,11 @@ const struct command command_table[] = {
         PAIRS("OW update"), 0, "request_policy:multi_shard response_policy:all_succeeded",
         "string", "1.0.1", "Stores several values at once",
         "key value [key value ...]"},
+    {"msetex", cmd_msetex, -4, WRITE | DENYOOM | OWN_TX | MOVABLE,
+        {2, -1, 2, "OW update", 1}, 0, "request_policy:multi_shard response_policy:all_succeeded",
+        "string", "8.4.0", "Stores several values at once that expire together",
+        "numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | "
+        "EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]"},
     {"msetnx", cmd_msetnx, -3, WRITE | DENYOOM | OWN_TX,
         PAIRS("OW insert"), 0, "request_policy:multi_shard response_policy:agg_min",
         "string", "1.0.1", "Stores several values at once if none of the keys exists",

@@ -19,6 +19,8 @@
     X(bitcount) X(getbit) X(setbit)                                           \
     /* cmd_rename.c */                                                        \
     X(copy) X(move) X(rename) X(renamenx)                                     \
+    /* cmd_increx.c */                                                        \
+    X(increx)                                                                 \
     /* cmd_compare.c */                                                       \
     X(delex) X(delifeq) X(digest)                                             \
     /* cmd_float.c */                                                         \
@@ -32,7 +34,9 @@
     /* cmd_hash_store.c */                                                    \
     X(hset) X(hmset) X(hsetnx) X(hdel) X(hincrby) X(hincrbyfloat)             \
     /* cmd_many.c */                                                          \
-    X(mget) X(mset) X(msetnx) X(del) X(exists) X(touch)                       \
+    X(mget) X(del) X(exists) X(touch)                                         \
+    /* cmd_mset.c */                                                          \
+    X(mset) X(msetex) X(msetnx)                                               \
     /* cmd_expire.c */                                                        \
     X(expire) X(pexpire) X(expireat) X(pexpireat) X(ttl) X(pttl)              \
     X(expiretime) X(pexpiretime) X(persist)                                   \

@@ -17,10 +17,9 @@
 #include "tests/errors.h"
 #include "tests/live.h"
 #include "tests/rng.h"
-#include "tests/sanitized.h"
 #include "tests/talk.h"
 
-enum { MB = 1 << 20, LONG = SANITIZED ? 2 * MB : 8 * MB };
+enum { MB = 1 << 20, LONG = 2 * MB };
 
 #define NULL_REPLY "$-1"
 #define HELLO      "9555e8555c62dcfd"
