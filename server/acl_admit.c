@@ -40,17 +40,16 @@ static const struct denial {
     const char *text, *in_exec;
 } denials[] = {
     [ACL_NO_COMMAND] = {ACL_REASON_COMMAND, NULL,
-                        "can't run this command or subcommand"},
+                        "no permission to execute the command or subcommand"},
     [ACL_NO_KEY] = {ACL_REASON_KEY,
                     "NOPERM this user has no permissions to access one of the "
                     "keys used as arguments",
-                    "can't access at least one of the keys mentioned in the "
-                    "command arguments"},
+                    "no permission to touch the specified keys"},
     [ACL_NO_CHANNEL] = {ACL_REASON_CHANNEL,
                         "NOPERM this user has no permissions to access one of "
                         "the channels used as arguments",
-                        "can't publish to the channel mentioned in the "
-                        "command"},
+                        "no permission to access one of the channels used as "
+                        "arguments"},
 };
 
 static void deny(struct call *call, const struct acl_check *check)

@@ -6,10 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "command_info.h"
+
 /* Arguments that are keys or channels, and what is wanted of their patterns. */
 struct args {
     size_t first, last, step; /* first 0: there are none */
-    uint8_t access;           /* of keys */
+    uint8_t access[2];        /* of the first key, and of those behind it */
     bool whole;               /* equal to a pattern, not matching one */
 };
 
@@ -39,34 +41,40 @@ static bool command_allowed(const struct acl_selector *selector,
 
 /* ------------------------------------------------------- keys and channels */
 
-/* SET reads the old value only if it is told to. */
-static bool sets_and_gets(const struct arg *argv, size_t argc)
+/* The words up to the end or a bar, behind which another key's begin. */
+static uint8_t access_of(const char *use)
 {
-    for (size_t i = 3; i < argc; i++)
-        if (text_is(argv[i].ptr, argv[i].len, "get"))
-            return true;
-    return false;
+    static const struct {
+        const char *word;
+        uint8_t access;
+    } words[] = {
+        {"access", ACL_READ},
+        {"insert", ACL_WRITE},
+        {"delete", ACL_WRITE},
+        {"update", ACL_WRITE},
+    };
+    size_t len = strcspn(use, "|");
+    uint8_t access = 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (memmem(use, len, words[i].word, strlen(words[i].word)))
+            access |= words[i].access;
+    return access;
 }
 
 static struct args keys_of(const struct command *command,
                            const struct arg *argv, size_t argc)
 {
-    const char *use = command->keys.use;
     struct command_keys found;
-    if (!command_keys(command, argv, argc, &found) || found.count == 0)
+    if (!command_keys(command, argv, argc, &found) || found.count == 0 ||
+        strstr(command->keys.use, "not_key"))
         return (struct args){0};
-    struct args keys = {
+    return (struct args){
         .first = found.first,
         .last = found.first + (found.count - 1) * found.step,
         .step = found.step,
+        .access = {access_of(command_use_of(command, argv, argc, 0)),
+                   access_of(command_use_of(command, argv, argc, 1))},
     };
-    if (strstr(use, "access"))
-        keys.access |= ACL_READ;
-    if (strstr(use, "insert") || strstr(use, "delete") || strstr(use, "update"))
-        keys.access |= ACL_WRITE;
-    if (strstr(use, "variable_flags") && !sets_and_gets(argv, argc))
-        keys.access &= (uint8_t)~ACL_READ;
-    return keys;
 }
 
 static struct args channels_of(const struct command *command, size_t argc)
@@ -111,12 +119,13 @@ static enum text_match match_any(const struct acl_texts *patterns,
                                  const struct args *args, const struct arg *arg,
                                  struct acl_check *check, size_t *steps)
 {
+    uint8_t access = args->access[check->arg > args->first];
     enum text_match match = TEXT_NO;
     while (match == TEXT_NO && check->pattern < patterns->count) {
         const struct acl_text *pattern = &patterns->at[check->pattern];
         if (*steps == 0)
             return TEXT_MORE;
-        if ((pattern->access & args->access) == args->access)
+        if ((pattern->access & access) == access)
             match = matches(pattern, arg, args->whole, &check->glob, steps);
         if (match == TEXT_MORE)
             return TEXT_MORE;

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "acl.h"
+#include "acl_check.h"
 #include "acl_file.h"
 #include "ask.h"
 #include "conn.h"
 #include "log.h"
+#include "pubsub.h"
 #include "worker.h"
 
 /* ------------------------------------------------------------- LIST, USERS */
@@ -125,26 +127,50 @@ enum command_result cmd_acl_getuser(struct call *call)
     return COMMAND_DONE;
 }
 
-/* ----------------------------------------------------------------- SETUSER */
+/* ------------------------------------------------- who must not stay: closed
+ */
 
-enum command_result cmd_acl_setuser(struct call *call)
+/*
+ * Clients whose user was deleted, and subscribers whose user may not listen to
+ * all of their channels any more.  Each worker closes its own; then the answer
+ * is sent.
+ */
+struct closing {
+    struct acl *acl;
+    const _Atomic uint64_t *version;
+    uint64_t self;         /* who asks: closed after the answer */
+    _Atomic bool self_too; /* it is to be */
+    int64_t deleted;       /* to be answered */
+    bool everybody;        /* subscribers of every user, or of this one: */
+    size_t name_len;
+    char name[];
+};
+
+static bool may_listen(const struct session *session)
 {
-    char why[ACL_WHY_MAX];
-    const char *error = acl_set_user(call->server->acl, call->argv[2],
-                                     call->argv + 3, call->argc - 3, why);
-    if (error)
-        reply_errorf(&call->reply, "ERR %s", error);
-    else
-        reply_ok(&call->reply);
-    return COMMAND_DONE;
+    for (int kind = TOPIC_CHANNEL; kind <= TOPIC_SHARD; kind++)
+        for (const struct subscription *at = session->subscriber->first[kind];
+             at; at = at->other) {
+            struct arg name = {at->topic->name, at->topic->len};
+            if (!acl_channel_allowed(session->rules, name,
+                                     kind == TOPIC_PATTERN))
+                return false;
+        }
+    return true;
 }
 
-/* ----------------------------------------------- connections of the deleted */
-
-struct closing {
-    uint64_t self;  /* who deleted them: closed when it was answered */
-    size_t deleted; /* to be replied */
-};
+static bool may_stay(const struct closing *closing, struct session *session)
+{
+    struct arg name = {closing->name, closing->name_len};
+    if (acl_user_gone(session))
+        return false;
+    if (!session->subscriber ||
+        !(closing->everybody || acl_user_is(closing->acl, session, name)))
+        return true;
+    if (session->acl_seen != atomic_load(closing->version))
+        acl_look_again(closing->acl, session);
+    return session->acl_pass != 0 || may_listen(session);
+}
 
 static void close_visit(struct worker *worker, void *ctx)
 {
@@ -152,42 +178,84 @@ static void close_visit(struct worker *worker, void *ctx)
     struct conn *next;
     for (struct conn *conn = worker->conns; conn; conn = next) {
         next = conn_next(conn);
-        const struct session *session = conn_session(conn);
-        if (acl_user_gone(session) && session->id != closing->self)
+        if (may_stay(closing, conn_session(conn)))
+            continue;
+        if (conn_session(conn)->id == closing->self)
+            atomic_store(&closing->self_too, true);
+        else
             conn_free(conn);
     }
 }
 
-/* Answers once the connections of users who are gone are closed. */
-static enum command_result close_gone(struct call *call, size_t deleted)
+/* user NULL: everybody. */
+static enum command_result close_those(struct call *call, int64_t deleted,
+                                       const struct arg *user)
 {
-    struct closing *closing = malloc(sizeof *closing);
+    size_t len = user ? user->len : 0;
+    struct closing *closing = calloc(1, sizeof *closing + len);
     if (!closing)
         return call_error(call, ERROR_NO_ROOM);
-    *closing = (struct closing){call->session->id, deleted};
+    closing->acl = call->server->acl;
+    closing->version = &call->server->acl_version;
+    closing->self = call->session->id;
+    closing->deleted = deleted;
+    closing->everybody = !user;
+    closing->name_len = len;
+    if (len > 0)
+        memcpy(closing->name, user->ptr, len);
     return ask_workers(call, close_visit, closing, free);
 }
 
-static void close_self(struct call *call)
+static void close_self(struct call *call, const struct closing *closing)
 {
-    if (acl_user_gone(call->session))
+    if (atomic_load(&closing->self_too))
         conn_close_after_reply(call->conn);
+}
+
+static enum command_result end_ok(struct call *call,
+                                  const struct closing *closing)
+{
+    reply_ok(&call->reply);
+    close_self(call, closing);
+    return COMMAND_DONE;
+}
+
+/* -------------------------------------------------------- SETUSER, DELUSER */
+
+enum command_result cmd_acl_setuser(struct call *call)
+{
+    char why[ACL_WHY_MAX];
+    const struct closing *closing = ask_ctx(call);
+    if (closing)
+        return end_ok(call, closing);
+    const char *error = acl_set_user(call->server->acl, call->argv[2],
+                                     call->argv + 3, call->argc - 3, why);
+    if (error) {
+        reply_errorf(&call->reply, "ERR %s", error);
+        return COMMAND_DONE;
+    }
+    if (pubsub_clients(call->server->pubsub) > 0)
+        return close_those(call, 0, &call->argv[2]);
+    reply_ok(&call->reply);
+    return COMMAND_DONE;
 }
 
 enum command_result cmd_acl_deluser(struct call *call)
 {
-    const struct arg *names = call->argv + 2;
+    const struct arg *names = call->argv + 2, none = {"", 0};
     size_t count = call->argc - 2;
     const struct closing *closing = ask_ctx(call);
     if (closing) {
-        reply_int(&call->reply, (int64_t)closing->deleted);
-        close_self(call);
+        reply_int(&call->reply, closing->deleted);
+        close_self(call, closing);
         return COMMAND_DONE;
     }
     for (size_t i = 0; i < count; i++)
         if (names[i].len == 7 && memcmp(names[i].ptr, "default", 7) == 0)
             return call_error(call, "ERR The 'default' user cannot be removed");
-    return close_gone(call, acl_delete_users(call->server->acl, names, count));
+    return close_those(
+        call, (int64_t)acl_delete_users(call->server->acl, names, count),
+        &none);
 }
 
 /* --------------------------------------------------------------- LOAD, SAVE */
@@ -209,17 +277,15 @@ static bool has_file(struct call *call)
 enum command_result cmd_acl_load(struct call *call)
 {
     char why[ACL_FILE_WHY_MAX];
-    if (ask_ctx(call)) {
-        reply_ok(&call->reply);
-        close_self(call);
-        return COMMAND_DONE;
-    }
+    const struct closing *closing = ask_ctx(call);
+    if (closing)
+        return end_ok(call, closing);
     if (!has_file(call))
         return COMMAND_DONE;
     const char *error =
         acl_file_load(call->server->acl, call->server->conf.aclfile, why);
     if (!error)
-        return close_gone(call, 0);
+        return close_those(call, 0, NULL);
     reply_errorf(&call->reply, "ERR %s", error);
     return COMMAND_DONE;
 }

@@ -5,10 +5,7 @@
 
 #include "call.h"
 
-#include <string.h>
-
 #include "command_info.h"
-#include "comparison.h"
 
 enum { LINE = 2 }; /* where the command line begins */
 
@@ -39,21 +36,6 @@ static const char *find_keys(const struct call *call,
     return NULL;
 }
 
-/* What SET and DELEX do with their key depends on their options. */
-static const char *use_of(const struct call *call,
-                          const struct command *command, size_t key)
-{
-    if (!strstr(command->keys.use, " variable_flags"))
-        return command_key_use(command, key);
-    if (strcmp(command->name, "delex") == 0)
-        return call->argc > LINE + 2 ? "RW access delete" : "RM delete";
-    for (size_t i = LINE + 3; i < call->argc; i++)
-        if (arg_is(&call->argv[i], "get") ||
-            comparison_word(&call->argv[i]) != COMPARE_NOTHING)
-            return "RW access update";
-    return "OW update";
-}
-
 struct shown {
     struct command_keys keys;
     const struct command *of; /* NULL: what it does with them is not shown */
@@ -68,7 +50,10 @@ static void reply_key(struct call *call, size_t i, void *ctx)
         reply_array(&call->reply, 2);
     reply_bulk(&call->reply, key->ptr, key->len);
     if (shown->of)
-        command_reply_words(&call->reply, use_of(call, shown->of, i), true);
+        command_reply_words(
+            &call->reply,
+            command_use_of(shown->of, call->argv + LINE, call->argc - LINE, i),
+            true);
 }
 
 static enum command_result reply_keys(struct call *call, bool with_use)

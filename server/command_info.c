@@ -9,6 +9,7 @@
 
 #include "command_categories.h"
 #include "command_info.h"
+#include "comparison.h"
 
 /* ------------------------------------------------------------------- rows */
 
@@ -103,6 +104,20 @@ const char *command_key_use(const struct command *command, size_t key)
 {
     const char *use = command->keys.use, *bar = strchr(use, '|');
     return key > 0 && bar ? bar + 1 : use;
+}
+
+const char *command_use_of(const struct command *command,
+                           const struct arg *argv, size_t argc, size_t key)
+{
+    if (!strstr(command->keys.use, " variable_flags"))
+        return command_key_use(command, key);
+    if (strcmp(command->name, "delex") == 0)
+        return argc > 2 ? "RW access delete" : "RM delete";
+    for (size_t i = 3; i < argc; i++)
+        if (arg_is(&argv[i], "get") ||
+            comparison_word(&argv[i]) != COMPARE_NOTHING)
+            return "RW access update";
+    return "OW update";
 }
 
 static void reply_pair(struct reply *reply, const char *name, int64_t value)

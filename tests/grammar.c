@@ -19,6 +19,7 @@
  *   h field    x short value
  *   b key of large hashes   g field of one, y value of one
  *   e classes of events
+ *   u user   r rule   z rule that is written alike by both   q short key
  *
  * `*` repeats the words before it, or from `(` on.  Options are alternatives,
  * split by '|', of which up to three are taken in any order.
@@ -157,6 +158,41 @@ static const struct row rows[] = {
     {"HELLO",         3, "3",      "SETNAME w|AUTH w w", COMPARE_SHAPE},
     {"AUTH",          2, "w",      "w", COMPARE_SAME},
     {"RESET",         2, "",       "", COMPARE_SAME},
+    {"AUTH",          2, "u w",    "", COMPARE_SAME},
+    {"AUTH",          2, "u pw",   "", COMPARE_SAME},
+    {"AUTH",         12, "default w", "", COMPARE_SAME},
+    {"ACL",          12, "SETUSER u ( r *", "", COMPARE_SAME},
+    {"ACL",           2, "SETUSER u ON NOPASS ~* ALLCOMMANDS", "r|r", COMPARE_SAME},
+    {"ACL",           6, "GETUSER u", "", COMPARE_SHAPE},
+    {"ACL",           8, "SETUSER printed RESET ( z *", "", COMPARE_SAME},
+    {"ACL",           8, "SETUSER printed ( z *", "", COMPARE_SAME},
+    {"ACL",          12, "GETUSER printed", "", COMPARE_SAME},
+    {"ACL",           6, "DRYRUN u GET q", "", COMPARE_SAME},
+    {"ACL",           6, "DRYRUN u SET q x", "GET|NX|w", COMPARE_SAME},
+    {"ACL",           6, "DRYRUN u MGET ( q *", "", COMPARE_SAME},
+    {"ACL",           6, "DRYRUN u MSET ( q x *", "", COMPARE_SAME},
+    {"ACL",           6, "DRYRUN u RENAME q q", "", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u COPY q q", "REPLACE|w", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u EXISTS ( q *", "", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u HSET q x x", "", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u SELECT d", "", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u CONFIG", "GET w|SET w w|w", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u OBJECT ENCODING q", "", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u PUBLISH q x", "", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u SUBSCRIBE ( q *", "", COMPARE_SAME},
+    {"ACL",           4, "DRYRUN u PSUBSCRIBE ( q *", "", COMPARE_SAME},
+    {"ACL",           3, "DRYRUN w w", "q|w", COMPARE_SAME},
+    {"ACL",           2, "DELUSER nobody", "printed|w", COMPARE_SAME},
+    {"ACL",           3, "WHOAMI", "w", COMPARE_SAME},
+    {"ACL",           2, "USERS",  "w", COMPARE_SAME},
+    {"ACL",           2, "LIST",   "w", COMPARE_KIND},
+    {"ACL",           2, "CAT",    "w", COMPARE_SAME},
+    {"ACL",           2, "CAT dangerous", "", COMPARE_KIND},
+    {"ACL",           2, "GENPASS", "n|w|5", COMPARE_KIND},
+    {"ACL",           2, "LOG",    "RESET|n|w", COMPARE_KIND},
+    {"ACL",           2, "w",      "w|u", COMPARE_SAME},
+    {"ACL",           1, "SAVE",   "w", COMPARE_SAME},
+    {"ACL",           1, "LOAD",   "w", COMPARE_SAME},
     {"MULTI",        24, "",       "", COMPARE_SAME},
     {"EXEC",         30, "",       "", COMPARE_SAME},
     {"DISCARD",       4, "",       "", COMPARE_SAME},
@@ -309,6 +345,34 @@ static const char *const events[] = {
 };
 static const char *const types[] = {
     "string", "STRING", "string", "hash", "list", "zset", "nosuchtype", "",
+};
+static const char *const users[] = {"alice", "bob", "carol"};
+static const char *const short_keys[] = {"a", "b", "c", "key:1", "n1", "xyz"};
+/* Of commands those that both have, alone or in categories. */
+static const char *const rules[] = {
+    "+get", "-get", "+SET", "-set", "+mget", "+rename", "-del", "+config",
+    "+config|get", "-config|set", "+client", "-client|list", "+acl|whoami",
+    "+select|0", "+select|1", "+select", "-select", "+ping|x", "+@read",
+    "-@read", "+@WRITE", "-@write", "+@string", "+@hash", "+@fast", "-@fast",
+    "+@slow", "-@slow", "+@dangerous", "-@dangerous", "+@admin", "-@admin",
+    "+@keyspace", "+@connection", "+@pubsub", "+@transaction", "+@all", "-@all",
+    "allcommands", "nocommands", "+nosuch", "+@nosuch", "+config|nosuch",
+    "+config|get|x", "+get|", "+", "-", "+@", "foo", "", "~a", "~k*", "~",
+    "%R~b", "%W~key:?", "%rw~n[12]", "~*", "allkeys", "resetkeys", "&a", "&*",
+    "&k*", "allchannels", "resetchannels", "on", "ON", "off", ">pw", ">b", "<b",
+    "<pw", "nopass", "resetpass", "reset", "clearselectors", "(+@all ~a)",
+    "(+get", "~c)", "(+set %W~b)", "(+mset", "%RW~*b)", "()", "(on)", "(", ")",
+    "#zz", "!zz", "%X~a", "%", "~a b", "&a b",
+};
+static const char *const printed_rules[] = {
+    "on", "OFF", "nopass", ">a", "<a", ">b", ">a b", "resetpass", "~a*", "%R~b",
+    "%W~b", "%r~a*", "resetkeys", "allkeys", "&c", "&d*", "allchannels",
+    "resetchannels", "allcommands", "nocommands", "+@all", "-@all", "+get",
+    "-get", "clearselectors", "reset", "(+get ~a)", "(allchannels -@all %W~x)",
+    "(+@all -get)", "sanitize-payload", "skip-sanitize-payload", "", "~a b",
+    "#148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940",
+    "!148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940",
+    "#148DE9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940",
 };
 /* The only command among them is one that reads: as a command, a word may get
  * a value that is too long for a key of Ebb's. */
@@ -506,6 +570,10 @@ static void add_word(struct grammar *g, struct request *request,
     case 'o': add_offset(g, request); break;
     case 'f': add_fraction(g, request); break;
     case 'w': add_text(request, ONE_OF(g, words)); break;
+    case 'u': add_text(request, ONE_OF(g, users)); break;
+    case 'r': add_text(request, ONE_OF(g, rules)); break;
+    case 'z': add_text(request, ONE_OF(g, printed_rules)); break;
+    case 'q': add_text(request, ONE_OF(g, short_keys)); break;
     default: assert(!"a letter that means something");
     }
     // clang-format on

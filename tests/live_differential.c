@@ -268,7 +268,11 @@ static int exchange(struct run *run, const struct sent *sent, size_t count,
 static int exchange_text(struct run *run, unsigned conn, const char *text)
 {
     struct sent sent = {.conn = conn};
-    request_add(&sent.request, text, strlen(text));
+    for (const char *word = text; *word; word += *word == ' ') {
+        size_t len = strcspn(word, " ");
+        request_add(&sent.request, word, len);
+        word += len;
+    }
     int differs = exchange(run, &sent, 1, true);
     request_release(&sent.request);
     return differs;
@@ -280,7 +284,8 @@ static bool start_afresh(struct run *run)
     bool well = true;
     for (unsigned conn = 0; conn < SIDE_CONNS; conn++)
         well = well && exchange_text(run, conn, "RESET") < 0;
-    return well && exchange_text(run, 0, "FLUSHALL") < 0;
+    return well && exchange_text(run, 0, "FLUSHALL") < 0 &&
+           exchange_text(run, 0, "ACL DELUSER alice bob carol printed") < 0;
 }
 
 static bool restart(struct run *run)

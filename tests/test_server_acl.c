@@ -371,6 +371,10 @@ static void requests_are_held_against_rules(void **state)
     judges("+object|encoding ~a", "object encoding a", "");
     judges("+object|encoding ~a", "object encoding b", "key 2");
     judges("+object|encoding ~a", "object freq a", "command");
+    judges("+rename %RW~a %W~b", "rename a b", "");
+    judges("+rename %W~a %W~b", "rename a b", "key 1");
+    judges("+rename %RW~a %R~b", "rename a b", "key 2");
+    judges("+copy %R~a %W~b", "copy a b", "");
     judges("+select|0", "select 0", "");
     judges("+select|0", "select 1", "command");
     judges("+scan", "scan 0 match secret:*", "");
@@ -395,6 +399,15 @@ static void channels_are_held_against_rules(void **state)
     assert_false(acl_channel_allowed(rules, (struct arg){"news.x", 6}, true));
     assert_true(acl_channel_allowed(rules, (struct arg){"p*", 2}, true));
     acl_rules_disown(rules);
+    judges("+publish &a", "publish a m", "");
+    judges("+publish &a", "publish b m", "channel 1");
+    judges("+subscribe &a &b*", "subscribe a b1 b2", "");
+    judges("+subscribe &a &b*", "subscribe a b1 c", "channel 3");
+    judges("+psubscribe &a &b*", "psubscribe b* a", "");
+    judges("+psubscribe &a &b*", "psubscribe b1", "channel 1");
+    judges("+unsubscribe", "unsubscribe a", "");
+    judges("+spublish &a", "spublish a m", "");
+    judges("+spublish ~*", "spublish a m", "channel 1");
     rules = rules_of("allchannels");
     assert_true(acl_channel_allowed(rules, (struct arg){"*", 1}, true));
     acl_rules_disown(rules);
