@@ -99,6 +99,7 @@ enum command_flag {
     COMMAND_PAIRS = 1 << 18,   /* every second argument from blob_arg on may be
                                   diverted, one of them */
     COMMAND_PUBSUB = 1 << 19,
+    COMMAND_OF_ADMIN = 1 << 20, /* in @admin, but no administration */
 };
 
 struct command {

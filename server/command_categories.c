@@ -27,7 +27,7 @@ static const struct {
     {"geo",         0,                                 "geo"},
     {"stream",      0,                                 "stream"},
     {"pubsub",      COMMAND_PUBSUB,                    NULL},
-    {"admin",       COMMAND_ADMIN,                     NULL},
+    {"admin",       COMMAND_ADMIN | COMMAND_OF_ADMIN,  NULL},
     {"fast",        COMMAND_FAST,                      NULL},
     {"slow",        0 /* what is not fast */,          NULL},
     {"blocking",    0,                                 NULL},
@@ -38,7 +38,7 @@ static const struct {
 };
 // clang-format on
 
-enum { FAST = 14, SLOW = 15 };
+enum { KEYSPACE = 0, FAST = 14, SLOW = 15 };
 
 const char *command_category_name(size_t category)
 {
@@ -58,6 +58,9 @@ bool command_in_category(const struct command *command, size_t category)
     const char *group = categories[category].group;
     if (category == FAST || category == SLOW)
         return !(command->flags & COMMAND_FAST) == (category == SLOW);
+    /* WAIT is generic, but about a connection. */
+    if (category == KEYSPACE && command->flags & COMMAND_CONNECTION)
+        return false;
     /* Not a command itself, only the head of its subcommands. */
     if (!command->run)
         return false;

@@ -31,6 +31,7 @@ struct node {
 
 struct syntax {
     const char *at;
+    bool floats; /* increments are not whole numbers */
     struct node nodes[NODES_MAX];
     int count;
 };
@@ -59,6 +60,15 @@ static void list_add(struct syntax *syntax, struct list *list, int node)
     list->last = node;
 }
 
+/* "[TO host port]": the token is the whole block's. */
+static void lift_token(struct node *block, struct node *first)
+{
+    if (first->type != NODE_NAME || first->optional)
+        return;
+    block->token = first->token;
+    first->token = (struct arg){0};
+}
+
 /* The list as one node. */
 static int list_join(struct syntax *syntax, const struct list *list,
                      enum node_type type)
@@ -67,6 +77,8 @@ static int list_join(struct syntax *syntax, const struct list *list,
         return list->first;
     int node = node_new(syntax, type);
     syntax->nodes[node].child = list->count ? list->first : NO_NODE;
+    if (type == NODE_BLOCK && list->count > 0)
+        lift_token(&syntax->nodes[node], &syntax->nodes[list->first]);
     return node;
 }
 
@@ -191,12 +203,30 @@ static int parse_choice(struct syntax *syntax, struct list *outer)
 
 /* --------------------------------------------------------------- replying */
 
-static const char *type_of(const struct node *node)
+/* What a name stands for; those that are not here are strings. */
+// clang-format off
+static const struct {
+    const char *name, *type;
+} types[] = {
+    {"bits", "integer"},           {"client-id", "integer"},
+    {"count", "integer"},          {"cursor", "integer"},
+    {"db", "integer"},             {"decrement", "integer"},
+    {"destination", "key"},        {"destination-db", "integer"},
+    {"end", "integer"},            {"increment", "integer"},
+    {"index", "integer"},          {"index1", "integer"},
+    {"index2", "integer"},         {"key", "key"},
+    {"milliseconds", "integer"},   {"newkey", "key"},
+    {"numkeys", "integer"},        {"numreplicas", "integer"},
+    {"offset", "integer"},         {"pattern", "pattern"},
+    {"port", "integer"},           {"protover", "integer"},
+    {"seconds", "integer"},        {"source", "key"},
+    {"start", "integer"},          {"timeout", "integer"},
+    {"version", "integer"},
+};
+// clang-format on
+
+static const char *type_of(const struct syntax *syntax, const struct node *node)
 {
-    static const char *const integers[] = {
-        "seconds", "milliseconds", "count",     "cursor",
-        "index",   "increment",    "decrement", "client-id",
-    };
     const struct arg *name = &node->name;
     switch (node->type) {
     case NODE_TOKEN:
@@ -208,13 +238,13 @@ static const char *type_of(const struct node *node)
     default:
         break;
     }
-    if (arg_is(name, "key") || arg_is(name, "pattern"))
-        return arg_is(name, "key") ? "key" : "pattern";
     if (name->len > 9 && memcmp(name->ptr, "unix-time", 9) == 0)
         return "unix-time";
-    for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++)
-        if (arg_is(name, integers[i]))
-            return "integer";
+    if (syntax->floats && arg_is(name, "increment"))
+        return "double";
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (arg_is(name, types[i].name))
+            return types[i].type;
     return "string";
 }
 
@@ -239,7 +269,7 @@ static void reply_nodes(struct reply *reply, const struct syntax *syntax,
 static void reply_node(struct reply *reply, const struct syntax *syntax,
                        const struct node *node)
 {
-    const char *type = type_of(node);
+    const char *type = type_of(syntax, node);
     bool is_key = strcmp(type, "key") == 0, is_name = node->type == NODE_NAME;
     size_t flags = (size_t)node->optional + node->multiple;
     reply_map(reply, 2 + (size_t)is_name + is_key + (node->token.len > 0) +
@@ -297,7 +327,8 @@ static void reply_docs(struct reply *reply, const struct command *command)
     reply_bulk_text(reply, "group");
     reply_bulk_text(reply, command->group);
     if (arguments) {
-        struct syntax syntax = {.at = command->syntax};
+        struct syntax syntax = {.at = command->syntax,
+                                .floats = strstr(command->name, "float")};
         struct list list = {0};
         parse_items(&syntax, &list);
         reply_bulk_text(reply, "arguments");

@@ -278,9 +278,15 @@ static void syntax_becomes_a_tree_of_arguments(void **state)
                   "master:pure-token=MASTER replica:pure-token=REPLICA "
                   "pubsub:pure-token=PUBSUB) [client-id...]:integer=ID");
     arguments_are("hello",
-                  "[group]:block(protover:string "
-                  "[group]:block(username:string=AUTH password:string) "
+                  "[group]:block(protover:integer "
+                  "[group]:block=AUTH(username:string password:string) "
                   "[clientname]:string=SETNAME)");
+    arguments_are("rename", "key:key newkey:key");
+    arguments_are("incrbyfloat", "key:key increment:double");
+    arguments_are("failover",
+                  "[group]:block=TO(host:string port:integer "
+                  "[force]:pure-token=FORCE) [abort]:pure-token=ABORT "
+                  "[milliseconds]:integer=TIMEOUT");
     arguments_are("dbsize", "");
 }
 
