@@ -287,6 +287,8 @@ enum command_result cmd_swapdb(struct call *call)
                       call->now_ms);
         cache_swap(call->server->cache, (unsigned)db, (unsigned)other);
         call_open_gate(call);
+        changes_flushed(call->server, (int)db);
+        changes_flushed(call->server, (int)other);
     }
     reply_ok(&call->reply);
     return COMMAND_DONE;

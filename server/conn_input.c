@@ -94,14 +94,16 @@ static void request_done(struct turn *turn)
     parser_next(&turn->parser);
 }
 
-/* A reply that was begun and not ended. */
+/* A reply that was begun and not ended, or is about what has been looked at
+ * already: nothing that happened since may be told before it. */
 static void note_midway(struct turn *turn, struct output_mark mark,
                         enum command_result result)
 {
     struct output_mark now = output_mark(&turn->out);
     if (result != COMMAND_AGAIN && result != COMMAND_WAIT)
         turn->midway = false;
-    else if (now.last != mark.last || now.tail != mark.tail)
+    else if (result == COMMAND_AGAIN || now.last != mark.last ||
+             now.tail != mark.tail)
         turn->midway = true;
 }
 

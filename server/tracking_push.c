@@ -153,6 +153,12 @@ bool tracking_make_all(struct tracking *tracking)
 
 /* ---------------------------------------------------------------- sending */
 
+static bool is_subscribed(const struct subscriber *subscriber)
+{
+    return subscriber_listens(subscriber) ||
+           subscriber_count(subscriber, TOPIC_SHARD) > 0;
+}
+
 /* To one that is redirected to; in RESP2 it hears of it only while it is
  * subscribed. */
 static void push_to(struct tracking *tracking, struct conn *conn,
@@ -163,7 +169,7 @@ static void push_to(struct tracking *tracking, struct conn *conn,
         conn_push(conn, push);
         return;
     }
-    if (!subscriber_listens(session->subscriber))
+    if (!is_subscribed(session->subscriber))
         return;
     struct push *message = NULL;
     if (push != tracking->all)

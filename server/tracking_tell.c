@@ -354,23 +354,30 @@ static void go_on_round(struct tracking *tracking, struct outbox *box)
     tell_round(tracker, round);
 }
 
-/* A piece at a time, with others' turns in between. */
-static void deliver(struct worker *worker, void *ctx)
+/* Some of what there is to be told; false: that was all. */
+static bool deliver_some(struct worker *worker)
 {
     struct tracking *tracking = worker->server->tracking;
     struct outbox *box = &tracking->outboxes[worker->id];
-    (void)ctx;
     for (int i = 0; i < TRACKING_CLIENTS; i++) {
         if (box->round.kind != ROUND_NONE)
             go_on_round(tracking, box);
         else if (box->at)
             go_on_group(worker, box);
         else if (!take(tracking, box))
-            return;
-        if (worker_push_full(worker))
-            worker_send_pushes(worker);
+            return false;
     }
-    worker_post(worker, deliver, NULL);
+    return true;
+}
+
+/* A piece at a time, with others' turns in between. */
+static void deliver(struct worker *worker, void *ctx)
+{
+    (void)ctx;
+    if (deliver_some(worker))
+        worker_post(worker, deliver, NULL);
+    if (worker_push_full(worker))
+        worker_send_pushes(worker);
 }
 
 /* True if the worker is to be woken. */
@@ -383,14 +390,19 @@ static bool begin_delivery(struct outbox *box)
     return wake_it;
 }
 
+/* Its own clients a worker tells at once, before the reply to whoever made the
+ * change. */
 void tracking_send(struct server *server, struct conn *by)
 {
     struct tracking *tracking = server->tracking;
-    (void)by;
+    struct worker *own = by ? conn_worker(by) : NULL;
     if (atomic_load_explicit(&tracking->waiting, memory_order_relaxed) == 0)
         return;
     uint64_t waiting = atomic_exchange(&tracking->waiting, 0);
-    for (unsigned i = 0; waiting >> i; i++)
-        if (waiting >> i & 1 && begin_delivery(&tracking->outboxes[i]))
-            worker_post(&server->workers[i], deliver, NULL);
+    for (unsigned i = 0; waiting >> i; i++) {
+        struct worker *worker = &server->workers[i];
+        if ((waiting >> i & 1) && begin_delivery(&tracking->outboxes[i]) &&
+            (worker != own || deliver_some(worker)))
+            worker_post(worker, deliver, NULL);
+    }
 }

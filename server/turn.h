@@ -40,7 +40,7 @@ struct turn {
     bool running;            /* the call was begun and goes on */
     bool refused;            /* there is no room for its value: it is not run */
     bool stuck;              /* the kernel takes no more output in this turn */
-    bool midway;             /* part of a reply is in the output */
+    bool midway;             /* part of a reply is made: no push before it */
     struct cache_blob *blob; /* the argument being diverted */
     size_t body_left;        /* its bytes that are still to come */
     size_t requests, bytes;  /* dealt with in this turn */

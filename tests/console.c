@@ -29,8 +29,16 @@ void console_close(struct console *console)
 
 void console_say(struct console *console, const char *line)
 {
-    live_send(console->fd, line, strlen(line));
-    live_send(console->fd, "\r\n", 2);
+    /* In one piece: for a second the system would wait until the first was
+     * acknowledged. */
+    size_t len = strlen(line);
+    char *whole = malloc(len + 3);
+
+    assert_non_null(whole);
+    memcpy(whole, line, len);
+    memcpy(whole + len, "\r\n", 3);
+    live_send(console->fd, whole, len + 2);
+    free(whole);
 }
 
 const char *console_hear(struct console *console)
