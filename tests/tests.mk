@@ -28,7 +28,7 @@ UNIT_TESTS    := $(filter $(BUILD)/tests/test_%,$(TEST_PROGRAMS))
 LIVE_TESTS    := $(filter $(BUILD)/tests/live_%,$(TEST_PROGRAMS))
 FUZZ_TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz_*.c))
 OTHER_TESTS   := $(filter-out %/run.sh %/install.sh,$(wildcard tests/*.sh)) \
-                 $(wildcard tests/node/*.mjs)
+                 $(wildcard tests/node/*.mjs) tests/clients/all_clients.sh
 
 # What programs share; the linker takes of it what each needs.
 $(BUILD)/tests/kit.a: \
@@ -51,7 +51,7 @@ test-programs: all $(TEST_PROGRAMS)
 
 .PHONY: test
 test:
-	@tests/install.sh build test node
+	@tests/install.sh build test node clients
 	@$(MAKE) --no-print-directory -j$(CORES) test-programs bench-programs
 	@tests/run.sh $(BUILD) $(UNIT_TESTS) $(LIVE_TESTS) $(OTHER_TESTS)
 
@@ -70,7 +70,8 @@ differential:
 clients:
 	@tests/install.sh build clients
 	@$(MAKE) --no-print-directory -j$(CORES) all
-	@tests/clients/run.sh $(BUILD) docs/clients.md
+	@EBB_SERVER=$(abspath $(BUILD))/ebb-server \
+	    tests/clients/all_clients.sh docs/clients.md
 
 .PHONY: layers
 layers: $(LEAF_ARCHIVES)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // npm's redis, which opens with HELLO 3; and the same without.
 import assert from 'node:assert/strict';
-import { createClient } from 'redis';
+import { BasicClientSideCache, createClient } from 'redis';
 import { tryClient, url, version } from './kit.mjs';
 
 async function connect(options) {
@@ -59,8 +59,9 @@ async function features(RESP) {
         '!lists': () => client.lPush('l', 'x'),
         ...(RESP === 3 ? {
             'client-side caching': async () => {
-                const { BasicClientSideCache } = await import('@redis/client');
-                const clientSideCache = new BasicClientSideCache({ ttl: 0 });
+                const clientSideCache = new BasicClientSideCache({
+                    ttl: 0, recordStats: true,
+                });
                 const cached = await connect({ RESP: 3, clientSideCache });
                 await client.set('c', '1');
                 assert.equal(await cached.get('c'), '1');

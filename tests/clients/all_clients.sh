@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Runs every script of this folder against Ebb and writes what they found:
-# tests/clients/run.sh BUILD PAGE
+# Runs every script of this folder against Ebb.  What they found becomes a page
+# if one is wanted: tests/clients/all_clients.sh [PAGE]
 set -u
+page=$(realpath "${1:-/dev/null}")
 cd "$(dirname "$0")"
-build=$(cd "../../$1" && pwd) || exit 1
-page=$(cd ../.. && realpath "$2")
 work=$(mktemp -d)
 started=()
 trap 'kill "${started[@]}" 2>/dev/null; rm -rf "$work"' EXIT
@@ -15,7 +14,7 @@ NODE=node
 [ -x ../node/node_modules/.bin/node ] && NODE=../node/node_modules/.bin/node
 
 start() { # start LOG: an Ebb; its port is in $port
-    "$build/ebb-server" --port 0 --metrics-port 0 --maxmemory 128mb \
+    "$EBB_SERVER" --port 0 --metrics-port 0 --maxmemory 128mb \
         >"$work/$1" 2>&1 &
     started+=($!)
     port=
@@ -50,5 +49,5 @@ try() { # try SECONDS COMMAND...: one that fails as a whole is a row, too
     try 240 bash tools.sh
 } | "$NODE" table.mjs >"$work/page"
 status=${PIPESTATUS[1]}
-cp "$work/page" "$page"
+cat "$work/page" >"$page"
 exit "$status"
