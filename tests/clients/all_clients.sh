@@ -22,7 +22,7 @@ start() { # start LOG: an Ebb; its port is in $port
         kill -0 "${started[-1]}" || exit 1
         port=$(sed -n \
             's/.*accept connections on 127\.0\.0\.1:\([0-9]*\).*/\1/p' \
-            "$work/$1")
+            "$work/$1" 2>/dev/null)
     done
 }
 
@@ -46,7 +46,7 @@ try() { # try SECONDS COMMAND...: one that fails as a whole is a row, too
     try 120 /usr/bin/python3 django_cache.py
     try 120 php php_redis.php
     try 120 ruby ruby_redis.rb
-    try 240 bash tools.sh
+    try 240 bash tools.sh 3>&2
 } | "$NODE" table.mjs >"$work/page"
 status=${PIPESTATUS[1]}
 cat "$work/page" >"$page"

@@ -23,6 +23,7 @@ works() { # works FEATURE PATTERN COMMAND...: its output has the pattern
         row "$feature" true
     else
         row "$feature" false "$(tail -n 1 "$work/out")"
+        cat "$work/out" >&3
     fi
 }
 
@@ -97,6 +98,7 @@ cat >"$work/proxy.yml" <<YML
 ebbs:
   listen: 127.0.0.1:$proxy
   redis: true
+  hash: md5
   distribution: ketama
   servers:
    - 127.0.0.1:$EBB_PORT:1
