@@ -19,7 +19,7 @@
 #include "tests/live.h"
 #include "tests/sanitized.h"
 
-enum { KEYS_MAX = CALL_ATOMIC_KEYS, KEY_LEN = 16, ACTORS = 3 };
+enum { KEYS_MAX = CALL_ATOMIC_KEYS, KEY_LEN = 16 };
 
 static char keys[KEYS_MAX][KEY_LEN];
 
@@ -125,6 +125,14 @@ static bool removes_or_sets_new(struct actor *actor, unsigned round)
                      : is(ask(actor, "MSETNX", true), REDIS_REPLY_INTEGER);
 }
 
+/* The first key becomes the second, and that the first again. */
+static bool renames(struct actor *actor, unsigned round)
+{
+    return is(redisCommand(actor->redis, "RENAME %s %s", keys[round % 2],
+                           keys[(round + 1) % 2]),
+              REDIS_REPLY_STATUS);
+}
+
 /* ----------------------------------------------------------------- readers */
 
 static bool compare(struct actor *actor, redisReply *reply)
@@ -161,6 +169,28 @@ static bool counts_all(struct actor *actor, unsigned round)
     bool well = reply && reply->type == REDIS_REPLY_INTEGER;
     if (well && reply->integer != 0 &&
         reply->integer != (long long)actor->scene->keys)
+        atomic_fetch_add(&actor->scene->differed, 1);
+    freeReplyObject(reply);
+    return well;
+}
+
+/* Of two keys one is there. */
+static bool finds_one(struct actor *actor, unsigned round)
+{
+    (void)round;
+    redisReply *reply = ask(actor, "MGET", false);
+    bool well = reply && reply->type == REDIS_REPLY_ARRAY;
+    if (well && !reply->element[0]->str == !reply->element[1]->str)
+        atomic_fetch_add(&actor->scene->differed, 1);
+    freeReplyObject(reply);
+    return well;
+}
+
+static bool counts_one(struct actor *actor, unsigned round)
+{
+    redisReply *reply = ask(actor, round % 2 ? "EXISTS" : "TOUCH", false);
+    bool well = reply && reply->type == REDIS_REPLY_INTEGER;
+    if (well && reply->integer != 1)
         atomic_fetch_add(&actor->scene->differed, 1);
     freeReplyObject(reply);
     return well;
@@ -205,15 +235,30 @@ static void end(struct actor *actor)
     free(actor->value);
 }
 
+static void run_actors(struct scene *scene, struct actor *actors,
+                       unsigned count)
+{
+    scene->rounds = SANITIZED ? scene->rounds / 4 + 1 : scene->rounds;
+    for (unsigned i = 0; i < count; i++)
+        scene->readers += actors[i].reads;
+    for (unsigned i = 0; i < count; i++) {
+        actors[i].scene = scene;
+        begin(&actors[i], i);
+    }
+    for (unsigned i = 0; i < count; i++)
+        end(&actors[i]);
+    assert_int_equal(scene->broken, 0);
+    assert_int_equal(scene->differed, 0);
+}
+
 static void run(void **state, size_t key_count, size_t value_len,
                 unsigned rounds)
 {
     struct scene scene = {.live = *state,
                           .keys = key_count,
                           .value_len = value_len,
-                          .rounds = SANITIZED ? rounds / 4 + 1 : rounds,
-                          .readers = ACTORS};
-    struct actor actors[2 * ACTORS] = {
+                          .rounds = rounds};
+    struct actor actors[] = {
         {.act = sets_all},
         {.act = sets_each},
         {.act = removes_or_sets_new},
@@ -224,14 +269,7 @@ static void run(void **state, size_t key_count, size_t value_len,
     redisContext *redis = live_connect(*state);
     live_text(redis, "FLUSHALL");
     redisFree(redis);
-    for (unsigned i = 0; i < 2 * ACTORS; i++) {
-        actors[i].scene = &scene;
-        begin(&actors[i], i);
-    }
-    for (unsigned i = 0; i < 2 * ACTORS; i++)
-        end(&actors[i]);
-    assert_int_equal(scene.broken, 0);
-    assert_int_equal(scene.differed, 0);
+    run_actors(&scene, actors, sizeof actors / sizeof *actors);
 }
 
 static void two_keys_are_one(void **state)
@@ -254,6 +292,22 @@ static void several_transactions_are_one(void **state)
 static void long_replies_are_one(void **state)
 {
     run(state, 40, 12000, 100);
+}
+
+static void a_rename_is_one(void **state)
+{
+    struct scene scene = {
+        .live = *state, .keys = 2, .value_len = 20, .rounds = 4000};
+    struct actor actors[] = {
+        {.act = renames},
+        {.act = finds_one, .reads = true},
+        {.act = counts_one, .reads = true},
+    };
+    redisContext *redis = live_connect(*state);
+    live_text(redis, "FLUSHALL");
+    live_text(redis, "SET %s 1", keys[0]);
+    redisFree(redis);
+    run_actors(&scene, actors, sizeof actors / sizeof *actors);
 }
 
 /* ------------------------------------------------------------------- WATCH */
@@ -309,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_transaction_of_keys_is_one),
         cmocka_unit_test(several_transactions_are_one),
         cmocka_unit_test(long_replies_are_one),
+        cmocka_unit_test(a_rename_is_one),
         cmocka_unit_test(no_update_is_lost),
     };
     return cmocka_run_group_tests(tests, setup, live_teardown);
