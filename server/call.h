@@ -18,7 +18,8 @@
 enum {
     CALL_SLICE_KEYS = 1000,   /* keys of one transaction of a long command */
     CALL_SLICE_ITEMS = 1000,  /* of call_each */
-    CALL_ATOMIC_KEYS = 16384, /* keys that one command may store at once */
+    CALL_ATOMIC_KEYS = 16384, /* keys that are served as one */
+    CALL_ATOMIC_BYTES = 4 * 1024 * 1024, /* and of replies that are copied */
     CALL_COPY_MAX = 16 * 1024 /* longest value that is copied to the output */
 };
 

@@ -61,16 +61,17 @@ static void serve_slice(struct call *call, struct progress *progress,
     cache_end(&call->tx);
 }
 
-/* As far as the reply may grow. */
+/* As far as the reply may grow.  Pinned values hardly take room. */
 static void serve_alone(struct call *call, struct progress *progress,
                         serve_key *serve)
 {
-    size_t before = call_replied(call);
+    size_t before = call_replied(call), room = conn_room(call->conn);
+    size_t least = room > CALL_ATOMIC_BYTES ? room - CALL_ATOMIC_BYTES : 0;
     call_close_gate(call);
     do
         serve_slice(call, progress, serve);
     while (progress->next < call->argc &&
-           (call_replied(call) == before || conn_room(call->conn) > 0));
+           (call_replied(call) == before || conn_room(call->conn) > least));
     call_open_gate(call);
 }
 

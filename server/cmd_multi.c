@@ -26,7 +26,7 @@
 enum {
     /* Units: a key or a command without one, and so many bytes. */
     MULTI_ALONE = CALL_ATOMIC_KEYS,
-    UNIT_BYTES = 512,
+    UNIT_BYTES = CALL_ATOMIC_BYTES / MULTI_ALONE,
 };
 
 /* ------------------------------------------------------------ putting off */
