@@ -297,6 +297,32 @@ void call_reply_value(struct call *call, const struct cache_view *view)
     call_reply_part(call, view, 0, view->len);
 }
 
+void call_reply_framed(struct call *call, const struct cache_view *view,
+                       size_t len, struct arg before, struct arg behind)
+{
+    struct buf *out = call->reply.out;
+    size_t in_pieces = len > 0 ? len - view->bytes_len : 0;
+    if (len > CALL_COPY_MAX && unheard(call)) {
+        reply_null(&call->reply);
+        return;
+    }
+    reply_bulk_begin(&call->reply, before.len + len + behind.len);
+    buf_add(out, before.ptr, before.len);
+    if (len > CALL_COPY_MAX) {
+        call->pinned += in_pieces;
+        conn_send_pin(call->conn, cache_view_pin(view));
+        buf_add(out, view->bytes, view->bytes_len);
+    } else if (len > 0) {
+        char *to = buf_room(out, len);
+        if (!to)
+            return;
+        cache_view_copy(view, 0, to, len);
+        buf_commit(out, len);
+    }
+    buf_add(out, behind.ptr, behind.len);
+    buf_add_text(out, "\r\n");
+}
+
 void call_keep_value(struct call *call, const struct cache_view *view,
                      struct call_kept *kept)
 {

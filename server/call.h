@@ -110,6 +110,11 @@ enum command_result call_put(struct call *call,
 void call_reply_part(struct call *call, const struct cache_view *view,
                      size_t at, size_t len);
 
+/* A bulk of the first `len` bytes of a value, which is all or none of it, with
+ * something before and something behind. */
+void call_reply_framed(struct call *call, const struct cache_view *view,
+                       size_t len, struct arg before, struct arg behind);
+
 /* The number in a value; false: it is none. */
 bool call_int_of(const struct cache_view *view, int64_t *number);
 bool call_float_of(const struct cache_view *view, long double *number);

@@ -19,6 +19,8 @@
     X(bitcount) X(getbit) X(setbit)                                           \
     /* cmd_rename.c */                                                        \
     X(copy) X(move) X(rename) X(renamenx)                                     \
+    /* cmd_dump.c, cmd_restore.c */                                           \
+    X(dump) X(restore)                                                        \
     /* cmd_increx.c */                                                        \
     X(increx)                                                                 \
     /* cmd_compare.c */                                                       \

@@ -25,6 +25,8 @@ static const struct difference differences[] = {
      "OBJECT ENCODING goes by the value, not by how it came about"},
     {"object encoding *", "$8\r\nlistpack*", "$9\r\nhashtable*",
      "OBJECT ENCODING of a hash goes by its fields, not by those it had"},
+    {"dump *", "-ERR DUMP knows strings only*", "$*",
+     "DUMP knows strings only"},
     /* Of GET only: a write that is refused would leave different data. */
     {"get *", "-ERR key is too long, *", "[$_]*",
      "keys are up to 64 KiB long"},

@@ -18,7 +18,7 @@
  *   c cursor   S second, M ms since 1970          o offset    f with fraction
  *   h field    x short value
  *   b key of large hashes   g field of one, y value of one
- *   e classes of events
+ *   e classes of events     j what DUMP returns
  *   u user   r rule   z rule that is written alike by both   q short key
  *
  * `*` repeats the words before it, or from `(` on.  Options are alternatives,
@@ -125,6 +125,9 @@ static const struct row rows[] = {
     {"INCRBYFLOAT",  20, "k f",    "", COMPARE_SAME},
     {"RENAME",       15, "k k",    "", COMPARE_SAME},
     {"RENAMENX",     10, "k k",    "", COMPARE_SAME},
+    {"DUMP",         12, "k",      "", COMPARE_SAME},
+    {"RESTORE",      15, "k m j",  "REPLACE|ABSTTL|IDLETIME n|FREQ n|w", COMPARE_SAME},
+    {"RESTORE",       8, "k 0 j REPLACE", "ABSTTL", COMPARE_SAME},
     {"MOVE",         12, "k d",    "", COMPARE_SAME},
     {"COPY",         20, "k k",    "DB d|REPLACE|w", COMPARE_SAME},
     {"TYPE",         10, "k",      "", COMPARE_SAME},
@@ -382,6 +385,38 @@ static const char *const words[] = {
 };
 // clang-format on
 
+/* What DUMP returns of "", "a", 10, -1, 300, -40000, INT32_MAX, one more than
+ * that, and of 70, 270 and 9000 bytes that were compressed. */
+#define PAYLOAD(bytes)                                                         \
+    {                                                                          \
+        bytes, sizeof bytes - 1                                                \
+    }
+#define ZEROS "\xe0\xff\x00\xe0\xff\x00\xe0\xff\x00\xe0\xff\x00\xe0\xff\x00"
+static const struct {
+    const char *bytes;
+    size_t len;
+} payloads[] = {
+    PAYLOAD("\x00\x00\x0a\x00\x5d\x9b\x5c\x40\x0f\x7f\xa2\xda"),
+    PAYLOAD("\x00\x01\x61\x0a\x00\xbf\xfe\xef\x9b\x8f\x36\x7d\xb4"),
+    PAYLOAD("\x00\xc0\x0a\x0a\x00\x6e\x9f\x57\x45\x0e\xae\x63\xbb"),
+    PAYLOAD("\x00\xc0\xff\x0a\x00\x0c\x93\x7e\x24\x85\x08\x9d\xc5"),
+    PAYLOAD("\x00\xc1\x2c\x01\x0a\x00\x95\x42\x61\xf2\x65\x82\x5c\x10"),
+    PAYLOAD("\x00\xc2\xc0\x63\xff\xff\x0a\x00\xab\x5d\x46\x75\x1b\x1d"
+            "\xaa\x83"),
+    PAYLOAD("\x00\xc2\xff\xff\xff\x7f\x0a\x00\x2c\x74\xe5\x9e\xe0\x2e"
+            "\xad\xa1"),
+    PAYLOAD("\x00\x0a\x32\x31\x34\x37\x34\x38\x33\x36\x34\x38\x0a\x00"
+            "\xe7\xb1\x29\xa3\x4c\x1d\x76\xee"),
+    PAYLOAD("\x00\xc3\x09\x40\x46\x01\x78\x78\xe0\x39\x00\x01\x78\x78"
+            "\x0a\x00\x31\xca\x1b\xed\xe0\xf3\x2a\x8d"),
+    PAYLOAD("\x00\xc3\x0b\x41\x0e\x03\x61\x62\x63\x61\xe0\xff\x02\x01"
+            "\x62\x63\x0a\x00\x11\x9d\x7e\x76\x15\xdc\xd9\xdf"),
+    PAYLOAD("\x00\xc3\x40\x6f\x63\x28\x01\x00\x00" ZEROS ZEROS ZEROS ZEROS ZEROS
+                ZEROS "\xe0\xff\x00\xe0\xff\x00\xe0\xff\x00\xe0\x0b\x00"
+            "\x01\x00\x00\x0a\x00\x67\x24\x00\x04\x76\x60"
+            "\x52\xfa"),
+};
+
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 #define ONE_OF(grammar, table)                                                 \
     ((table)[rng_below(&(grammar)->rng, COUNT_OF(table))])
@@ -528,6 +563,15 @@ static void add_fraction(struct grammar *g, struct request *request)
     add_text(request, text);
 }
 
+static void add_payload(struct grammar *g, struct request *request)
+{
+    size_t i = rng_below(&g->rng, COUNT_OF(payloads));
+    request_add(request, payloads[i].bytes, payloads[i].len);
+    if (rng_chance(&g->rng, 100))
+        request->argv[request->argc - 1]
+            .ptr[rng_below(&g->rng, payloads[i].len)] ^= 4;
+}
+
 /* Adds what a word of a row stands for. */
 static void add_word(struct grammar *g, struct request *request,
                      const char *word, size_t len)
@@ -567,6 +611,7 @@ static void add_word(struct grammar *g, struct request *request,
     case 'n': add_text(request, ONE_OF(g, counts)); break;
     case 'e': add_text(request, ONE_OF(g, events)); break;
     case 't': add_text(request, ONE_OF(g, types)); break;
+    case 'j': add_payload(g, request); break;
     case 'o': add_offset(g, request); break;
     case 'f': add_fraction(g, request); break;
     case 'w': add_text(request, ONE_OF(g, words)); break;

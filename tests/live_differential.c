@@ -422,6 +422,7 @@ static bool start_sides(struct run *run)
     return side_start(&run->ebb, "ebb", or_else("EBB", ebb)) &&
            side_start(&run->oracle, "redis",
                       or_else("ORACLE", "redis-server --port 0 --save '' "
+                                        "--rdbcompression no "
                                         "--maxmemory 512mb "
                                         "--slowlog-log-slower-than -1 "
                                         "--enable-debug-command yes "
