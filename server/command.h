@@ -127,6 +127,9 @@ struct command {
 extern const struct command command_table[];
 extern const size_t command_count;
 
+/* Letters in either case; false for a subcommand's row. */
+bool command_is_named(const struct command *command, const char *name,
+                      size_t len);
 /* The row of a name, letters in either case; NULL: there is none. */
 const struct command *command_find(const char *name, size_t len);
 /* The row of a subcommand. */
