@@ -30,6 +30,7 @@ static const struct field clients_fields[] = {
     NUMBER("total_watched_keys",              watched_keys),
     NUMBER("ebb_client_pool_bytes",           pool_bytes),
     NUMBER("ebb_client_pool_used_bytes",      pool_used_bytes),
+    NUMBER("ebb_tracking_bytes",              tracking.bytes),
     NUMBER("ebb_client_push_bytes",           push_bytes),
     NUMBER("ebb_lost_notifications",          lost_notifications),
 };

@@ -238,6 +238,11 @@ static const struct metric metrics[] = {
     MILLIS(  "ebb_cache_oldest_idle_seconds",       cache.oldest_idle_ms,       "How long the entry to be evicted next was not used"),
 
     GAUGE(   "ebb_connections",                     clients,                    "Connected clients"),
+    GAUGE(   "ebb_tracking_clients",                tracking.clients,           "Clients that cache and are told what has changed"),
+    GAUGE(   "ebb_tracking_keys",                   tracking.keys,              "Keys that are remembered for them"),
+    GAUGE(   "ebb_tracking_items",                  tracking.items,             "The same, once for each client that has read the key"),
+    GAUGE(   "ebb_tracking_prefixes",               tracking.prefixes,          "Different prefixes of keys that clients with BCAST want to hear of"),
+    GAUGE(   "ebb_tracking_bytes",                  tracking.bytes,             "Bytes of clients' buffers that this takes"),
     GAUGE(   "ebb_connections_max",                 clients_max,                "Clients that may be connected at one time"),
     GAUGE(   "ebb_pubsub_channels",                 pubsub_channels,            "Channels that somebody is subscribed to"),
     GAUGE(   "ebb_pubsub_patterns",                 pubsub_patterns,            "Patterns that somebody is subscribed to"),

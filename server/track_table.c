@@ -46,11 +46,12 @@ struct track_table {
 
 /* ----------------------------------------------------------------- memory */
 
-/* With what the allocator makes of it. */
+/* With what the allocator makes of it: measured with a million keys whose
+ * lengths shift, it is almost half as much again. */
 static size_t cost(size_t bytes)
 {
     bytes = (bytes + 15) & ~(size_t)15;
-    return bytes + bytes / 4;
+    return bytes + bytes / 2;
 }
 
 static size_t key_cost(const struct track_key *key)

@@ -364,5 +364,6 @@ void tracking_state(struct tracking *tracking, struct tracking_state *state)
         .keys = counts.keys,
         .items = counts.readers,
         .prefixes = track_prefixes_count(tracking->prefixes),
+        .bytes = counts.bytes,
     };
 }

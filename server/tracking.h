@@ -116,6 +116,7 @@ bool tracking_step(struct tracking *tracking, int64_t now_ms);
 
 struct tracking_state {
     uint64_t clients, keys, items, prefixes;
+    uint64_t bytes; /* of the client pool: the table, and what waits */
 };
 void tracking_state(struct tracking *tracking, struct tracking_state *state);
 

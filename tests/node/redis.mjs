@@ -105,6 +105,26 @@ test('CONFIG, maps and databases', async () => {
     other.destroy();
 });
 
+test('a cache in the client holds no old values', async () => {
+    const near = await connect({
+        clientSideCache: { ttl: 0, maxEntries: 100, evictPolicy: 'LRU' },
+    });
+    const hits = async () =>
+        Number((await client.info('stats')).match(/keyspace_hits:(\d+)/)[1]);
+    for (let i = 1; i <= 20; i++) {
+        await client.set('near', `${i}`);
+        while (await near.get('near') !== `${i}`)
+            await new Promise(setImmediate);
+        const before = await hits();
+        assert.equal(await near.get('near'), `${i}`);
+        assert.equal(await hits(), before);
+    }
+    await client.flushAll();
+    while (await near.get('near') !== null)
+        await new Promise(setImmediate);
+    near.destroy();
+});
+
 test('RESP2 works too', async () => {
     const old = await connect({ RESP: 2 });
     await old.set('two', '2');
