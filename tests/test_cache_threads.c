@@ -35,6 +35,7 @@ struct shared {
     _Atomic int64_t now_ms;
     atomic_uint workers; /* that still run */
     uint64_t ops;
+    _Atomic uint64_t evicted, expired, cuts; /* as told */
 };
 
 struct thread {
@@ -216,6 +217,45 @@ static void *work(void *arg)
     return NULL;
 }
 
+static unsigned number_of_key(const struct cache_view *view)
+{
+    char scratch[64], text[16] = {0};
+    unsigned number = 0;
+    must(view->key_len < sizeof text);
+    memcpy(text, cache_view_key(view, scratch), view->key_len);
+    must(sscanf(text, "key:%u", &number) == 1);
+    return number;
+}
+
+static void hear(void *ctx, enum cache_why why, unsigned db,
+                 const struct cache_view *view)
+{
+    struct shared *shared = ctx;
+    atomic_fetch_add(why == CACHE_EVICTED   ? &shared->evicted
+                     : why == CACHE_EXPIRED ? &shared->expired
+                                            : &shared->cuts,
+                     1);
+    if (why == CACHE_CUT)
+        return;
+    must(db < 2);
+    must(number_of_key(view) < KEYS);
+}
+
+/* What an operator changes while others work. */
+static void operate(struct thread *thread)
+{
+    struct cache *cache = thread->shared->cache;
+    cache_set_limit(
+        cache, LIMIT_LEAST + rng_below(&thread->rng, LIMIT_MOST - LIMIT_LEAST));
+    cache_listen(cache, (enum cache_listening)rng_below(&thread->rng, 3));
+    if (rng_chance(&thread->rng, 300))
+        cache_set_policy(cache, (enum cache_policy)rng_below(&thread->rng, 6));
+    else if (rng_chance(&thread->rng, 500))
+        cache_set_policy(cache, CACHE_ALLKEYS_LRU);
+    if (rng_chance(&thread->rng, 200))
+        cache_swap(cache, 0, 1);
+}
+
 /* The main thread's part: the limit and the steps. */
 static void *govern(void *arg)
 {
@@ -224,9 +264,7 @@ static void *govern(void *arg)
     struct cache_stats stats;
     for (uint64_t turn = 0; atomic_load(&shared->workers) > 0; turn++) {
         if (turn % 200 == 0)
-            cache_set_limit(shared->cache,
-                            LIMIT_LEAST + rng_below(&thread->rng,
-                                                    LIMIT_MOST - LIMIT_LEAST));
+            operate(thread);
         cache_step(shared->cache, now(shared));
         cache_stats(shared->cache, now(shared), &stats);
         must(stats.resident_bytes <= LIMIT_MOST);
@@ -237,12 +275,7 @@ static void *govern(void *arg)
 static void show(void *ctx, const struct cache_view *view)
 {
     struct thread *thread = ctx;
-    char scratch[64], text[16] = {0};
-    unsigned number;
-    must(view->key_len < sizeof text);
-    memcpy(text, cache_view_key(view, scratch), view->key_len);
-    must(sscanf(text, "key:%u", &number) == 1);
-    check_view(thread, view, number);
+    check_view(thread, view, number_of_key(view));
     thread->shown++;
 }
 
@@ -266,7 +299,7 @@ static void *scan(void *arg)
 static void run_threads(unsigned shards)
 {
     uint64_t seed = test_seed();
-    struct cache_options options = {.shards = shards, .databases = 1};
+    struct cache_options options = {.shards = shards, .databases = 2};
     struct shared shared = {
         .cache = cache_new(&options),
         .now_ms = 1700000000000,
@@ -276,6 +309,7 @@ static void run_threads(unsigned shards)
     void *(*const jobs[WORKERS + 2])(void *) = {work, work, work, govern, scan};
     assert_non_null(shared.cache);
     cache_set_limit(shared.cache, LIMIT_MOST);
+    cache_set_listener(shared.cache, hear, &shared);
     for (unsigned i = 0; i < WORKERS + 2; i++) {
         threads[i] = (struct thread){.shared = &shared,
                                      .rng = {seed + i},
@@ -294,6 +328,8 @@ static void run_threads(unsigned shards)
     struct cache_stats stats;
     cache_stats(shared.cache, now(&shared), &stats);
     assert_int_equal(stats.hits, hits);
+    assert_in_range(shared.evicted, 1, stats.evicted);
+    assert_in_range(shared.expired, 1, stats.expired);
     assert_true(hits > shared.ops / 100 && stored > shared.ops / 10);
     while (cache_step(shared.cache, now(&shared)))
         ;
