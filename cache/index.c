@@ -182,6 +182,13 @@ static bool index_open(struct cache *cache, struct shard *shard,
     return true;
 }
 
+void index_trim(struct cache *cache, struct shard *shard)
+{
+    if (shard->overflows == 0 && shard->reserved == 0 &&
+        segment_exists(cache, shard, INDEX_OVERFLOW, 0))
+        segment_drop(cache, shard, INDEX_OVERFLOW, 0);
+}
+
 void index_close(struct cache *cache, struct shard *shard)
 {
     assert(shard->items == 0 && shard->buckets <= 1 && shard->overflows == 0);

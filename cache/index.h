@@ -90,6 +90,8 @@ void index_sweep_ahead(const struct cache *cache, const struct shard *shard,
                        uint32_t number);
 /* Drops the dead slots of one bucket; what has pieces loses them. */
 void index_sweep(struct cache *cache, struct shard *shard, uint32_t number);
+/* Gives back what is kept for the next overflow bucket, if there is none. */
+void index_trim(struct cache *cache, struct shard *shard);
 /* Gives an empty index's memory back. */
 void index_close(struct cache *cache, struct shard *shard);
 /* Contracts by one bucket if there are fewer than `sparse` entries a bucket;

@@ -6,6 +6,7 @@
 #include "cut.h"
 #include "evict.h"
 #include "garbage.h"
+#include "index.h"
 #include "move.h"
 #include "room.h"
 #include "shard.h"
@@ -20,6 +21,7 @@ enum {
     STOCK_GROWING = 8, /* slabs kept ready while the cache grows */
     STOCK_IDLE = 16,   /* more than this in stock for long goes back */
     STOCK_QUIET = 4,   /* likewise, when nobody takes slabs */
+    TIDY_QUIET = 1,    /* free slabs of all classes that are not worth moving */
     QUIET_LOOKS = 10,
     LOOK_MS = 100,
     CUT_SHARE = 8,       /* more than 1/8 above the limit: cut, do not evict */
@@ -105,6 +107,17 @@ static bool is_quiet(const struct cache *cache)
     return cache->quiet_looks >= QUIET_LOOKS;
 }
 
+/* What was kept so that others need not wait for it. */
+static void trim_indexes(struct cache *cache)
+{
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        struct shard *shard = &cache->shards[i];
+        lock_take_politely(&shard->lock);
+        index_trim(cache, shard);
+        lock_drop(&shard->lock);
+    }
+}
+
 /* From time to time: what of the stock has nobody used since the last time?
  * And have stuck slabs come loose? */
 static void look_around(struct cache *cache, uint32_t stock)
@@ -115,6 +128,8 @@ static void look_around(struct cache *cache, uint32_t stock)
     cache->quiet_looks = idle == stock ? cache->quiet_looks + 1 : 0;
     if (idle > keep)
         cache->trimming = (idle - keep) / 4 + 1;
+    if (is_quiet(cache))
+        trim_indexes(cache);
     slabs_unstick(&cache->slabs);
 }
 
@@ -179,7 +194,7 @@ static bool step_tidy(struct cache *cache, int64_t now_ms)
     uint64_t used = get(&slabs->resident) - get(&slabs->stock);
     uint64_t needed = slabs_needed(slabs);
     uint64_t spare =
-        is_quiet(cache) ? needed / 64 + STOCK_QUIET : needed / 16 + STOCK_IDLE;
+        is_quiet(cache) ? needed / 64 + TIDY_QUIET : needed / 16 + STOCK_IDLE;
     if (used <= needed + spare)
         return false;
     return move_some(cache, now_ms, STEP_MOVES);

@@ -60,6 +60,17 @@ static void put(struct cache *cache, unsigned number, int64_t now_ms)
     cache_tx_close(&tx);
 }
 
+static void drop(struct cache *cache, unsigned number)
+{
+    struct cache_key key =
+        cache_key_of(cache, (const char *)&number, sizeof number);
+    struct cache_tx tx;
+    cache_begin(&tx, cache, NOW_MS, &key, 1);
+    assert_true(cache_remove(&tx, 0, &key));
+    cache_end(&tx);
+    cache_tx_close(&tx);
+}
+
 /* All of the keys in one transaction, which is given up after so many tries
  * that found no room. */
 static bool put_together(struct cache *cache, unsigned tries)
@@ -195,6 +206,31 @@ static void no_more_goes_than_must(void **state)
     }
 }
 
+/* When nobody stores anything, little is kept beside what is left. */
+static void little_is_kept_when_it_is_quiet(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 100000, PART = 20, INDEX = 8, READY = 4, TIDY = 2 };
+    struct cache *cache = new_cache(64 * MB);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        put(cache, i, NOW_MS);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        if (i % PART != 0)
+            drop(cache, i);
+    settle(cache);
+    struct cache_stats stats = stats_of(cache);
+    assert_int_equal(stats.entries, ENTRIES / PART);
+    uint64_t needed = stats.live_bytes / CACHE_SLAB + 1;
+    assert_in_range(stats.index_bytes, 1, INDEX * CACHE_SLAB);
+    assert_in_range(stats.resident_bytes / CACHE_SLAB, needed,
+                    needed + INDEX + READY + TIDY);
+    put(cache, ENTRIES, NOW_MS); /* the index takes again what it needs */
+    for (unsigned i = 0; i < ENTRIES; i++)
+        put(cache, i, NOW_MS);
+    cache_check(cache);
+    cache_free(cache);
+}
+
 static void ages_go_as_far_as_they_can(void **state)
 {
     (void)state;
@@ -216,6 +252,7 @@ int main(void)
         cmocka_unit_test(an_entry_from_the_future_does_not_stop_a_cut),
         cmocka_unit_test(a_cut_stays_within_the_old_limit),
         cmocka_unit_test(no_more_goes_than_must),
+        cmocka_unit_test(little_is_kept_when_it_is_quiet),
         cmocka_unit_test(ages_go_as_far_as_they_can),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
