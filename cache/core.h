@@ -60,14 +60,15 @@ enum cut_phase { CUT_IDLE, CUT_GIVE, CUT_MARK, CUT_SWEEP, CUT_KEEP, CUT_END };
 struct cut {
     struct lock lock;
     _Atomic uint32_t phase;
-    uint32_t limit;     /* slabs that the survivors may need */
-    uint32_t at;        /* slab, or bucket */
-    unsigned shard;     /* of the sweep */
-    int64_t horizon_ms; /* age to which the round of marking goes */
-    bool levelling;     /* enough is marked, see mark_round */
-    bool lost;          /* entries were cut off, which is still to be told */
-    atomic_bool vain;   /* the last cut dropped nothing: what is too much is not
-                           held by entries */
+    _Atomic uint32_t left; /* steps, about, until what was dropped is free */
+    uint32_t limit;        /* slabs that the survivors may need */
+    uint32_t at;           /* slab, or bucket */
+    unsigned shard;        /* of the sweep */
+    int64_t horizon_ms;    /* age to which the round of marking goes */
+    bool levelling;        /* enough is marked, see mark_round */
+    bool lost;             /* entries were cut off, which is still to be told */
+    atomic_bool vain; /* the last cut dropped nothing: what is too much is not
+                         held by entries */
     /* Marked cells by class; written under the locks of different shards. */
     _Atomic uint64_t cells[SIZES_MAX];
     _Atomic uint64_t entries;

@@ -14,7 +14,34 @@ enum {
     CUT_BUCKETS = 32, /* buckets swept or merged in one step */
     CUT_AHEAD = 4,    /* buckets whose marks are fetched ahead */
     CUT_DENSE = 9,    /* entries a bucket of a swept index */
+    CUT_PAYS = 32,    /* steps done by one who stores something */
 };
+
+static uint64_t count_alive(const struct cache *cache,
+                            const struct shard *shard)
+{
+    uint64_t alive = 0;
+    for (unsigned n = 0; n < ENTRY_NUMBERS; n++)
+        alive += number_is_dead(cache, n) ? 0 : shard->tally.counts[n];
+    return alive;
+}
+
+/* Rather too many: all that is alive is marked, every bucket swept and merged,
+ * every slab given words and kept. */
+static uint32_t count_steps(struct cache *cache)
+{
+    uint64_t alive = 0, buckets = 0;
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        struct shard *shard = &cache->shards[i];
+        lock_take(&shard->lock);
+        alive += count_alive(cache, shard);
+        buckets += shard->buckets;
+        lock_drop(&shard->lock);
+    }
+    return (uint32_t)(alive / cache->shard_count + 2 * buckets / CUT_BUCKETS +
+                      2 * slabs_end(&cache->slabs) / CUT_SLABS +
+                      2 * cache->shard_count);
+}
 
 void cut_begin(struct cache *cache, uint32_t slabs)
 {
@@ -29,6 +56,7 @@ void cut_begin(struct cache *cache, uint32_t slabs)
             atomic_store(&cut->cells[i], 0);
         atomic_store(&cut->entries, 0);
         atomic_store(&cut->phase, CUT_GIVE);
+        atomic_store(&cut->left, count_steps(cache));
         move_stop(cache); /* nothing moves until this is over */
     }
     lock_drop(&cut->lock);
@@ -411,10 +439,32 @@ bool cut_step(struct cache *cache, int64_t now_ms)
     struct cut *cut = &cache->cut;
     lock_take(&cut->lock);
     step_locked(cache, now_ms);
+    if (atomic_load(&cut->left) > 1)
+        atomic_fetch_sub(&cut->left, 1);
     bool lost = cut->lost;
     cut->lost = false;
     lock_drop(&cut->lock);
     if (lost)
         listen_cut(cache);
     return true;
+}
+
+void cut_pay(struct cache *cache, size_t bytes, int64_t now_ms)
+{
+    const struct slabs *slabs = &cache->slabs;
+    uint64_t limit = atomic_load(&slabs->limit);
+    uint64_t resident = atomic_load(&slabs->resident);
+    if (resident > limit)
+        return; /* then it is paid for by evicting */
+    uint64_t spare =
+        (limit - resident + atomic_load(&slabs->stock)) * (uint64_t)SIZES_SLAB;
+    double steps = CUT_PAYS;
+    if (spare > bytes)
+        steps = (double)atomic_load(&cache->cut.left) * (double)bytes /
+                (double)spare;
+    /* Of a part of a step, by chance. */
+    steps += (double)(evict_dice(cache) >> 32) / 4294967296.0;
+    for (unsigned i = 1; i <= steps && i <= CUT_PAYS; i++)
+        if (!cut_step(cache, now_ms))
+            return;
 }

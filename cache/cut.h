@@ -43,6 +43,14 @@ void cut_begin(struct cache *cache, uint32_t slabs);
 /* Does a bounded piece of it; false: there is nothing to do. */
 bool cut_step(struct cache *cache, int64_t now_ms);
 
+/*
+ * While flushed entries are being dropped what they had is not free yet.  Who
+ * takes so many bytes of what is free does a share of the steps, so that they
+ * are done before it is used up, and nobody has to wait for all of them.
+ * Outside all locks.
+ */
+void cut_pay(struct cache *cache, size_t bytes, int64_t now_ms);
+
 static inline bool cut_active(const struct cache *cache)
 {
     return atomic_load_explicit(&cache->cut.phase, memory_order_relaxed) !=

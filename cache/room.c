@@ -74,8 +74,11 @@ static bool would_fit(const struct slabs *slabs)
 void room_pay(struct cache *cache, size_t bytes, int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
-    if (!slabs_full(slabs) || slabs_exceed(slabs) || is_ready(slabs) ||
-        cut_active(cache))
+    if (cut_active(cache)) {
+        cut_pay(cache, bytes, now_ms);
+        return;
+    }
+    if (!slabs_full(slabs) || slabs_exceed(slabs) || is_ready(slabs))
         return;
     if (garbage_free(cache))
         return;

@@ -14,9 +14,9 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms);
  * new cell is one of a slab in use, or some entry has to go. */
 bool room_is_short(const struct cache *cache);
 
-/* At the limit, after so many bytes of cells were taken: does a share of the
- * work by which the next slab will become free, so that no one has all of it
- * to do.  Outside all locks. */
+/* After so many bytes of cells were taken: at the limit, or during a cut, does
+ * a share of the work by which the next slabs will become free, so that no one
+ * has all of it to do.  Outside all locks. */
 void room_pay(struct cache *cache, size_t bytes, int64_t now_ms);
 
 /* The class an entry for that write needs; see put.c. */

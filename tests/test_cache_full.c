@@ -124,6 +124,29 @@ static void what_waits_to_be_freed_goes_before_others(void **state)
     assert_in_range(stats_of(cache).evicted - evicted, 0, 10);
 }
 
+/* However fast others store, none of them has to do all that the flush left. */
+static void after_a_flush_nobody_waits_for_its_end(void **state)
+{
+    struct cache *cache = *state;
+    cache_set_limit(cache, 4 * LIMIT);
+    unsigned number = fill(cache), longest = 0, stored = 0;
+    cache_set_policy(cache, CACHE_NO_EVICTION);
+    assert_true(cache_flush_all(cache));
+    while (!cut_active(cache))
+        assert_true(cache_step(cache, NOW_MS));
+    for (; cut_active(cache); stored++) {
+        unsigned swept = cache->cut.shard;
+        assert_true(put_small(cache, number + stored));
+        if (atomic_load(&cache->cut.phase) == CUT_SWEEP &&
+            cache->cut.shard > swept + longest)
+            longest = cache->cut.shard - swept;
+    }
+    printf("%u stored meanwhile, one swept %u shards\n", stored, longest);
+    assert_true(stored > number / 100);
+    assert_in_range(longest, 0, 2);
+    assert_int_equal(cache_count(cache, 0), stored);
+}
+
 /* While marks are in use a slab is taken and given up again and again. */
 static void slabs_come_and_go_during_a_cut(void **state)
 {
@@ -150,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_flushed_makes_room_where_nothing_is_evicted),
         TEST(what_waits_to_be_freed_goes_before_others),
+        TEST(after_a_flush_nobody_waits_for_its_end),
         TEST(slabs_come_and_go_during_a_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
