@@ -20,7 +20,7 @@ enum {
     PAY_MOVES = 8,
     PAY_A_MOVE = 96,   /* bytes taken for one more */
     TRY_EVICTIONS = 2, /* before a slab is begun */
-    READY_MOST = 4,    /* slabs of the stock, at the limit */
+    READY_MOST = 8,    /* slabs of the stock, at the limit */
     READY_PART = 64,   /* or this part of the limit, if it is less */
 };
 
