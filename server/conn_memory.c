@@ -182,7 +182,8 @@ static struct conn *first_to_go(const struct worker *worker,
 {
     struct conn *found = NULL;
     for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
-        if (conn->serving || worker->clock_ms - conn->active_ms < without_ms)
+        if (conn->serving || conn->doomed ||
+            worker->clock_ms - conn->active_ms < without_ms)
             continue;
         if (!found || rank(conn, conn->charged) > rank(found, found->charged))
             found = conn;
@@ -349,17 +350,43 @@ bool conn_reserve(struct conn *conn, size_t bytes)
     return true;
 }
 
+/* Not freed, since it may be one of those that are just looked at. */
+static void doom(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    worker_count(conn->worker, closed_memory, 1);
+    buf_release(&turn->pushes);
+    output_release(&turn->out);
+    count_pins(conn);
+    size_t now = held(conn);
+    if (now < conn->charged) {
+        pool_give(conn->worker->server->pool, conn->charged - now);
+        conn->charged = now;
+    }
+    conn_doom(conn);
+}
+
 bool conn_overdraw(struct conn *conn, size_t bytes)
 {
     struct worker *worker = conn->worker;
     bytes += bytes / 2; /* as held() counts */
-    if (conn_reserve(conn, bytes))
-        return true;
-    if (worker->overdraft + bytes > PUSH_OVERDRAFT)
-        return false;
-    worker->overdraft += bytes;
-    pool_charge(worker->server->pool, bytes);
-    conn->charged += bytes;
+    while (!conn_reserve(conn, bytes)) {
+        if (pool_demand(worker->server->pool, bytes)) {
+            conn->charged += bytes;
+            return true;
+        }
+        if (worker->overdraft + bytes <= PUSH_OVERDRAFT) {
+            worker->overdraft += bytes;
+            pool_charge(worker->server->pool, bytes);
+            conn->charged += bytes;
+            return true;
+        }
+        struct conn *other = first_to_go(worker, 0);
+        if (!other ||
+            rank(other, other->charged) <= rank(conn, conn->charged + bytes))
+            return false;
+        doom(other);
+    }
     return true;
 }
 
@@ -410,6 +437,24 @@ static struct conn *offender(const struct worker *worker, uint32_t tight_ms)
     if (conn && conn->session.no_evict && tight_ms < TIGHT_LAST_MS)
         return NULL;
     return conn;
+}
+
+bool worker_close_deaf(struct worker *worker)
+{
+    struct conn *found = NULL;
+    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next)
+        if (!conn->serving && output_len(&conn->turn->out) > 0 &&
+            worker->clock_ms - conn->sent_ms >= TIGHT_MS &&
+            (!found || rank(conn, conn->charged) > rank(found, found->charged)))
+            found = conn;
+    if (!found)
+        return false;
+    /* The worker may have been late itself. */
+    uint32_t sent_ms = found->sent_ms;
+    if (conn_flush(found) && found->sent_ms != sent_ms)
+        return false;
+    conn_evict(found);
+    return true;
 }
 
 /* Closes the worker's first to go, unless it is another worker's turn. */

@@ -15,8 +15,11 @@
 #include "server.h"
 #include "turn.h"
 
-/* Of the pool: the unsent output of one client. */
-enum { LIMIT_SHARE = 4 };
+enum {
+    LIMIT_SHARE = 4, /* of the pool: the unsent output of one client */
+    GROW_LEAST = 64,
+    GROW_MOST = 32 * 1024,
+};
 
 size_t conn_push_limit(const struct conn *conn)
 {
@@ -28,7 +31,8 @@ size_t conn_push_limit(const struct conn *conn)
 
 bool worker_push_full(const struct worker *worker)
 {
-    return worker->pushed_count >= PUSH_CLIENTS;
+    return worker->pushed_count >= PUSH_CLIENTS ||
+           worker->pushed_bytes >= PUSH_BYTES;
 }
 
 static void list_pushed(struct conn *conn)
@@ -58,15 +62,22 @@ void conn_unlist_pushed(struct conn *conn)
     conn->worker->pushed_count--;
 }
 
+void conn_doom(struct conn *conn)
+{
+    conn->doomed = true;
+    list_pushed(conn);
+}
+
 /* ---------------------------------------------------------------- adding */
 
-/* Room for len bytes, a quarter more than needed so that it seldom grows. */
+/* Room for len bytes, and a little more so that it seldom grows. */
 static bool grow(struct conn *conn, struct buf *buf, size_t len)
 {
     size_t need = buf_len(buf) + len;
+    size_t more = need / 4 < GROW_MOST ? need / 4 : GROW_MOST;
     size_t cap = buf->cap;
     if (need > cap) {
-        cap = need + need / 4 + 64;
+        cap = need + more + GROW_LEAST;
         if (!conn_overdraw(conn, cap - buf->cap))
             return false;
     }
@@ -110,12 +121,13 @@ void conn_push(struct conn *conn, const struct push *push)
         return;
     if (before > 0 && before + push->len > conn_push_limit(conn)) {
         worker_count(conn->worker, closed_output, 1);
-        conn->doomed = true;
+        conn_doom(conn);
     } else if ((to = place(conn)) != NULL && grow(conn, to, push->len)) {
         add(to, push, conn->session.resp);
+        conn->worker->pushed_bytes += push->len;
     } else {
         worker_count(conn->worker, closed_memory, 1);
-        conn->doomed = true;
+        conn_doom(conn);
     }
     list_pushed(conn);
 }
@@ -173,5 +185,6 @@ void worker_send_pushes(struct worker *worker)
         conn_unlist_pushed(conn);
         send_pushed(conn);
     }
+    worker->pushed_bytes = 0;
     worker_cover(worker);
 }

@@ -64,6 +64,19 @@ size_t pool_take(struct pool *pool, size_t want)
     return got;
 }
 
+bool pool_demand(struct pool *pool, size_t bytes)
+{
+    size_t got = pool_take(pool, bytes);
+    if (got == bytes)
+        return true;
+    if (pool_used(pool) - got + bytes <= pool_limit(pool) / 2) {
+        pool_charge(pool, bytes - got);
+        return true;
+    }
+    pool_give(pool, got);
+    return false;
+}
+
 void pool_charge(struct pool *pool, size_t bytes)
 {
     atomic_fetch_add_explicit(&pool->taken, bytes, memory_order_relaxed);
@@ -119,6 +132,11 @@ bool pool_tight(const struct pool *pool)
 {
     size_t limit = pool_limit(pool);
     return pool_used(pool) > limit - limit / 4;
+}
+
+bool pool_roomy(const struct pool *pool)
+{
+    return pool_used(pool) < pool_limit(pool) / 2;
 }
 
 bool pool_admits(const struct pool *pool, size_t connections)

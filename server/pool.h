@@ -22,6 +22,9 @@ size_t pool_limit(const struct pool *pool);
 size_t pool_used(const struct pool *pool);
 /* How much of `want` may be taken now; that much is charged. */
 size_t pool_take(struct pool *pool, size_t want);
+/* Charges all of it, or nothing: false.  While the pool is roomy it counts what
+ * others have borrowed as free. */
+bool pool_demand(struct pool *pool, size_t bytes);
 /*
  * As pool_take, for bytes that are not used yet but must be there when they
  * are: a worker keeps some for replies, whose size nobody knows before.  They
@@ -46,6 +49,8 @@ bool pool_pins_tight(const struct pool *pool);
 /* More than three quarters are in use: read no more from clients that hold
  * something. */
 bool pool_tight(const struct pool *pool);
+/* Less than half are: what is sent unasked for does not make it tight. */
+bool pool_roomy(const struct pool *pool);
 /* True if one more connection leaves half of the pool to buffers. */
 bool pool_admits(const struct pool *pool, size_t connections);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pool.h"
 #include "server.h"
 #include "worker.h"
 
@@ -15,6 +16,7 @@ enum {
     LOCKED_STEPS = 2048, /* of these, with the table locked */
     TOPIC_STEPS = 8,     /* what looking at a pattern costs beside */
     DELIVER_MOST = 1024, /* pushes in one slice */
+    WAIT_US = 1000,      /* looks again for room in the pool */
     DELIVERY_BYTES = 128,
 };
 
@@ -64,7 +66,8 @@ static size_t deliver_first(struct delivering *delivering, size_t most)
     if (!delivering->begun)
         delivering->at = delivery->topic->subscriptions[worker->id];
     delivering->begun = true;
-    while (delivering->at && count < most && !worker_push_full(worker)) {
+    while (delivering->at && count < most && !worker_push_full(worker) &&
+           pool_roomy(worker->server->pool)) {
         struct subscriber *subscriber = delivering->at->subscriber;
         delivering->at = delivering->at->next;
         if (subscriber->conn)
@@ -74,17 +77,29 @@ static size_t deliver_first(struct delivering *delivering, size_t most)
     return count;
 }
 
-static void wake(struct delivering *delivering)
+static void wake(struct delivering *delivering, long after_us)
 {
-    static const struct timeval at_once = {0, 0};
+    const struct timeval after = {0, after_us};
     if (!event_pending(delivering->go_on, EV_TIMEOUT, NULL))
-        event_add(delivering->go_on, &at_once);
+        event_add(delivering->go_on, &after);
+}
+
+/* True: the pool has room for more.  Else messages wait where they are, until
+ * what was sent has been read, or who does not read is closed. */
+static bool may_deliver(struct delivering *delivering)
+{
+    struct worker *worker = delivering->worker;
+    const struct pool *pool = worker->server->pool;
+    while (!pool_roomy(pool) && worker_close_deaf(worker))
+        ;
+    return pool_roomy(pool);
 }
 
 static void deliver_some(struct delivering *delivering)
 {
     size_t left = DELIVER_MOST;
-    while (delivering->first && left > 0) {
+    bool room = true;
+    while (delivering->first && left > 0 && (room = may_deliver(delivering))) {
         left -= deliver_first(delivering, left);
         if (!delivering->at)
             next_delivery(delivering);
@@ -94,7 +109,7 @@ static void deliver_some(struct delivering *delivering)
         }
     }
     if (delivering->first)
-        wake(delivering);
+        wake(delivering, room ? 0 : WAIT_US);
 }
 
 static void on_go_on(evutil_socket_t fd, short what, void *ctx)
@@ -102,7 +117,7 @@ static void on_go_on(evutil_socket_t fd, short what, void *ctx)
     struct delivering *delivering = ctx;
     (void)fd, (void)what;
     if (subscriber_clear(&delivering->gone))
-        wake(delivering);
+        wake(delivering, 0);
     deliver_some(delivering);
 }
 
@@ -157,7 +172,7 @@ void publish_bury(struct worker *worker, struct subscriber *subscriber)
     subscriber->next = delivering->gone;
     delivering->gone = subscriber;
     if (!waits && subscriber_clear(&delivering->gone))
-        wake(delivering);
+        wake(delivering, 0);
 }
 
 /* ---------------------------------------------------------- the publisher's */

@@ -26,7 +26,8 @@ bool push_crowded(const struct server *server)
 {
     size_t share = pool_limit(server->pool) / 8;
     return atomic_load_explicit(&server->push_bytes, memory_order_relaxed) >
-           (share < PUSH_CROWD ? share : PUSH_CROWD);
+               (share < PUSH_CROWD ? share : PUSH_CROWD) ||
+           !pool_roomy(server->pool);
 }
 
 static size_t size_of(size_t len)
@@ -36,10 +37,12 @@ static size_t size_of(size_t len)
 
 struct push *push_new(struct server *server, size_t len)
 {
-    size_t size = size_of(len), got = pool_take(server->pool, size);
-    struct push *push = got == size ? malloc(size) : NULL;
+    size_t size = size_of(len);
+    if (!pool_demand(server->pool, size))
+        return NULL;
+    struct push *push = malloc(size);
     if (!push) {
-        pool_give(server->pool, got);
+        pool_give(server->pool, size);
         return NULL;
     }
     push->server = server;

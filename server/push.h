@@ -33,6 +33,7 @@ enum {
     PUSH_CROWD = 1024 * 1024,
     /* A worker sends what it has for so many clients before it goes on. */
     PUSH_CLIENTS = 64,
+    PUSH_BYTES = 64 * 1024, /* or with so many bytes */
     /* What a worker may add to outputs above the pool before it sends. */
     PUSH_OVERDRAFT = 64 * 1024,
 };
@@ -59,7 +60,8 @@ void push_unref(struct push *push); /* NULL is fine */
  */
 void push_post(struct worker *worker, uint64_t client_id, struct push *push);
 
-/* Much is in flight. */
+/* Much is in flight, or the pool is not roomy: perhaps because of those who do
+ * not read what they get, and are closed after a while. */
 bool push_crowded(const struct server *server);
 /* Counts what else is kept to be sent, beside pushes: charges it to the pool,
  * whatever its limit, or gives it back.  Any thread. */
@@ -83,6 +85,11 @@ size_t conn_push_limit(const struct conn *conn);
  */
 void worker_send_pushes(struct worker *worker);
 bool worker_push_full(const struct worker *worker);
+
+/* Closes the client of this worker that holds most of those who have read none
+ * of their output for half a second; false: there is none.  Where
+ * worker_send_pushes may be called. */
+bool worker_close_deaf(struct worker *worker);
 
 /* For a connection that is being served: none of its next requests is run
  * while push_crowded. */

@@ -126,6 +126,8 @@ bool conn_output_fits(struct conn *conn);
  * replies. */
 void conn_take_pushes(struct conn *conn);
 void conn_unlist_pushed(struct conn *conn);
+/* Closes it when the event is over. */
+void conn_doom(struct conn *conn);
 
 /* conn_memory.c */
 struct turn *turn_take(struct worker *worker);
@@ -145,8 +147,8 @@ void conn_evict(struct conn *conn);
 /* A turn for one that is to be pushed to, with memory for replies if there is
  * some; NULL without memory. */
 struct turn *turn_borrow(struct conn *conn);
-/* Charges for bytes that a push needs, above the pool if need be; false: that
- * is overdrawn. */
+/* Charges for bytes that a push needs, a little above the pool if need be, and
+ * then at the cost of clients that hold more; false: it holds most itself. */
 bool conn_overdraw(struct conn *conn, size_t bytes);
 /* Gets back what was charged above the pool. */
 void worker_cover(struct worker *worker);

@@ -90,12 +90,21 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 
 /* ------------------------------------------------------------ later, adopt */
 
-static const struct timeval at_once = {0, 0};
+static const struct timeval at_once = {0, 0}, soon = {0, 1000};
 
 void worker_wake_later(struct worker *worker)
 {
     if (!event_pending(worker->later, EV_TIMEOUT, NULL))
         event_add(worker->later, &at_once);
+}
+
+/* Nobody can go on before others have read something. */
+static bool only_crowded(const struct worker *worker)
+{
+    const struct conn *conn = worker->later_first;
+    while (conn && conn->crowded)
+        conn = conn->later_next;
+    return !conn;
 }
 
 /* Each connection that waits now has one more turn; a timer that is due at
@@ -118,7 +127,7 @@ static void on_later(evutil_socket_t fd, short what, void *ctx)
         conn_go_on(conn);
     }
     if (worker->later_first)
-        worker_wake_later(worker);
+        event_add(worker->later, only_crowded(worker) ? &soon : &at_once);
 }
 
 static void on_pushes(evutil_socket_t fd, short what, void *ctx)

@@ -83,7 +83,7 @@ struct worker {
     struct event *tick, *later, *pushes;
     struct delivering *delivering; /* messages of channels */
     struct conn *pushed; /* connections that something was pushed to */
-    size_t pushed_count;
+    size_t pushed_count, pushed_bytes;
     size_t overdraft;          /* bytes of the pool, see push.h */
     size_t open;               /* connections in `conns` */
     int64_t ticked_us;         /* monotonic, at the last tick */
