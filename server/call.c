@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "call_old.h"
+#include "changes.h"
 #include "client.h"
 #include "conn.h"
 #include "gate.h"
@@ -155,9 +156,12 @@ bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
         how &= ~(unsigned)CACHE_TOUCH;
     if (call->session->tracker)
         tracking_remember(call, key);
-    if ((how & CACHE_COUNT) && call->worker->hits_unnoted-- == 0)
-        return find_and_note(call, key, how, view);
-    return cache_find(&call->tx, call->session->db, key, how, view);
+    bool found = (how & CACHE_COUNT) && call->worker->hits_unnoted-- == 0
+                     ? find_and_note(call, key, how, view)
+                     : cache_find(&call->tx, call->session->db, key, how, view);
+    if (!found && (how & CACHE_COUNT))
+        call_changed(call, key, CHANGE_MISSED, "keymiss");
+    return found;
 }
 
 bool call_find_typed(struct call *call, const struct cache_key *key,
@@ -188,14 +192,24 @@ bool call_value(struct call *call, struct cache_write *write)
     return arg->len <= CACHE_INLINE_MAX;
 }
 
+bool call_is_new(struct call *call, const struct cache_key *key)
+{
+    struct cache_view view;
+    return changes_listened(call->server, LISTENER_NOTIFY) & CHANGE_NEW &&
+           !cache_find(&call->tx, call->session->db, key, 0, &view);
+}
+
 enum command_result call_put(struct call *call, const struct cache_write *write)
 {
+    bool is_new = call_is_new(call, &call->key);
     enum cache_result result =
         cache_put(&call->tx, call->session->db, &call->key, write);
     if (result == CACHE_NO_ROOM)
         return COMMAND_NO_ROOM;
     if (write->blob == call->blob)
         call->blob = NULL;
+    if (is_new)
+        call_changed(call, &call->key, CHANGE_NEW, "new");
     return COMMAND_DONE;
 }
 

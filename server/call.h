@@ -102,6 +102,10 @@ bool call_find_string(struct call *call, unsigned how, struct cache_view *view,
  */
 bool call_value(struct call *call, struct cache_write *write);
 
+/* Nothing is stored under that key, and somebody wants to be told of new ones:
+ * to be asked before it is, and told then. */
+bool call_is_new(struct call *call, const struct cache_key *key);
+
 /* Stores under the call's key.  COMMAND_DONE: done, nothing replied yet. */
 enum command_result call_put(struct call *call,
                              const struct cache_write *write);

@@ -146,8 +146,11 @@ static bool touch(struct call *call, const struct cache_key *key)
     struct cache_view view;
     if (call->session->tracker)
         tracking_remember(call, key);
-    return cache_find(&call->tx, call->session->db, key,
-                      CACHE_TOUCH | CACHE_COUNT, &view);
+    bool found = cache_find(&call->tx, call->session->db, key,
+                            CACHE_TOUCH | CACHE_COUNT, &view);
+    if (!found)
+        call_changed(call, key, CHANGE_MISSED, "keymiss");
+    return found;
 }
 
 static bool del(struct call *call, const struct cache_key *key)

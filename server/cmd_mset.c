@@ -85,6 +85,7 @@ static void put_pair(struct call *call, const struct demand *demand,
     int64_t expires_at_ms = demand->expires_at_ms;
     bool expired = expires_at_ms && expires_at_ms <= call->now_ms;
     struct cache_view view;
+    bool is_new = call_is_new(call, key);
     if (demand->keep_expiry && call_find_key(call, key, 0, &view))
         expires_at_ms = view.expires_at_ms;
     if (expired) {
@@ -97,6 +98,8 @@ static void put_pair(struct call *call, const struct demand *demand,
         (void)result;
         pair->blob = NULL;
     }
+    if (is_new)
+        call_changed(call, key, CHANGE_NEW, "new");
     call_changed(call, key, CHANGE_STRING, "set");
     if (demand->expires_at_ms)
         call_changed(call, key, CHANGE_GENERIC, "expire");

@@ -66,8 +66,12 @@ static enum outcome store_copy(struct call *call, const struct transfer *t,
 static enum outcome attempt(struct call *call, const struct transfer *t)
 {
     struct cache_view view, target;
-    if (!cache_find(&call->tx, t->from_db, &t->from, 0, &view))
+    if (!cache_find(&call->tx, t->from_db, &t->from, 0, &view)) {
+        if (t->copies)
+            call_changed_in(call, t->from_db, &t->from, CHANGE_MISSED,
+                            "keymiss");
         return NO_SOURCE;
+    }
     if (is_same(t))
         return TARGET_EXISTS;
     if (cache_find(&call->tx, t->to_db, &t->to, 0, &target) && !t->replaces)
@@ -84,6 +88,7 @@ static enum outcome attempt(struct call *call, const struct transfer *t)
 static void tell(struct call *call, const struct transfer *t,
                  const char *const events[2])
 {
+    call_changed_in(call, t->to_db, &t->to, CHANGE_NEW, "new");
     if (events[0])
         call_changed_in(call, t->from_db, &t->from, CHANGE_GENERIC, events[0]);
     call_changed_in(call, t->to_db, &t->to, CHANGE_GENERIC, events[1]);

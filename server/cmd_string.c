@@ -55,7 +55,10 @@ static enum command_result put(struct call *call, const struct demand *demand,
                                const struct cache_write *write)
 {
     if (write->expires_at_ms && write->expires_at_ms <= call->now_ms) {
+        bool is_new = call_is_new(call, &call->key);
         cache_remove(&call->tx, call->session->db, &call->key);
+        if (is_new)
+            call_changed(call, &call->key, CHANGE_NEW, "new");
         call_changed(call, &call->key, CHANGE_STRING, "set");
         call_changed(call, &call->key, CHANGE_GENERIC, "expire");
         call_changed(call, &call->key, CHANGE_EXPIRED, "expired");

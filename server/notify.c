@@ -4,7 +4,6 @@
 #include "notify.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,16 +13,18 @@
 #include "publish.h"
 
 enum {
-    SEND_MOST = 64,   /* events published before others have a turn */
-    QUEUE_SHARE = 4,  /* part of the pool that events may wait in */
-    CHANNEL_MAX = 96, /* bytes of a channel's name beside the key */
+    SEND_MOST = 64,      /* events published before others have a turn */
+    BEHIND_SHARE = 16,   /* so many that the main thread waits for them */
+    QUEUE_SHARE = 2,     /* part of the pool that events may wait in */
+    CHANNEL_KEPT = 4096, /* bytes of memory kept for the names of channels */
 };
 
 struct event {
     struct event *next;
     const char *name;
-    size_t len, prefix;
-    char text[]; /* "__keyspace@0__:" and the key */
+    uint32_t len;
+    uint8_t db;
+    char key[];
 };
 
 struct notify {
@@ -39,8 +40,8 @@ struct notify {
 
     pthread_mutex_t sending; /* what follows */
     struct event *now;
-    bool second; /* by_key is done */
-    char channel[CHANNEL_MAX];
+    bool second;        /* by_key is done */
+    struct buf channel; /* its name */
     struct publication publication;
 };
 
@@ -57,9 +58,16 @@ struct notify *notify_new(struct server *server)
     return notify;
 }
 
+/* As other memory of clients is counted, with half as much again. */
+static size_t event_size(size_t len)
+{
+    size_t size = sizeof(struct event) + len;
+    return size + size / 2;
+}
+
 static void event_free(struct notify *notify, struct event *event)
 {
-    size_t size = sizeof *event + event->prefix + event->len;
+    size_t size = event_size(event->len);
     pool_give(notify->server->pool, size);
     notify->bytes -= size;
     free(event);
@@ -78,10 +86,16 @@ void notify_free(struct notify *notify)
         notify->first = event->next;
         event_free(notify, event);
     }
+    buf_release(&notify->channel);
     pthread_mutex_destroy(&notify->attending);
     pthread_mutex_destroy(&notify->lock);
     pthread_mutex_destroy(&notify->sending);
     free(notify);
+}
+
+bool notify_behind(const struct server *server)
+{
+    return server->notify->bytes > pool_limit(server->pool) / BEHIND_SHARE;
 }
 
 uint64_t notify_lost(const struct server *server)
@@ -141,23 +155,20 @@ void notify_want(struct server *server, unsigned classes)
 void notify_changed(struct server *server, const struct change *change)
 {
     struct notify *notify = server->notify;
-    char prefix[CHANNEL_MAX];
-    size_t len =
-        (size_t)snprintf(prefix, sizeof prefix, "__keyspace@%u__:", change->db);
-    size_t size = sizeof(struct event) + len + change->len;
+    size_t size = event_size(change->len);
     struct event *event = NULL;
     if (notify->bytes + size <= pool_limit(server->pool) / QUEUE_SHARE)
-        event = malloc(size);
+        event = malloc(sizeof *event + change->len);
     if (!event) {
         notify->lost++;
         return;
     }
     pool_charge(server->pool, size);
     notify->bytes += size;
-    *event = (struct event){
-        .name = change->event, .len = change->len, .prefix = len};
-    memcpy(event->text, prefix, len);
-    memcpy(event->text + len, change->key, change->len);
+    *event = (struct event){.name = change->event,
+                            .len = (uint32_t)change->len,
+                            .db = (uint8_t)change->db};
+    memcpy(event->key, change->key, change->len);
     pthread_mutex_lock(&notify->lock);
     *notify->end = event;
     notify->end = &event->next;
@@ -166,29 +177,29 @@ void notify_changed(struct server *server, const struct change *change)
 
 /* ---------------------------------------------------------------- sending */
 
-static struct arg text_arg(const char *text)
-{
-    return (struct arg){text, strlen(text)};
-}
-
+/* By key: the channel is the key's and the message the event; or the other way
+ * round. */
 static void begin_publication(struct notify *notify)
 {
     const struct event *event = notify->now;
-    const struct arg key = {event->text + event->prefix, event->len};
-    struct publication publication = {.server = notify->server,
-                                      .kind = TOPIC_CHANNEL};
-    if (notify->second) {
-        int database = (int)(event->prefix - strlen("__keyspace"));
-        snprintf(notify->channel, sizeof notify->channel, "__keyevent%.*s%s",
-                 database, event->text + strlen("__keyspace"), event->name);
-        publication.channel = text_arg(notify->channel);
-        publication.message = key;
-    } else {
-        publication.channel =
-            (struct arg){event->text, event->prefix + event->len};
-        publication.message = text_arg(event->name);
-    }
-    notify->publication = publication;
+    const struct arg key = {event->key, event->len};
+    const struct arg name = {event->name, strlen(event->name)};
+    const struct arg *about = notify->second ? &name : &key;
+    struct buf *channel = &notify->channel;
+    if (channel->cap > CHANNEL_KEPT)
+        buf_release(channel);
+    channel->failed = false;
+    buf_truncate(channel, 0);
+    buf_addf(channel, "__key%s@%u__:", notify->second ? "event" : "space",
+             event->db);
+    buf_add(channel, about->ptr, about->len);
+    notify->publication = (struct publication){
+        .server = notify->server,
+        .kind = TOPIC_CHANNEL,
+        .channel = {channel->data + channel->start, buf_len(channel)},
+        .message = notify->second ? key : name,
+        .failed = channel->failed,
+    };
 }
 
 /* The next message to be published; false: there is none. */
@@ -218,15 +229,24 @@ static bool next_publication(struct notify *notify)
 /* True: all were sent. */
 static bool send_some(struct notify *notify)
 {
+    struct publication *publication = &notify->publication;
     if (!notify->now && !next_publication(notify))
         return true;
-    for (int i = 0; i < SEND_MOST && publish_some(&notify->publication); i++) {
-        if (notify->publication.failed)
-            notify->lost++;
+    for (int i = 0; i < SEND_MOST; i++) {
+        if (push_crowded(notify->server) ||
+            (!publication->failed && !publish_some(publication)))
+            return false;
+        notify->lost += publication->failed;
         if (!next_publication(notify))
             return true;
     }
     return false;
+}
+
+static void go_on(struct server *server, void *ctx)
+{
+    (void)ctx;
+    notify_send(server, NULL);
 }
 
 void notify_send(struct server *server, struct conn *by)
@@ -239,4 +259,6 @@ void notify_send(struct server *server, struct conn *by)
     pthread_mutex_unlock(&notify->sending);
     if (by && (!all || push_crowded(server)))
         conn_hold_back(by);
+    else if (!all)
+        server_post(server, go_on, NULL);
 }

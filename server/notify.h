@@ -34,6 +34,10 @@ void notify_attend(struct server *server);
 void notify_changed(struct server *server, const struct change *change);
 void notify_send(struct server *server, struct conn *by);
 
+/* Many events wait to be sent: who evicts at leisure had better wait a little.
+ */
+bool notify_behind(const struct server *server);
+
 /* Events that were lost because there was no memory to tell of them. */
 uint64_t notify_lost(const struct server *server);
 

@@ -44,6 +44,7 @@ enum {
     WHY_MAX = 512,
     TICK_MS = 10,
     SLICE_US = 200,
+    SLICES_WAIT = 100, /* times 1 ms: for who is told of what is evicted */
     TELL_MS = 5000,
     OWN_THREADS = 2,
 };
@@ -63,7 +64,7 @@ void server_post(struct server *server, void (*run)(struct server *, void *),
 
 /* ------------------------------------------------------------ rebuild steps */
 
-static const struct timeval at_once = {0, 0};
+static const struct timeval at_once = {0, 0}, soon = {0, 1000};
 
 /* A slice of the cache's outstanding work; a timer that is due at once lets
  * other events have their turn before the next.  Whoever waits for this core,
@@ -76,6 +77,12 @@ static void on_slice(evutil_socket_t fd, short what, void *ctx)
     (void)fd, (void)what;
     int64_t now_ms = platform->wall_ms(platform->ctx);
     uint64_t from = ticks_now(&server->ticks);
+    if (notify_behind(server) && server->slices_waited++ < SLICES_WAIT) {
+        changes_settle(server, NULL);
+        event_add(server->slice, &soon);
+        return;
+    }
+    server->slices_waited = 0;
     bool more = governor_slice(server->governor, now_ms, SLICE_US);
     more |= tracking_step(server->tracking, now_ms);
     timing_slice(server, from, now_ms);

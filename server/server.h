@@ -84,6 +84,7 @@ struct server {
     bool stopping;   /* main thread only, as are the rest */
     int64_t tell_ms; /* monotonic: when the log is told of the state next */
     unsigned workers_done;
+    unsigned slices_waited;
     int status;             /* to exit with */
     int port, metrics_port; /* the actual ones */
 };

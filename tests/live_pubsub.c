@@ -194,7 +194,7 @@ static void messages_keep_their_order(void **state)
  * arrives. */
 static void patterns_that_take_long(void **state)
 {
-    enum { PATTERNS = 20, LEN = 20000 };
+    enum { PATTERNS = 3, LEN = 10000 };
     redisContext *a = live_connect(*state), *b = live_connect(*state);
     char *channel = malloc(LEN), *pattern = malloc(LEN);
     redisReply *reply;

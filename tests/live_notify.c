@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Keyspace notifications of what happens by itself, and of what was asked for
+ * under load.  That commands tell what Redis's tell is in live_messages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/console.h"
+
+static void asks(struct console *console, const char *line, const char *answer)
+{
+    assert_string_equal(console_ask(console, line), answer);
+}
+
+static void hears(struct console *console, const char *what)
+{
+    assert_string_equal(console_hear(console), what);
+}
+
+static void the_option_is_shown_as_redis_does(void **state)
+{
+    static const char *const cases[][2] = {
+        {"KEA", "AKE"},
+        {"g$lshzxetd", "A"},
+        {"nmKE", "nKEm"},
+        {"xgE", "gxE"},
+        {"KEAm", "AKEm"},
+        {"KAn", "AnK"},
+        {"Ag$lshzxeKEtmdn", "AnKEm"},
+    };
+    struct console c;
+    char line[128];
+    console_open(&c, *state);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(line, sizeof line, "CONFIG SET notify-keyspace-events %s",
+                 cases[i][0]);
+        asks(&c, line, "+OK");
+        snprintf(line, sizeof line, "[\"notify-keyspace-events\" \"%s\"]",
+                 cases[i][1]);
+        asks(&c, "CONFIG GET notify-keyspace-events", line);
+    }
+    asks(&c, "CONFIG SET notify-keyspace-events KEq",
+         "-ERR CONFIG SET failed (possibly related to argument "
+         "'notify-keyspace-events') - Invalid event class character. Use "
+         "'Ag$lshzxeKEtmdn'.");
+    asks(&c, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    asks(&c, "CONFIG GET notify-keyspace-events",
+         "[\"notify-keyspace-events\" \"\"]");
+    console_close(&c);
+}
+
+static void only_what_is_wanted_is_told(void **state)
+{
+    struct console a, b;
+    console_open(&a, *state);
+    console_open(&b, *state);
+    asks(&a, "PSUBSCRIBE __key*", "[\"psubscribe\" \"__key*\" :1]");
+    asks(&b, "SET k v", "+OK");
+    asks(&b, "CONFIG SET notify-keyspace-events Kg", "+OK");
+    asks(&b, "SET k v", "+OK");
+    asks(&b, "DEL k", ":1");
+    hears(&a, "[\"pmessage\" \"__key*\" \"__keyspace@0__:k\" \"del\"]");
+    asks(&b, "CONFIG SET notify-keyspace-events E$", "+OK");
+    asks(&b, "SELECT 5", "+OK");
+    asks(&b, "SET k v", "+OK");
+    asks(&b, "DEL k", ":1");
+    hears(&a, "[\"pmessage\" \"__key*\" \"__keyevent@5__:set\" \"k\"]");
+    asks(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    asks(&b, "SET k v", "+OK");
+    asks(&a, "PING", "[\"pong\" \"\"]");
+    console_close(&a);
+    console_close(&b);
+}
+
+/* Nobody has to ask for the key. */
+static void what_expires_is_told(void **state)
+{
+    struct console a, b;
+    console_open(&a, *state);
+    console_open(&b, *state);
+    asks(&a, "SUBSCRIBE __keyevent@0__:expired __keyspace@0__:soon",
+         "[\"subscribe\" \"__keyevent@0__:expired\" :1]");
+    hears(&a, "[\"subscribe\" \"__keyspace@0__:soon\" :2]");
+    asks(&b, "CONFIG SET notify-keyspace-events KEx", "+OK");
+    asks(&b, "SET soon v PX 20", "+OK");
+    hears(&a, "[\"message\" \"__keyspace@0__:soon\" \"expired\"]");
+    hears(&a, "[\"message\" \"__keyevent@0__:expired\" \"soon\"]");
+    asks(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    console_close(&a);
+    console_close(&b);
+}
+
+static void set_many(redisContext *redis, int from, int to, size_t len)
+{
+    enum { PIPELINE = 100 };
+    char *value = calloc(1, len);
+    redisReply *reply;
+    for (int i = from; i < to; i += PIPELINE) {
+        for (int k = i; k < i + PIPELINE; k++)
+            redisAppendCommand(redis, "SET k%07d %b", k, value, len);
+        for (int k = i; k < i + PIPELINE; k++) {
+            assert_int_equal(redisGetReply(redis, (void **)&reply), REDIS_OK);
+            assert_string_equal(reply->str, "OK");
+            freeReplyObject(reply);
+        }
+    }
+    free(value);
+}
+
+enum { KEYS = 60000 };
+
+struct listener {
+    redisContext *redis;
+    bool told[KEYS];
+    bool wrong; /* a key was told of twice, or none */
+    _Atomic long long heard;
+};
+
+/* Until the connection is shut down. */
+static void *hear_evicted(void *ctx)
+{
+    struct listener *listener = ctx;
+    redisReply *reply;
+    while (redisGetReply(listener->redis, (void **)&reply) == REDIS_OK) {
+        int k = atoi(reply->element[2]->str + 1);
+        listener->wrong =
+            listener->wrong || k < 0 || k >= KEYS || listener->told[k] ||
+            strcmp(reply->element[1]->str, "__keyevent@0__:evicted") != 0;
+        if (!listener->wrong)
+            listener->told[k] = true;
+        listener->heard++;
+        freeReplyObject(reply);
+    }
+    return NULL;
+}
+
+/* By a cache that is full, and by a budget that is lowered by much. */
+static void what_is_evicted_is_told(void **state)
+{
+    (void)state;
+    enum { LEN = 1000 };
+    static struct listener listener;
+    struct live *live = live_start("--maxmemory", "96mb",
+                                   "--notify-keyspace-events", "Ee", NULL);
+    redisContext *redis = live_connect(live);
+    pthread_t thread;
+    listener.redis = live_connect(live);
+    freeReplyObject(
+        redisCommand(listener.redis, "SUBSCRIBE __keyevent@0__:evicted"));
+    pthread_create(&thread, NULL, hear_evicted, &listener);
+    set_many(redis, 0, KEYS, 2 * LEN);
+    long long evicted = live_info(redis, "evicted_keys");
+    assert_true(evicted > 10000);
+    assert_string_equal(live_text(redis, "CONFIG SET maxmemory 48mb"), "OK");
+    while (live_info(redis, "ebb_rebuilds") == 0 ||
+           live_info(redis, "ebb_rebuilding") != 0 ||
+           listener.heard + live_info(redis, "ebb_lost_notifications") <
+               live_info(redis, "evicted_keys"))
+        ;
+    assert_int_equal(live_info(redis, "ebb_lost_notifications"), 0);
+    assert_true(live_info(redis, "evicted_keys") > evicted + 10000);
+    shutdown(listener.redis->fd, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    assert_false(listener.wrong);
+    long long left = 0;
+    for (int i = 0; i < KEYS; i++)
+        left += !listener.told[i];
+    assert_int_equal(live_int(redis, "DBSIZE"), left);
+    redisFree(redis);
+    redisFree(listener.redis);
+    live_stop(live);
+}
+
+/* A command that removes many keys tells of each, in its order. */
+static void many_at_once_are_told_in_order(void **state)
+{
+    (void)state;
+    enum { MANY = 20000 };
+    struct live *live = live_start("--maxmemory", "256mb",
+                                   "--notify-keyspace-events", "Eg", NULL);
+    redisContext *redis = live_connect(live), *listener = live_connect(live);
+    const char **argv = malloc((MANY + 1) * sizeof *argv);
+    char(*names)[16] = malloc(MANY * sizeof *names);
+    set_many(redis, 0, MANY, 1);
+    freeReplyObject(redisCommand(listener, "SUBSCRIBE __keyevent@0__:del"));
+    argv[0] = "DEL";
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "k%07d", i);
+        argv[i + 1] = names[i];
+    }
+    redisReply *reply = redisCommandArgv(redis, MANY + 1, argv, NULL);
+    assert_int_equal(reply->integer, MANY);
+    freeReplyObject(reply);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(redisGetReply(listener, (void **)&reply), REDIS_OK);
+        assert_string_equal(reply->element[2]->str, names[i]);
+        freeReplyObject(reply);
+    }
+    free(argv);
+    free(names);
+    redisFree(redis);
+    redisFree(listener);
+    live_stop(live);
+}
+
+/* In a transaction too. */
+static void transactions_tell(void **state)
+{
+    struct console a, b;
+    console_open(&a, *state);
+    console_open(&b, *state);
+    asks(&b, "CONFIG SET notify-keyspace-events K$g", "+OK");
+    asks(&a, "SUBSCRIBE __keyspace@0__:t",
+         "[\"subscribe\" "
+         "\"__keyspace@0__:t\" :1]");
+    asks(&b, "MULTI", "+OK");
+    asks(&b, "SET t 1", "+QUEUED");
+    asks(&b, "PUBLISH __keyspace@0__:t hello", "+QUEUED");
+    asks(&b, "DEL t", "+QUEUED");
+    asks(&b, "EXEC", "[+OK :1 :1]");
+    hears(&a, "[\"message\" \"__keyspace@0__:t\" \"set\"]");
+    hears(&a, "[\"message\" \"__keyspace@0__:t\" \"hello\"]");
+    hears(&a, "[\"message\" \"__keyspace@0__:t\" \"del\"]");
+    asks(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    console_close(&a);
+    console_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_option_is_shown_as_redis_does),
+        cmocka_unit_test(only_what_is_wanted_is_told),
+        cmocka_unit_test(what_expires_is_told),
+        cmocka_unit_test(what_is_evicted_is_told),
+        cmocka_unit_test(many_at_once_are_told_in_order),
+        cmocka_unit_test(transactions_tell),
+    };
+    return cmocka_run_group_tests(tests, live_setup, live_teardown);
+}
