@@ -131,6 +131,23 @@ void cache_blob_copy(const struct cache_blob *blob, size_t offset, char *to,
         memcpy(to, blob->tail + offset, len);
 }
 
+struct cache_span cache_blob_span(const struct cache_blob *blob, size_t offset)
+{
+    size_t left = blob->received - offset, at = 0;
+    assert(offset < blob->received);
+    for (uint32_t loc = blob->first; loc != 0;) {
+        const struct piece *piece = piece_at(blob->cache, loc);
+        if (offset < at + piece->len) {
+            size_t here = at + piece->len - offset;
+            return (struct cache_span){piece->bytes + (offset - at),
+                                       here < left ? here : left};
+        }
+        at += piece->len;
+        loc = piece->next;
+    }
+    return (struct cache_span){blob->tail + (offset - at), left};
+}
+
 void cache_blob_settle(struct cache_blob *blob)
 {
     struct cache *cache = blob->cache;

@@ -40,6 +40,7 @@ static void begin(struct call *call, const struct cache_view *view,
             abort();
         call->state = looking;
         call->state_free = looking_free;
+        call->state_bytes = sizeof *looking;
     }
     assert(look->sum_size <= sizeof looking->sum);
     call_old_take(&looking->old, view);

@@ -50,6 +50,7 @@ static struct make *make_of(struct call *call)
     make->call = call;
     call->state = make;
     call->state_free = make_free;
+    call->state_bytes = sizeof *make;
     return make;
 }
 
@@ -118,6 +119,15 @@ void call_argument_copy(const struct call *call, size_t arg, size_t at,
         memcpy(to, call->argv[arg].ptr + at, len);
     else
         cache_blob_copy(call->blob, at, to, len);
+}
+
+struct cache_span call_argument_span(const struct call *call, size_t arg,
+                                     size_t at)
+{
+    const struct arg *bytes = &call->argv[arg];
+    if (bytes->ptr)
+        return (struct cache_span){bytes->ptr + at, bytes->len - at};
+    return cache_blob_span(call->blob, at);
 }
 
 void call_change_bits(char *bytes, size_t len, uint8_t clear, uint8_t set)

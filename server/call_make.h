@@ -67,6 +67,9 @@ void call_make_forget(struct call *call);
 /* Bytes of an argument, 0: the row's value, that may have been diverted. */
 void call_argument_copy(const struct call *call, size_t arg, size_t at,
                         char *to, size_t len);
+/* A run of them that begins at `at`, which is not the end. */
+struct cache_span call_argument_span(const struct call *call, size_t arg,
+                                     size_t at);
 /* Changes those bits. */
 void call_change_bits(char *bytes, size_t len, uint8_t clear, uint8_t set);
 

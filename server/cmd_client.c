@@ -172,9 +172,8 @@ enum command_result cmd_client_help(struct call *call)
         "GETNAME",
         "    The name of this connection.",
         "GETREDIR",
-        "    The ID of the connection that is told instead of this one; 0: "
-        "none,",
-        "    -1: this one is not tracked.",
+        "    The ID of the connection that is told instead of this one.",
+        "    0: none, -1: this one is not tracked.",
         "ID",
         "    The ID of this connection.",
         "INFO",

@@ -299,6 +299,7 @@ static enum command_result turn(struct call *call, struct exec *exec,
         return COMMAND_DONE;
     enum command_result result = run_some(call, exec, alone);
     call->owned_bytes = command_owned(&exec->call);
+    call->state_bytes = exec->call.state_bytes;
     return result;
 }
 

@@ -25,8 +25,7 @@
 enum {
     PAYLOAD = 3,             /* its argument */
     SLICE_BYTES = 64 * 1024, /* checked or made before others have a turn */
-    CHUNK = 4096,
-    LZF_MOST = LZF_OUT / 3, /* bytes made of one, at the most */
+    LZF_MOST = LZF_OUT / 3,  /* bytes made of one, at the most */
 };
 
 #define ERROR_CHECKSUM "ERR DUMP payload version or checksum are wrong"
@@ -46,7 +45,7 @@ struct restore {
     size_t made;             /* bytes of the value */
     struct cache_blob *blob; /* a long value */
     char value[CACHE_INLINE_MAX];
-    struct lzf lzf;
+    struct lzf *lzf; /* of one that is compressed */
 };
 
 /* What has become of one step. */
@@ -61,6 +60,7 @@ static void restore_free(void *state)
 {
     struct restore *restore = state;
     cache_blob_free(restore->blob);
+    free(restore->lzf);
     free(restore);
 }
 
@@ -168,6 +168,7 @@ static enum step begin(struct call *call)
     restore->expected = expected;
     call->state = restore;
     call->state_free = restore_free;
+    call->state_bytes = sizeof *restore;
     return STEP_DONE;
 }
 
@@ -189,6 +190,12 @@ static enum step read_head(struct call *call, struct restore *restore)
         if (!restore->blob)
             return STEP_NO_ROOM;
     }
+    if (string->kind == DUMP_LZF) {
+        restore->lzf = calloc(1, sizeof *restore->lzf);
+        if (!restore->lzf)
+            return STEP_NO_ROOM;
+        call->state_bytes += sizeof *restore->lzf;
+    }
     restore->stage = MAKE;
     return STEP_DONE;
 }
@@ -198,10 +205,9 @@ static enum step check(struct call *call, struct restore *restore, size_t most)
     size_t end = call->argv[PAYLOAD].len - 8;
     size_t stop = less_of(end, restore->at + most);
     while (restore->at < stop) {
-        char chunk[CHUNK];
-        size_t n = less_of(stop - restore->at, sizeof chunk);
-        call_argument_copy(call, PAYLOAD, restore->at, chunk, n);
-        restore->crc = crc64(restore->crc, chunk, n);
+        struct cache_span span = call_argument_span(call, PAYLOAD, restore->at);
+        size_t n = less_of(stop - restore->at, span.len);
+        restore->crc = crc64(restore->crc, span.ptr, n);
         restore->at += n;
     }
     return restore->at < end ? STEP_MORE : read_head(call, restore);
@@ -223,10 +229,9 @@ static enum step copy_raw(struct call *call, struct restore *restore,
 {
     size_t left = less_of(restore->string.len - restore->made, most);
     while (left > 0) {
-        char chunk[CHUNK];
-        size_t n = less_of(left, sizeof chunk);
-        call_argument_copy(call, PAYLOAD, restore->at, chunk, n);
-        if (!add(call, restore, chunk, n))
+        struct cache_span span = call_argument_span(call, PAYLOAD, restore->at);
+        size_t n = less_of(left, span.len);
+        if (!add(call, restore, span.ptr, n))
             return STEP_NO_ROOM;
         restore->at += n;
         left -= n;
@@ -234,25 +239,37 @@ static enum step copy_raw(struct call *call, struct restore *restore,
     return restore->made < restore->string.len ? STEP_MORE : STEP_DONE;
 }
 
-/* Decodes a chunk of the payload. */
-static enum step unpack_chunk(struct call *call, struct restore *restore)
+/* Decodes some of `left` bytes of the payload.  False: it is malformed. */
+static bool decode(struct call *call, struct restore *restore, size_t left,
+                   size_t *used)
+{
+    struct cache_span span = call_argument_span(call, PAYLOAD, restore->at);
+    char both[LZF_IN]; /* an instruction, where it lies in two runs */
+    size_t n = less_of(left, span.len);
+    if (!lzf_decode(restore->lzf, span.ptr, n, n == left, used))
+        return false;
+    if (*used > 0 || n == left)
+        return true;
+    n = less_of(left, sizeof both);
+    call_argument_copy(call, PAYLOAD, restore->at, both, n);
+    return lzf_decode(restore->lzf, both, n, n == left, used);
+}
+
+static enum step unpack_some(struct call *call, struct restore *restore)
 {
     const struct dump_string *string = &restore->string;
-    size_t left = string->at + string->stored - restore->at, used;
-    char chunk[CHUNK];
-    size_t n = less_of(left, sizeof chunk);
+    size_t left = string->at + string->stored - restore->at, used = 0;
     const char *bytes;
-    call_argument_copy(call, PAYLOAD, restore->at, chunk, n);
-    if (!lzf_decode(&restore->lzf, chunk, n, n == left, &used))
+    if (left > 0 && !decode(call, restore, left, &used))
         return refuse(call, ERROR_FORMAT);
     restore->at += used;
-    size_t ready = lzf_ready(&restore->lzf, &bytes);
-    if (ready > string->len - restore->made ||
-        (used == left && ready < string->len - restore->made))
+    size_t ready = lzf_ready(restore->lzf, &bytes);
+    size_t wanted = string->len - restore->made;
+    if (ready > wanted || (used == left && ready < wanted))
         return refuse(call, ERROR_FORMAT);
     if (!add(call, restore, bytes, ready))
         return STEP_NO_ROOM;
-    lzf_take(&restore->lzf, ready);
+    lzf_take(restore->lzf, ready);
     return used == left ? STEP_DONE : STEP_MORE;
 }
 
@@ -261,7 +278,7 @@ static enum step unpack(struct call *call, struct restore *restore, size_t most)
     size_t stop = restore->made + most;
     enum step step;
     do
-        step = unpack_chunk(call, restore);
+        step = unpack_some(call, restore);
     while (step == STEP_MORE && restore->made < stop);
     return step;
 }

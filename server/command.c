@@ -331,6 +331,7 @@ void command_drop(struct call *call)
     if (call->state && call->state_free)
         call->state_free(call->state);
     call->state = NULL;
+    call->state_bytes = 0;
     cache_blob_free(call->blob);
     call->blob = NULL;
 }

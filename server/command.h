@@ -64,6 +64,7 @@ struct call {
      * first run. */
     void *state;
     void (*state_free)(void *state);
+    size_t state_bytes; /* of its memory, which the client is charged for */
     size_t owned_bytes; /* of the cache, that state keeps from being evicted */
 
     /* COMMAND_WAIT: CLIENT UNBLOCK may end it, and how it did. */

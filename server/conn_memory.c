@@ -147,6 +147,8 @@ static size_t held(const struct conn *conn)
     if (turn)
         bytes += sizeof *turn + turn->parser.argv_cap * sizeof(struct arg) +
                  turn->in.cap + turn->pushes.cap + output_held(&turn->out);
+    if (turn && turn->running)
+        bytes += turn->call.state_bytes;
     return bytes + bytes / 2;
 }
 
