@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* MSET, MSETNX and MSETEX: several values are stored in one transaction, with
- * the memory set aside before. */
+/*
+ * MSET, MSETNX and MSETEX: several values are stored in one transaction.  The
+ * memory for them is set aside before, of many in slices:
+ *
+ *   set aside -> others have a turn -> set aside ... -> begin, put all, end
+ */
 
 #include "call.h"
 
@@ -9,10 +13,18 @@
 #include <stdlib.h>
 
 #include "changes.h"
+#include "conn.h"
 #include "expire.h"
+#include "pool.h"
 #include "timing.h"
 
-enum { STACK_PAIRS = 16 };
+enum {
+    STACK_PAIRS = 16,
+    SLICE_PAIRS = 128, /* that memory is set aside for at a time */
+    SLICE_BYTES = 256 * 1024,
+    GROUP = 32,     /* keys whose look-ups miss the caches side by side */
+    ARG_FRAME = 16, /* bytes of an argument in a request but its own */
+};
 
 /* What is asked for beyond the values. */
 struct demand {
@@ -21,67 +33,98 @@ struct demand {
     int64_t expires_at_ms; /* 0: never */
 };
 
-struct pair {
-    const struct arg *value;
-    struct cache_blob *blob;
+/* What is to be stored. */
+struct store {
+    struct call *call;
+    struct demand demand;
+    struct cache_blob *
+        *blobs;     /* of long values, by pair; NULL: there is none */
+    size_t ready;   /* pairs that memory was set aside for */
+    size_t charged; /* to the client pool, for the above */
 };
 
-struct pairs {
-    const struct demand *demand;
-    struct cache_key *keys;
-    struct pair *pairs;
-    size_t count;
-};
+static const struct arg *key_of(const struct store *store, size_t i)
+{
+    return &store->call->argv[store->demand.first + 2 * i];
+}
 
-static struct cache_write write_of(const struct pair *pair,
+static struct cache_write write_of(const struct store *store, size_t i,
                                    int64_t expires_at_ms)
 {
+    const struct arg *value = key_of(store, i) + 1;
     return (struct cache_write){.type = CACHE_STRING,
-                                .value = pair->value->ptr,
-                                .len = pair->value->len,
-                                .blob = pair->blob,
+                                .value = value->ptr,
+                                .len = value->len,
+                                .blob = store->blobs ? store->blobs[i] : NULL,
                                 .expires_at_ms = expires_at_ms};
 }
 
-/* Sets aside what storing them will take.  False: no room. */
-static bool provide(struct call *call, struct pairs *pairs)
+/* ---------------------------------------------------------- setting aside */
+
+/* False: no room. */
+static bool make_blob(struct store *store, size_t i)
 {
-    const struct demand *demand = pairs->demand;
-    for (size_t i = 0; i < pairs->count; i++) {
-        struct pair *pair = &pairs->pairs[i];
-        if (pair->value->len > CACHE_INLINE_MAX) {
-            pair->blob = call_blob_of(call, pair->value->ptr, pair->value->len);
-            if (!pair->blob)
-                return false;
-        }
-        struct cache_write write = write_of(pair, demand->expires_at_ms);
-        if (!cache_provide(&call->tx, pairs->keys[i].len, &write))
-            return false;
-        /* It may turn out to have one. */
-        write.expires_at_ms = 1;
-        if (demand->keep_expiry &&
-            !cache_provide(&call->tx, pairs->keys[i].len, &write))
-            return false;
+    struct call *call = store->call;
+    const struct arg *value = key_of(store, i) + 1;
+    if (!store->blobs) {
+        store->charged = store->demand.count * sizeof *store->blobs;
+        pool_charge(call->server->pool, store->charged);
+        store->blobs = calloc(store->demand.count, sizeof *store->blobs);
     }
-    return true;
+    if (store->blobs)
+        store->blobs[i] = call_blob_of(call, value->ptr, value->len);
+    return store->blobs && store->blobs[i];
 }
 
-/* What is there is as it is wanted. */
-static bool allowed(struct call *call, const struct pairs *pairs)
+static bool provide(struct store *store, size_t i)
 {
-    const struct demand *demand = pairs->demand;
+    struct call *call = store->call;
+    const struct arg *key = key_of(store, i);
+    if (key[1].len > CACHE_INLINE_MAX && !make_blob(store, i))
+        return false;
+    struct cache_write write = write_of(store, i, store->demand.expires_at_ms);
+    if (!cache_provide(&call->tx, key->len, &write))
+        return false;
+    call->owned_bytes += key[1].len;
+    /* It may turn out to have one. */
+    write.expires_at_ms = 1;
+    return !store->demand.keep_expiry ||
+           cache_provide(&call->tx, key->len, &write);
+}
+
+/* Of so many at most.  COMMAND_DONE: all are ready. */
+static enum command_result provide_some(struct store *store, size_t most)
+{
+    size_t bytes = 0, end = store->ready + most;
+    for (; store->ready < store->demand.count; store->ready++) {
+        if (store->ready == end || bytes > SLICE_BYTES)
+            return COMMAND_AGAIN;
+        if (!provide(store, store->ready))
+            return COMMAND_NO_ROOM;
+        bytes += key_of(store, store->ready)[1].len;
+    }
+    return COMMAND_DONE;
+}
+
+/* ---------------------------------------------------------------- storing */
+
+/* What is there is as it is wanted. */
+static bool allowed(const struct store *store, const struct cache_key *keys)
+{
+    const struct demand *demand = &store->demand;
     struct cache_view view;
     if (!demand->none_exists && !demand->all_exist)
         return true;
-    for (size_t i = 0; i < pairs->count; i++)
-        if (call_find_key(call, &pairs->keys[i], 0, &view) != demand->all_exist)
+    for (size_t i = 0; i < demand->count; i++)
+        if (call_find_key(store->call, &keys[i], 0, &view) != demand->all_exist)
             return false;
     return true;
 }
 
-static void put_pair(struct call *call, const struct demand *demand,
-                     const struct cache_key *key, struct pair *pair)
+static void put(struct store *store, size_t i, const struct cache_key *key)
 {
+    const struct demand *demand = &store->demand;
+    struct call *call = store->call;
     int64_t expires_at_ms = demand->expires_at_ms;
     bool expired = expires_at_ms && expires_at_ms <= call->now_ms;
     struct cache_view view;
@@ -91,12 +134,13 @@ static void put_pair(struct call *call, const struct demand *demand,
     if (expired) {
         cache_remove(&call->tx, call->session->db, key);
     } else {
-        struct cache_write write = write_of(pair, expires_at_ms);
+        struct cache_write write = write_of(store, i, expires_at_ms);
         enum cache_result result =
             cache_put(&call->tx, call->session->db, key, &write);
         assert(result == CACHE_OK);
         (void)result;
-        pair->blob = NULL;
+        if (store->blobs)
+            store->blobs[i] = NULL;
     }
     if (is_new)
         call_changed(call, key, CHANGE_NEW, "new");
@@ -107,59 +151,124 @@ static void put_pair(struct call *call, const struct demand *demand,
         call_changed(call, key, CHANGE_EXPIRED, "expired");
 }
 
-/* All or nothing: *stored is false if the keys were not as they are wanted. */
-static enum command_result store_pairs(struct call *call, struct pairs *pairs,
-                                       bool *stored)
+static void put_all(struct store *store, const struct cache_key *keys)
 {
-    bool done = false;
+    size_t count = store->demand.count;
+    for (size_t i = 0; i < count; i++) {
+        if (i % GROUP == 0)
+            call_prefetch(store->call, keys + i,
+                          count - i < GROUP ? count - i : GROUP);
+        put(store, i, &keys[i]);
+    }
+}
+
+/* All or nothing: *stored is false if the keys were not as they are wanted. */
+static enum command_result
+put_or_not(struct store *store, const struct cache_key *keys, bool *stored)
+{
+    struct call *call = store->call;
+    size_t count = store->demand.count;
+    bool done = false, room = true;
     *stored = false;
-    cache_tx_init(&call->tx, call->server->cache, call->now_ms);
-    bool room = provide(call, pairs);
     while (room && !done) {
-        cache_begin_again(&call->tx, pairs->keys, pairs->count);
-        done = !allowed(call, pairs);
+        cache_begin_again(&call->tx, keys, count);
+        done = !allowed(store, keys);
         /* Everything was set aside: with the index ready no put can fail. */
-        if (!done &&
-            cache_ready(&call->tx, pairs->keys, pairs->count) == CACHE_OK) {
-            for (size_t i = 0; i < pairs->count; i++)
-                put_pair(call, pairs->demand, &pairs->keys[i],
-                         &pairs->pairs[i]);
+        if (!done && cache_ready(&call->tx, keys, count) == CACHE_OK) {
+            put_all(store, keys);
             done = *stored = true;
         }
         cache_end(&call->tx);
         if (!done)
             room = timing_make_room(call);
     }
-    cache_tx_close(&call->tx);
     return room ? COMMAND_DONE : COMMAND_NO_ROOM;
+}
+
+static enum command_result finish(struct store *store, bool *stored)
+{
+    struct cache_key some_keys[STACK_PAIRS], *keys = some_keys;
+    size_t count = store->demand.count;
+    if (count > STACK_PAIRS)
+        keys = malloc(count * sizeof *keys);
+    if (!keys)
+        return COMMAND_NO_ROOM;
+    for (size_t i = 0; i < count; i++)
+        keys[i] = call_key_of(store->call, store->demand.first + 2 * i);
+    enum command_result result = put_or_not(store, keys, stored);
+    if (keys != some_keys)
+        free(keys);
+    return result;
+}
+
+/* ----------------------------------------------------------- begin and end */
+
+static struct store begin(struct call *call, const struct demand *demand)
+{
+    cache_tx_init(&call->tx, call->server->cache, call->now_ms);
+    return (struct store){.call = call, .demand = *demand};
+}
+
+static void end(struct store *store)
+{
+    struct call *call = store->call;
+    cache_tx_close(&call->tx);
+    for (size_t i = 0; store->blobs && i < store->demand.count; i++)
+        cache_blob_free(store->blobs[i]);
+    free(store->blobs);
+    pool_give(call->server->pool, store->charged);
+    call->owned_bytes = 0;
+}
+
+static enum command_result
+store_at_once(struct call *call, const struct demand *demand, bool *stored)
+{
+    struct store store = begin(call, demand);
+    enum command_result result;
+    do
+        result = provide_some(&store, SIZE_MAX - demand->count);
+    while (result == COMMAND_AGAIN);
+    if (result == COMMAND_DONE)
+        result = finish(&store, stored);
+    end(&store);
+    return result;
+}
+
+static void store_free(void *state)
+{
+    end(state);
+    free(state);
+}
+
+/* The request must be held meanwhile.  NULL: clients' buffers have no room for
+ * it; then all is done at once. */
+static struct store *store_new(struct call *call, const struct demand *demand)
+{
+    size_t held = LIMIT_READ_BUFFER;
+    for (size_t i = 0; i < call->argc; i++)
+        held += sizeof *call->argv + ARG_FRAME + call->argv[i].len;
+    if (!call->in_exec && !conn_hold(call->conn, held))
+        return NULL;
+    struct store *store = malloc(sizeof *store);
+    if (!store)
+        return NULL;
+    *store = begin(call, demand);
+    call->state = store;
+    call->state_free = store_free;
+    return store;
 }
 
 static enum command_result store_all(struct call *call,
                                      const struct demand *demand, bool *stored)
 {
-    struct cache_key some_keys[STACK_PAIRS];
-    struct pair some_pairs[STACK_PAIRS];
-    struct pairs pairs = {demand, some_keys, some_pairs, demand->count};
-    void *memory = NULL;
-    if (pairs.count > STACK_PAIRS) {
-        memory =
-            malloc(pairs.count * (sizeof *pairs.keys + sizeof *pairs.pairs));
-        if (!memory)
-            return COMMAND_NO_ROOM;
-        pairs.keys = memory;
-        pairs.pairs = (void *)(pairs.keys + pairs.count);
-    }
-    for (size_t i = 0; i < pairs.count; i++) {
-        size_t key = demand->first + 2 * i;
-        pairs.keys[i] = call_key_of(call, key);
-        pairs.pairs[i] = (struct pair){.value = &call->argv[key + 1]};
-    }
-    call_prefetch(call, pairs.keys, pairs.count);
-    enum command_result result = store_pairs(call, &pairs, stored);
-    for (size_t i = 0; i < pairs.count; i++)
-        cache_blob_free(pairs.pairs[i].blob);
-    free(memory);
-    return result;
+    struct store *store = call->state;
+    if (!store && demand->count > SLICE_PAIRS)
+        store = store_new(call, demand);
+    if (!store)
+        return store_at_once(call, demand, stored);
+    call->tx.now_ms = call->now_ms;
+    enum command_result result = provide_some(store, SLICE_PAIRS);
+    return result == COMMAND_DONE ? finish(store, stored) : result;
 }
 
 /* ------------------------------------------------------------ the commands */
