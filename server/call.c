@@ -72,6 +72,14 @@ call_each(struct call *call, size_t count,
     return COMMAND_AGAIN;
 }
 
+bool call_names_fit(struct call *call)
+{
+    if (call->argc - 2 <= CALL_NAMES)
+        return true;
+    reply_errorf(&call->reply, "ERR more than %d names", CALL_NAMES);
+    return false;
+}
+
 bool call_pattern_fits(struct call *call, size_t len, size_t max)
 {
     if (len <= max)

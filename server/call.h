@@ -18,6 +18,7 @@
 enum {
     CALL_SLICE_KEYS = 1000,   /* keys of one transaction of a long command */
     CALL_SLICE_ITEMS = 1000,  /* of call_each */
+    CALL_NAMES = 1024,        /* of commands or events in one request */
     CALL_ATOMIC_KEYS = 16384, /* keys that are served as one */
     CALL_ATOMIC_BYTES = 4 * 1024 * 1024, /* and of replies that are copied */
     CALL_COPY_MAX = 16 * 1024 /* longest value that is copied to the output */
@@ -48,6 +49,10 @@ enum command_result call_help(struct call *call, const char *const *lines,
 enum command_result
 call_each(struct call *call, size_t count,
           void (*serve)(struct call *call, size_t i, void *ctx), void *ctx);
+
+/* No more than CALL_NAMES arguments from argv[2] on; false: an error was
+ * replied. */
+bool call_names_fit(struct call *call);
 
 /* A pattern of `len` bytes, or several together, has at most `max`; false: an
  * error was replied. */

@@ -9,16 +9,6 @@
 #include "latency.h"
 #include "stats.h"
 
-enum { NAMES_MAX = 1024 }; /* arguments of HISTOGRAM and RESET */
-
-static bool names_fit(struct call *call)
-{
-    if (call->argc - 2 <= NAMES_MAX)
-        return true;
-    reply_errorf(&call->reply, "ERR more than %d names", NAMES_MAX);
-    return false;
-}
-
 /* ----------------------------------------------------------------- events */
 
 enum command_result cmd_latency_latest(struct call *call)
@@ -81,7 +71,7 @@ enum command_result cmd_latency_reset(struct call *call)
 {
     struct latency *latency = call->server->latency;
     int64_t reset = 0;
-    if (!names_fit(call))
+    if (!call_names_fit(call))
         return COMMAND_DONE;
     for (size_t i = 2; i < call->argc; i++) {
         enum latency_event event = event_named(&call->argv[i]);
@@ -202,7 +192,7 @@ enum command_result cmd_latency_histogram(struct call *call)
     struct buf pairs = {0};
     struct reply reply = {&pairs, call->reply.resp};
     size_t count = 0;
-    if (!names_fit(call))
+    if (!call_names_fit(call))
         return COMMAND_DONE;
     pairs.max = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
     for (size_t row = 0; row < command_count && call->argc == 2; row++)

@@ -353,6 +353,8 @@ enum command_result cmd_command_docs(struct call *call)
         return COMMAND_DONE;
     }
     size_t count = 0;
+    if (!call_names_fit(call))
+        return COMMAND_DONE;
     for (size_t i = 2; i < call->argc; i++)
         count += command_named(&call->argv[i]) != NULL;
     reply_map(reply, count);

@@ -214,6 +214,8 @@ enum command_result cmd_command_info(struct call *call)
 {
     if (call->argc == 2)
         return cmd_command(call);
+    if (!call_names_fit(call))
+        return COMMAND_DONE;
     reply_array(&call->reply, call->argc - 2);
     for (size_t i = 2; i < call->argc; i++) {
         const struct command *command = command_named(&call->argv[i]);

@@ -12,7 +12,7 @@
 
 #include "tests/console.h"
 
-enum { MANY = 12345 };
+enum { MANY = 12345, NAMES_MAX = 1024 };
 
 static void keys_are_found(void **state)
 {
@@ -81,6 +81,31 @@ static void many_keys_all_come(void **state)
     redisFree(redis);
 }
 
+static void names_have_a_limit(void **state)
+{
+    static const char *const subcommands[] = {"INFO", "DOCS"};
+    redisContext *redis = live_connect(*state);
+    const char **argv = malloc((NAMES_MAX + 3) * sizeof *argv);
+
+    argv[0] = "COMMAND";
+    for (int i = 0; i <= NAMES_MAX; i++)
+        argv[i + 2] = "nosuch";
+    for (size_t i = 0; i < 2; i++) {
+        redisReply *reply;
+
+        argv[1] = subcommands[i];
+        reply = redisCommandArgv(redis, NAMES_MAX + 2, argv, NULL);
+        assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+        freeReplyObject(reply);
+        reply = redisCommandArgv(redis, NAMES_MAX + 3, argv, NULL);
+        assert_int_equal(reply->type, REDIS_REPLY_ERROR);
+        assert_string_equal(reply->str, "ERR more than 1024 names");
+        freeReplyObject(reply);
+    }
+    free(argv);
+    redisFree(redis);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +113,7 @@ int main(void)
         cmocka_unit_test(flags_say_what_is_done),
         cmocka_unit_test(what_has_no_keys_is_refused),
         cmocka_unit_test(many_keys_all_come),
+        cmocka_unit_test(names_have_a_limit),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }
