@@ -16,7 +16,9 @@ enum { LONGEST_S = 24 * 3600 };
 struct nap {
     struct conn *conn;
     struct event *event;
+    const struct ticks *ticks;
     uint64_t from; /* ticks */
+    int64_t us;    /* how long */
 };
 
 static void nap_free(void *state)
@@ -27,12 +29,27 @@ static void nap_free(void *state)
     free(nap);
 }
 
-/* The time is over, or the peer sends no more. */
+static int64_t us_left(const struct nap *nap)
+{
+    uint64_t passed = ticks_between(nap->from, ticks_now(nap->ticks));
+    return nap->us - (int64_t)(ticks_ns(nap->ticks, passed) / 1000);
+}
+
+static bool set_alarm(struct nap *nap)
+{
+    int64_t us = us_left(nap) > 0 ? us_left(nap) + 1 : 0;
+    const struct timeval time = {us / 1000000, us % 1000000};
+    return event_add(nap->event, &time) == 0;
+}
+
+/* The time is over, or the peer sends no more.  The event's clock may be a
+ * little ahead. */
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
 {
     struct nap *nap = ctx;
-    (void)fd, (void)what;
-    conn_resume(nap->conn);
+    (void)fd;
+    if ((what & EV_CLOSED) || us_left(nap) <= 0 || !set_alarm(nap))
+        conn_resume(nap->conn);
 }
 
 /* As Redis takes it: what is no number is 0. */
@@ -50,18 +67,18 @@ static bool begin_nap(struct call *call, double seconds)
 {
     struct nap *nap = calloc(1, sizeof *nap);
     struct conn_info info;
-    struct timeval time = {.tv_sec = (time_t)seconds};
     if (!nap)
         return false;
     call->state = nap;
     call->state_free = nap_free;
     conn_describe(call->conn, call->now_ms, &info);
     nap->conn = call->conn;
-    nap->from = ticks_now(&call->server->ticks);
+    nap->ticks = &call->server->ticks;
+    nap->from = ticks_now(nap->ticks);
+    nap->us = (int64_t)(seconds * 1e6);
     nap->event =
         event_new(call->worker->base, info.fd, EV_CLOSED, on_wake, nap);
-    time.tv_usec = (suseconds_t)((seconds - (double)time.tv_sec) * 1e6);
-    return nap->event && event_add(nap->event, &time) == 0;
+    return nap->event && set_alarm(nap);
 }
 
 /* EXEC keeps others out while it runs: there is no sleeping in it. */
