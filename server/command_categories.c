@@ -38,7 +38,10 @@ static const struct {
 };
 // clang-format on
 
-enum { KEYSPACE = 0, FAST = 14, SLOW = 15 };
+enum { KEYSPACE = 0, ADMIN = 13, FAST = 14, SLOW = 15 };
+
+/* Redis has these among them, though not with the flag. */
+static const char *const administration[] = {"lastsave", "role"};
 
 const char *command_category_name(size_t category)
 {
@@ -64,6 +67,9 @@ bool command_in_category(const struct command *command, size_t category)
     /* Not a command itself, only the head of its subcommands. */
     if (!command->run)
         return false;
+    for (size_t i = 0; category == ADMIN && i < 2; i++)
+        if (strcmp(command->name, administration[i]) == 0)
+            return true;
     return command->flags & categories[category].flags ||
            (group && strcmp(command->group, group) == 0);
 }

@@ -287,6 +287,10 @@ static const struct metric metrics[] = {
     WRITTEN( "redis_db_keys_expiring",                "{db}",                    "gauge",   write_expiring, "Entries with an expiry, by database"),
     COUNTER( "redis_expired_keys_total",            cache.expired,              "As ebb_expired_total"),
     COUNTER( "redis_evicted_keys_total",            cache.evicted,              "As ebb_evicted_total"),
+    COUNTER( "redis_acl_access_denied_auth_total",  workers.auth_failures,      "As ebb_client_auth_failures_total"),
+    COUNTER( "redis_acl_access_denied_cmd_total",   workers.denied_commands,    "As ebb_client_denied_commands_total"),
+    COUNTER( "redis_acl_access_denied_key_total",   workers.denied_keys,        "As ebb_client_denied_keys_total"),
+    COUNTER( "redis_acl_access_denied_channel_total", workers.denied_channels,  "As ebb_client_denied_channels_total"),
 };
 // clang-format on
 

@@ -50,6 +50,7 @@ int home_end(void **state)
 {
     struct home *home = *state;
 
+    conf_users_free(&home->conf);
     unlink(home->path);
     return 0;
 }

@@ -20,6 +20,7 @@ USES_text     := $(USES_protocol)
 USES_server   := $(BUILD)/server.a $(LEAF_ARCHIVES) $(SERVER_LIBS)
 USES_metrics  := $(USES_server)
 USES_dump     := $(USES_server)
+USES_acl      := $(USES_server)
 USES_commands := $(USES_server)
 
 TEST_FILES    := $(filter-out tests/fuzz_%,$(wildcard tests/*.c))
