@@ -78,8 +78,8 @@ static enum acl_error insert(struct acl_users *users, struct acl_user *user)
     struct acl_user **at = realloc(users->at, (users->count + 1) * sizeof *at);
     if (!at)
         return ACL_NO_MEMORY;
-    size_t place = place_of(users, acl_name(user));
     users->at = at;
+    size_t place = place_of(users, acl_name(user));
     memmove(at + place + 1, at + place, (users->count - place) * sizeof *at);
     at[place] = user;
     users->count++;
