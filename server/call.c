@@ -162,11 +162,11 @@ bool call_find_key(struct call *call, const struct cache_key *key, unsigned how,
         how &= ~(unsigned)CACHE_COUNT;
     if (call->session->no_touch)
         how &= ~(unsigned)CACHE_TOUCH;
-    if (call->session->tracker)
-        tracking_remember(call, key);
     bool found = (how & CACHE_COUNT) && call->worker->hits_unnoted-- == 0
                      ? find_and_note(call, key, how, view)
                      : cache_find(&call->tx, call->session->db, key, how, view);
+    if (call->session->tracker)
+        tracking_remember(call, key);
     if (!found && (how & CACHE_COUNT))
         call_changed(call, key, CHANGE_MISSED, "keymiss");
     return found;

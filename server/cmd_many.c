@@ -144,10 +144,10 @@ static bool exists(struct call *call, const struct cache_key *key)
 static bool touch(struct call *call, const struct cache_key *key)
 {
     struct cache_view view;
-    if (call->session->tracker)
-        tracking_remember(call, key);
     bool found = cache_find(&call->tx, call->session->db, key,
                             CACHE_TOUCH | CACHE_COUNT, &view);
+    if (call->session->tracker)
+        tracking_remember(call, key);
     if (!found)
         call_changed(call, key, CHANGE_MISSED, "keymiss");
     return found;

@@ -15,8 +15,8 @@
 
 enum {
     PARTS = 64,
-    SEGMENT = 64,   /* buckets */
-    STEP_KEYS = 64, /* freed at a time */
+    SEGMENT = 64,    /* buckets */
+    STEP_KEYS = 256, /* freed at a time */
     SET_LEAST = 4,
 };
 

@@ -12,8 +12,8 @@
  *   the turn ends       tracking_send -----> these workers are woken
  *   each worker         looks up its clients and pushes: conn_push
  *
- * A key is remembered under the lock of its shard, before it is looked up.  So
- * a change comes either before the look, or is told after the reply: pushes do
+ * A key is looked up and remembered under the same lock of its shard.  So a
+ * change comes either before the look, or is told after the reply: pushes do
  * not overtake replies.  What is told too often, or late, only costs a copy.
  *
  * In BCAST mode nothing is remembered.  Keys that begin with somebody's prefix
@@ -96,7 +96,7 @@ struct arg tracking_prefix(const struct tracker *tracker, size_t i);
 /* Bytes that it holds. */
 size_t tracker_bytes(const struct tracker *tracker);
 
-/* The call is about to look up a key, whose shard is locked. */
+/* The call has looked up a key, whose shard is still locked. */
 void tracking_remember(struct call *call, const struct cache_key *key);
 
 /* After each command of a client that is tracked: CLIENT CACHING is about the

@@ -306,7 +306,7 @@ static void it_is_emptied_at_once(void **state)
     int steps = 0;
     while (track_step(world->table))
         steps++;
-    assert_true(steps > MANY / 100);
+    assert_true(steps > MANY / 300);
     check_counts(world, 100, 500);
     assert_int_equal(release(world, kept), 15);
     track_clear(world->table);
