@@ -125,4 +125,21 @@ void pubsub_unpin(struct pubsub *pubsub, struct topic *topic);
 void topic_hold(struct pubsub *pubsub, struct topic *topic);
 void topic_release(struct pubsub *pubsub, struct topic *topic);
 
+/* ------------------------------------------------------- for subscriber.c */
+
+enum { TOPIC_NODE_BYTES = 48 }; /* of a tree, with what the allocator adds */
+
+/* Memory, of the pool and of the share of it; false: none is left. */
+bool pubsub_pay(struct pubsub *pubsub, size_t bytes);
+void pubsub_repay(struct pubsub *pubsub, size_t bytes);
+/* One that only has what topic_compare looks at. */
+struct topic topic_key(enum topic_kind kind, const struct arg *name);
+int topic_compare(const void *a, const void *b);
+/* One more subscriber, and one less, on a worker; after it has left the
+ * worker's list.  NULL: no room. */
+struct topic *pubsub_join(struct pubsub *pubsub, const struct topic *key,
+                          unsigned worker);
+void pubsub_leave(struct pubsub *pubsub, struct topic *topic, unsigned worker);
+void pubsub_count_client(struct pubsub *pubsub, int more);
+
 #endif
