@@ -441,22 +441,26 @@ static struct conn *offender(const struct worker *worker, uint32_t tight_ms)
     return conn;
 }
 
-bool worker_close_deaf(struct worker *worker)
+enum push_room worker_close_deaf(struct worker *worker)
 {
     struct conn *found = NULL;
-    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next)
-        if (!conn->serving && output_len(&conn->turn->out) > 0 &&
-            worker->clock_ms - conn->sent_ms >= TIGHT_MS &&
+    bool unsent = false;
+    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
+        if (conn->serving || output_len(&conn->turn->out) == 0)
+            continue;
+        unsent = true;
+        if (worker->clock_ms - conn->sent_ms >= TIGHT_MS &&
             (!found || rank(conn, conn->charged) > rank(found, found->charged)))
             found = conn;
+    }
     if (!found)
-        return false;
+        return unsent ? PUSH_WAIT : PUSH_ALL_READ;
     /* The worker may have been late itself. */
     uint32_t sent_ms = found->sent_ms;
     if (conn_flush(found) && found->sent_ms != sent_ms)
-        return false;
+        return PUSH_WAIT;
     conn_evict(found);
-    return true;
+    return PUSH_CLOSED;
 }
 
 /* Closes the worker's first to go, unless it is another worker's turn. */

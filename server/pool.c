@@ -69,7 +69,8 @@ bool pool_demand(struct pool *pool, size_t bytes)
     size_t got = pool_take(pool, bytes);
     if (got == bytes)
         return true;
-    if (pool_used(pool) - got + bytes <= pool_limit(pool) / 2) {
+    size_t limit = pool_limit(pool);
+    if (pool_used(pool) - got + bytes <= limit - limit / 4) {
         pool_charge(pool, bytes - got);
         return true;
     }

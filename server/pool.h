@@ -22,8 +22,8 @@ size_t pool_limit(const struct pool *pool);
 size_t pool_used(const struct pool *pool);
 /* How much of `want` may be taken now; that much is charged. */
 size_t pool_take(struct pool *pool, size_t want);
-/* Charges all of it, or nothing: false.  While the pool is roomy it counts what
- * others have borrowed as free. */
+/* Charges all of it, or nothing: false.  While the pool is not tight it counts
+ * what others have borrowed as free. */
 bool pool_demand(struct pool *pool, size_t bytes);
 /*
  * As pool_take, for bytes that are not used yet but must be there when they

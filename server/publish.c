@@ -66,8 +66,7 @@ static size_t deliver_first(struct delivering *delivering, size_t most)
     if (!delivering->begun)
         delivering->at = delivery->topic->subscriptions[worker->id];
     delivering->begun = true;
-    while (delivering->at && count < most && !worker_push_full(worker) &&
-           pool_roomy(worker->server->pool)) {
+    while (delivering->at && count < most && !worker_push_full(worker)) {
         struct subscriber *subscriber = delivering->at->subscriber;
         delivering->at = delivering->at->next;
         if (subscriber->conn)
@@ -84,15 +83,17 @@ static void wake(struct delivering *delivering, long after_us)
         event_add(delivering->go_on, &after);
 }
 
-/* True: the pool has room for more.  Else messages wait where they are, until
- * what was sent has been read, or who does not read is closed. */
+/* False: half of the pool is in use, and what was sent has yet to be read:
+ * messages wait where they are, until it has been, or who does not read is
+ * closed. */
 static bool may_deliver(struct delivering *delivering)
 {
     struct worker *worker = delivering->worker;
     const struct pool *pool = worker->server->pool;
-    while (!pool_roomy(pool) && worker_close_deaf(worker))
-        ;
-    return pool_roomy(pool);
+    enum push_room room = PUSH_CLOSED;
+    while (!pool_roomy(pool) && room == PUSH_CLOSED)
+        room = worker_close_deaf(worker);
+    return room != PUSH_WAIT;
 }
 
 static void deliver_some(struct delivering *delivering)

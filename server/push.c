@@ -26,8 +26,7 @@ bool push_crowded(const struct server *server)
 {
     size_t share = pool_limit(server->pool) / 8;
     return atomic_load_explicit(&server->push_bytes, memory_order_relaxed) >
-               (share < PUSH_CROWD ? share : PUSH_CROWD) ||
-           !pool_roomy(server->pool);
+           (share < PUSH_CROWD ? share : PUSH_CROWD);
 }
 
 static size_t size_of(size_t len)

@@ -60,8 +60,8 @@ void push_unref(struct push *push); /* NULL is fine */
  */
 void push_post(struct worker *worker, uint64_t client_id, struct push *push);
 
-/* Much is in flight, or the pool is not roomy: perhaps because of those who do
- * not read what they get, and are closed after a while. */
+/* Much is in flight: perhaps because some do not read what they get, and are
+ * closed after a while. */
 bool push_crowded(const struct server *server);
 /* Counts what else is kept to be sent, beside pushes: charges it to the pool,
  * whatever its limit, or gives it back.  Any thread. */
@@ -86,10 +86,13 @@ size_t conn_push_limit(const struct conn *conn);
 void worker_send_pushes(struct worker *worker);
 bool worker_push_full(const struct worker *worker);
 
-/* Closes the client of this worker that holds most of those who have read none
- * of their output for half a second; false: there is none.  Where
- * worker_send_pushes may be called. */
-bool worker_close_deaf(struct worker *worker);
+/*
+ * Closes the client of this worker that holds most of those who have read none
+ * of their output for half a second.  PUSH_WAIT: there is none, but some have
+ * yet to read something.  To be called where worker_send_pushes may be.
+ */
+enum push_room { PUSH_CLOSED, PUSH_WAIT, PUSH_ALL_READ };
+enum push_room worker_close_deaf(struct worker *worker);
 
 /* For a connection that is being served: none of its next requests is run
  * while push_crowded. */

@@ -213,7 +213,7 @@ static bool hear(struct side *side, unsigned conn, struct heard *heard)
     static const char ping[] = "PING that-is-all\r\n";
     struct resp_reader *reader = &side->readers[conn];
     struct resp *reply;
-    if (!side_exchange(side, conn, ping, sizeof ping - 1, NULL, 0))
+    if (!side_exchange(side, conn, ping, sizeof ping - 1, &reply, 0))
         return false;
     while (resp_next(reader, &reply) == RESP_READ ||
            side_exchange(side, conn, NULL, 0, &reply, 1)) {
@@ -232,9 +232,10 @@ static bool say(struct side *side, const struct sent *sent,
                 struct heard heard[SIDE_CONNS])
 {
     char bytes[LINE_BYTES + 2];
+    struct resp *none;
     int len = snprintf(bytes, sizeof bytes, "%s\r\n", sent->line);
     memset(heard, 0, SIDE_CONNS * sizeof *heard);
-    if (!side_exchange(side, sent->conn, bytes, (size_t)len, NULL, 0))
+    if (!side_exchange(side, sent->conn, bytes, (size_t)len, &none, 0))
         return false;
     if (!hear(side, sent->conn, &heard[sent->conn]))
         return false;
