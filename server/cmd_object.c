@@ -25,12 +25,14 @@ enum command_result cmd_type(struct call *call)
 
 /* ---------------------------------------------------------------- OBJECT */
 
-/* Long ones are not: their names and values would be short and few. */
 static bool hash_is_small(const struct cache_view *view)
 {
-    if (cache_view_is_long(view) || hash_count(view) > LISTPACK_FIELDS_MAX)
+    char bytes[PACKED_NUMBER_MAX +
+               LISTPACK_FIELDS_MAX * (2 + 2 * LISTPACK_BYTES_MAX)];
+    if (view->len > sizeof bytes || hash_count(view) > LISTPACK_FIELDS_MAX)
         return false;
-    struct packed packed = packed_of(view->bytes, view->len);
+    cache_view_copy(view, 0, bytes, view->len);
+    struct packed packed = packed_of(bytes, view->len);
     struct packed_walk walk = packed_begin(&packed);
     struct packed_field field;
     while (packed_next(&walk, &field))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Hashes in a live server: replies, limits, long values, slow readers. */
+/* Hashes in a live server: replies, long values, slow readers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/answer.h"
+#include "tests/console.h"
 #include "tests/errors.h"
 #include "tests/live.h"
 #include "tests/rng.h"
@@ -21,7 +22,7 @@
 #define WRONG_TYPE                                                             \
     "-WRONGTYPE Operation against a key holding the wrong kind of value"
 
-enum { MB = 1 << 20, FIELDS_MAX = 4096, NAME_MAX = 65536, BYTES_MAX = 64 * MB };
+enum { MB = 1 << 20 };
 
 static void fields_come_and_go(void **state)
 {
@@ -129,122 +130,25 @@ static void a_key_holds_one_type(void **state)
     TALK_CHECK(*state, rows);
 }
 
-/* ----------------------------------------------------------------- limits */
-
-static void fields_are_bounded(void **state)
+/* Redis tells what it keeps by the longest and how many there are. */
+static void encodings_go_by_the_fields(void **state)
 {
     redisContext *redis = live_connect(*state);
-    answer_is_ok(redisCommand(redis, "FLUSHALL"));
-    for (int i = 0; i < FIELDS_MAX; i++)
-        redisAppendCommand(redis, "HSET h field:%d %d", i, i);
-    for (int i = 0; i < FIELDS_MAX; i++) {
-        redisReply *reply;
-        assert_int_equal(redisGetReply(redis, (void **)&reply), REDIS_OK);
-        assert_int_equal(reply->integer, 1);
-        freeReplyObject(reply);
-    }
-    answer_is_error(redisCommand(redis, "HSET h one.more x"),
-                    "ERR hash would have too many fields, at most 4096");
-    answer_is_error(redisCommand(redis, "HINCRBY h one.more 1"),
-                    "ERR hash would have too many fields, at most 4096");
-    assert_int_equal(live_int(redis, "HSET h field:7 changed"), 0);
-    assert_int_equal(live_int(redis, "HLEN h"), FIELDS_MAX);
-    answer_is_bytes(redisCommand(redis, "HGET h field:4095"), "4095", 4);
-    assert_int_equal(live_int(redis, "HDEL h field:9"), 1);
-    assert_int_equal(live_int(redis, "HSET h one.more x"), 1);
+    char text[66];
+    memset(text, 'x', sizeof text);
+    for (int i = 0; i < 128; i++)
+        live_int(redis, "HSET enc %b%d %b", text, (size_t)60, 1000 + i, text,
+                 (size_t)64);
+    assert_string_equal(live_text(redis, "OBJECT ENCODING enc"), "listpack");
+    assert_int_equal(live_int(redis, "HSET enc more x"), 1);
+    assert_string_equal(live_text(redis, "OBJECT ENCODING enc"), "hashtable");
+    assert_int_equal(live_int(redis, "HDEL enc more"), 1);
+    assert_string_equal(live_text(redis, "OBJECT ENCODING enc"), "listpack");
+    assert_int_equal(live_int(redis, "HSET enc %b1000 %b", text, (size_t)60,
+                              text, (size_t)65),
+                     0);
+    assert_string_equal(live_text(redis, "OBJECT ENCODING enc"), "hashtable");
     redisFree(redis);
-}
-
-/* HMGET or HSET of so many fields. */
-static redisReply *ask_many(redisContext *redis, const char *command,
-                            size_t fields, unsigned each)
-{
-    const char **argv = calloc(2 + fields * each, sizeof *argv);
-    size_t argc = 2;
-    argv[0] = command;
-    argv[1] = "many";
-    char *names = malloc(fields * 12);
-    for (size_t i = 0; i < fields; i++) {
-        snprintf(names + 12 * i, 12, "f%zu", i);
-        for (unsigned k = 0; k < each; k++)
-            argv[argc++] = names + 12 * i;
-    }
-    redisReply *reply = redisCommandArgv(redis, (int)argc, argv, NULL);
-    assert_non_null(reply);
-    free(names);
-    free(argv);
-    return reply;
-}
-
-static void fields_of_a_request_are_bounded(void **state)
-{
-    redisContext *redis = live_connect(*state);
-    answer_is_error(ask_many(redis, "HSET", FIELDS_MAX + 1, 2),
-                    "ERR too many fields for one 'hset' command, at most 4096");
-    assert_int_equal(live_int(redis, "EXISTS many"), 0);
-    redisReply *reply = ask_many(redis, "HSET", FIELDS_MAX, 2);
-    assert_int_equal(reply->integer, FIELDS_MAX);
-    freeReplyObject(reply);
-    answer_is_error(
-        ask_many(redis, "HMGET", FIELDS_MAX + 1, 1),
-        "ERR too many fields for one 'hmget' command, at most 4096");
-    reply = ask_many(redis, "HMGET", FIELDS_MAX, 1);
-    assert_int_equal(reply->elements, FIELDS_MAX);
-    assert_string_equal(reply->element[FIELDS_MAX - 1]->str, "f4095");
-    freeReplyObject(reply);
-    reply = ask_many(redis, "HDEL", FIELDS_MAX, 1);
-    assert_int_equal(reply->integer, FIELDS_MAX);
-    freeReplyObject(reply);
-    assert_int_equal(live_int(redis, "EXISTS many"), 0);
-    redisFree(redis);
-}
-
-static void names_are_bounded(void **state)
-{
-    redisContext *redis = live_connect(*state);
-    char *name = malloc(NAME_MAX + 1);
-    memset(name, 'n', NAME_MAX + 1);
-    assert_int_equal(live_int(redis, "HSET long %b v", name, (size_t)NAME_MAX),
-                     1);
-    answer_is_error(
-        redisCommand(redis, "HSET long %b v", name, (size_t)NAME_MAX + 1),
-        "ERR field is too long, at most 65536 bytes");
-    answer_is_bytes(redisCommand(redis, "HGET long %b", name, (size_t)NAME_MAX),
-                    "v", 1);
-    assert_int_equal(
-        live_int(redis, "HEXISTS long %b", name, (size_t)NAME_MAX + 1), 0);
-    redisReply *reply =
-        redisCommand(redis, "HSCAN long 0 MATCH %b*", name, (size_t)1000);
-    assert_int_equal(reply->element[1]->elements, 2);
-    assert_int_equal(reply->element[1]->element[0]->len, NAME_MAX);
-    freeReplyObject(reply);
-    assert_int_equal(live_int(redis, "HDEL long %b", name, (size_t)NAME_MAX),
-                     1);
-    free(name);
-    redisFree(redis);
-}
-
-static void bytes_are_bounded(void **state)
-{
-    (void)state;
-    struct live *live = live_start("--maxmemory", "512mb", NULL);
-    redisContext *redis = live_connect(live);
-    /* A byte for the number of fields, five for two lengths. */
-    size_t most = BYTES_MAX - 1 - 5 - 1;
-    char *value = rng_bytes(most + 1);
-    answer_is_error(redisCommand(redis, "HSET h f %b", value, most + 1),
-                    "ERR hash would be too long, at most 67108864 bytes");
-    assert_int_equal(live_int(redis, "EXISTS h"), 0);
-    assert_int_equal(live_int(redis, "HSET h f %b", value, most), 1);
-    answer_is_error(redisCommand(redis, "HSET h g x"),
-                    "ERR hash would be too long, at most 67108864 bytes");
-    answer_is_bytes(redisCommand(redis, "HGET h f"), value, most);
-    assert_int_equal(live_int(redis, "HSTRLEN h f"), most);
-    assert_int_equal(live_int(redis, "HSET h f short"), 0);
-    answer_is_bytes(redisCommand(redis, "HGET h f"), "short", 5);
-    free(value);
-    redisFree(redis);
-    live_stop(live);
 }
 
 /* ------------------------------------------------------------ long values */
@@ -255,26 +159,27 @@ static void a_long_value_goes_straight_to_its_place(void **state)
     redisContext *redis = live_connect(*state);
     size_t len = 5 * MB;
     char *data = rng_bytes(len);
-    answer_is_ok(
-        redisCommand(redis, "HMSET s absexp -1 sldexp 300 data %b", data, len));
-    redisReply *reply = redisCommand(redis, "HMGET s absexp sldexp data");
+    answer_is_ok(redisCommand(redis, "HMSET long absexp -1 sldexp 300 data %b",
+                              data, len));
+    redisReply *reply = redisCommand(redis, "HMGET long absexp sldexp data");
     assert_int_equal(reply->elements, 3);
     assert_string_equal(reply->element[0]->str, "-1");
     assert_string_equal(reply->element[1]->str, "300");
     assert_int_equal(reply->element[2]->len, len);
     assert_memory_equal(reply->element[2]->str, data, len);
     freeReplyObject(reply);
-    assert_int_equal(live_int(redis, "HSET s first %b last x", data, len), 2);
-    answer_is_bytes(redisCommand(redis, "HGET s data"), data, len);
-    answer_is_bytes(redisCommand(redis, "HGET s first"), data, len);
-    reply = redisCommand(redis, "HGETALL s");
+    assert_int_equal(live_int(redis, "HSET long first %b last x", data, len),
+                     2);
+    answer_is_bytes(redisCommand(redis, "HGET long data"), data, len);
+    answer_is_bytes(redisCommand(redis, "HGET long first"), data, len);
+    reply = redisCommand(redis, "HGETALL long");
     assert_int_equal(reply->elements, 10);
     assert_memory_equal(reply->element[5]->str, data, len);
     freeReplyObject(reply);
-    assert_int_equal(live_int(redis, "HSETNX s first %b", data, len), 0);
-    assert_int_equal(live_int(redis, "HSETNX s other %b", data, len), 1);
-    assert_int_equal(live_int(redis, "HDEL s first data other"), 3);
-    assert_int_equal(live_int(redis, "HLEN s"), 3);
+    assert_int_equal(live_int(redis, "HSETNX long first %b", data, len), 0);
+    assert_int_equal(live_int(redis, "HSETNX long other %b", data, len), 1);
+    assert_int_equal(live_int(redis, "HDEL long first data other"), 3);
+    assert_int_equal(live_int(redis, "HLEN long"), 3);
     free(data);
     redisFree(redis);
 }
@@ -391,6 +296,45 @@ static void who_watches_is_told_of_changes(void **state)
     redisFree(redis);
 }
 
+static void events_have_the_names_of_commands(void **state)
+{
+    static const struct {
+        const char *command, *event; /* NULL: none; what follows is heard */
+    } rows[] = {
+        {"HSET e a 1 b 2", "hset"},
+        {"HMSET e a 1", "hset"},
+        {"HSETNX e a 1", NULL},
+        {"HSETNX e c 1", "hset"},
+        {"HINCRBY e a 1", "hincrby"},
+        {"HDEL e none", NULL},
+        {"HINCRBYFLOAT e a 1", "hincrbyfloat"},
+        {"HDEL e a b", "hdel"},
+        {"HDEL e c", "hdel"},
+    };
+    struct console ear, mouth;
+    char heard[100];
+    console_open(&ear, *state);
+    console_open(&mouth, *state);
+    console_ask(&mouth, "CONFIG SET notify-keyspace-events Egh");
+    console_ask(&ear, "PSUBSCRIBE __keyevent@0__:*");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        console_ask(&mouth, rows[i].command);
+        if (!rows[i].event)
+            continue;
+        snprintf(heard, sizeof heard,
+                 "[\"pmessage\" \"__keyevent@0__:*\" \"__keyevent@0__:%s\" "
+                 "\"e\"]",
+                 rows[i].event);
+        assert_string_equal(console_hear(&ear), heard);
+    }
+    assert_string_equal(console_hear(&ear),
+                        "[\"pmessage\" \"__keyevent@0__:*\" "
+                        "\"__keyevent@0__:del\" \"e\"]");
+    console_ask(&mouth, "CONFIG SET notify-keyspace-events \"\"");
+    console_close(&ear);
+    console_close(&mouth);
+}
+
 static void long_hashes_are_in_transactions_too(void **state)
 {
     redisContext *redis = live_connect(*state);
@@ -418,15 +362,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_come_and_go),
         cmocka_unit_test(a_key_holds_one_type),
-        cmocka_unit_test(fields_are_bounded),
-        cmocka_unit_test(fields_of_a_request_are_bounded),
-        cmocka_unit_test(names_are_bounded),
-        cmocka_unit_test(bytes_are_bounded),
+        cmocka_unit_test(encodings_go_by_the_fields),
         cmocka_unit_test(a_long_value_goes_straight_to_its_place),
         cmocka_unit_test(one_value_of_a_request_may_be_very_long),
         cmocka_unit_test(a_slow_reader_gets_what_was_there),
         cmocka_unit_test(counts_of_several_clients_add_up),
         cmocka_unit_test(who_watches_is_told_of_changes),
+        cmocka_unit_test(events_have_the_names_of_commands),
         cmocka_unit_test(long_hashes_are_in_transactions_too),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
