@@ -686,9 +686,11 @@ static void spoil(struct grammar *g, struct request *request)
             drop_last(request);
         break;
     case 3:
-        /* As a count, one would keep Redis busy for ever. */
+        /* As a count, one would keep Redis busy for ever; as a time to sleep,
+         * one is too long for Redis, which then does not. */
         if (request->argc > 1 &&
-            strcasecmp(request->argv[0].ptr, "hrandfield") != 0) {
+            strcasecmp(request->argv[0].ptr, "hrandfield") != 0 &&
+            strcasecmp(request->argv[0].ptr, "debug") != 0) {
             drop_last(request); /* a number could be a time */
             add_text(request, ONE_OF(g, no_times));
         }

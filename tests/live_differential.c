@@ -245,6 +245,10 @@ static int exchange(struct run *run, const struct sent *sent, size_t count,
         request_encode(&sent[i].request, &bytes, &len);
     side_exchange(&run->ebb, sent->conn, bytes, len, ebb, count);
     side_exchange(&run->oracle, sent->conn, bytes, len, oracle, count);
+    /* Waiting for one in vain takes so long that other times differ, too. */
+    for (size_t i = 0; i < count && differs < 0; i++)
+        if (!ebb[i] || !oracle[i])
+            differs = (int)i;
     for (size_t i = 0; i < count; i++) {
         if (differs < 0 && !reply_fits(run, &sent[i], ebb[i], oracle[i]))
             differs = (int)i;
