@@ -4,6 +4,7 @@
 #include "call.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "command_info.h"
 #include "latency.h"
@@ -146,18 +147,30 @@ static int64_t column_us(unsigned column)
     return (int64_t)((ns - 1) / 1000);
 }
 
-/* One pair of the reply's map; nothing for a command that was never run. */
-static size_t reply_histogram(struct reply *reply, const struct server *server,
-                              const struct command *command)
+/* The reply's map under construction. */
+struct histograms {
+    const struct server *server;
+    struct reply reply; /* the pairs */
+    size_t count;
+    bool *looked_at; /* by row: whoever names a command twice has it once */
+};
+
+/* Nothing for a command that was never run. */
+static void add_histogram(struct histograms *to, const struct command *command)
 {
+    struct reply *reply = &to->reply;
     struct stats_command stats;
-    size_t columns = 0;
+    size_t columns = 0, row = command_row(command);
     uint64_t calls = 0;
-    stats_command(server, command_row(command), &stats);
+    if (to->looked_at[row])
+        return;
+    to->looked_at[row] = true;
+    stats_command(to->server, row, &stats);
     for (unsigned i = 0; i < STATS_COLUMNS; i++)
         columns += stats.took[i] > 0;
     if (columns == 0)
-        return 0;
+        return;
+    to->count++;
     for (unsigned i = 0; i < STATS_COLUMNS; i++)
         calls += stats.took[i];
     reply_bulk_text(reply, command->name);
@@ -174,38 +187,38 @@ static size_t reply_histogram(struct reply *reply, const struct server *server,
         reply_int(reply, column_us(i));
         reply_int(reply, (int64_t)calls);
     }
-    return 1;
 }
 
 /* Those of a command and its subcommands. */
-static size_t reply_histograms(struct reply *reply, const struct server *server,
-                               const struct command *command)
+static void add_named(struct histograms *to, const struct arg *name)
 {
-    size_t count = reply_histogram(reply, server, command);
-    for (size_t i = 1; i <= command_sub_count(command); i++)
-        count += reply_histogram(reply, server, command + i);
-    return count;
+    const struct command *command = command_named(name);
+    if (!command)
+        return;
+    for (size_t i = 0; i <= command_sub_count(command); i++)
+        add_histogram(to, command + i);
 }
 
 enum command_result cmd_latency_histogram(struct call *call)
 {
-    struct buf pairs = {0};
-    struct reply reply = {&pairs, call->reply.resp};
-    size_t count = 0;
+    struct buf pairs = {
+        .max = (size_t)atomic_load(&call->server->limits.output_limit_bytes)};
+    struct histograms to = {.server = call->server,
+                            .reply = {&pairs, call->reply.resp}};
     if (!call_names_fit(call))
         return COMMAND_DONE;
-    pairs.max = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
+    to.looked_at = calloc(command_count, sizeof *to.looked_at);
+    if (!to.looked_at)
+        return call_error(call, ERROR_NO_ROOM);
     for (size_t row = 0; row < command_count && call->argc == 2; row++)
-        count += reply_histogram(&reply, call->server, &command_table[row]);
-    for (size_t i = 2; i < call->argc; i++) {
-        const struct command *command = command_named(&call->argv[i]);
-        if (command)
-            count += reply_histograms(&reply, call->server, command);
-    }
-    reply_map(&call->reply, count);
-    if (count > 0)
+        add_histogram(&to, &command_table[row]);
+    for (size_t i = 2; i < call->argc; i++)
+        add_named(&to, &call->argv[i]);
+    reply_map(&call->reply, to.count);
+    if (to.count > 0)
         buf_add(call->reply.out, pairs.data + pairs.start, buf_len(&pairs));
     buf_release(&pairs);
+    free(to.looked_at);
     return COMMAND_DONE;
 }
 

@@ -58,7 +58,7 @@ static void histograms_count_calls(void **state)
         freeReplyObject(ask(redis, "GET a"));
     freeReplyObject(ask(redis, "CONFIG GET maxmemory"));
     freeReplyObject(ask(redis, "CONFIG GET port"));
-    reply = ask(redis, "LATENCY HISTOGRAM get set config|get nosuch");
+    reply = ask(redis, "LATENCY HISTOGRAM get set config|get get nosuch");
     assert_int_equal(reply->elements, 4);
     assert_string_equal(reply->element[0]->str, "get");
     assert_int_equal(calls_in(reply->element[1]), 1000);
