@@ -23,6 +23,7 @@ enum {
     TICK_MS = 100,
     TICK_LONGEST_MS = 1000, /* a longer one was not the clients' fault */
     IDLE_MS = 1000,         /* then a worker gives back what it can */
+    LATER_US = 1000,        /* then sockets are looked at again */
     STACK = 512 * 1024,
     BUCKETS = 16,
 };
@@ -107,12 +108,14 @@ static bool only_crowded(const struct worker *worker)
     return !conn;
 }
 
-/* Each connection that waits now has one more turn; a timer that is due at
- * once lets the loop look at sockets in between. */
+/* Connections that wait have one more turn, as many as a millisecond allows; a
+ * timer that is due at once lets the loop look at sockets in between. */
 static void on_later(evutil_socket_t fd, short what, void *ctx)
 {
     struct worker *worker = ctx;
+    const struct platform *platform = worker->server->platform;
     (void)fd, (void)what;
+    int64_t end_us = platform->monotonic_us(platform->ctx) + LATER_US;
     size_t count = 0;
     for (struct conn *conn = worker->later_first; conn; conn = conn->later_next)
         count++;
@@ -125,6 +128,8 @@ static void on_later(evutil_socket_t fd, short what, void *ctx)
             worker->later_end = &worker->later_first;
         conn->later = false;
         conn_go_on(conn);
+        if (platform->monotonic_us(platform->ctx) >= end_us)
+            break;
     }
     if (worker->later_first)
         event_add(worker->later, only_crowded(worker) ? &soon : &at_once);
