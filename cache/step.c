@@ -230,7 +230,6 @@ void cache_set_limit(struct cache *cache, size_t bytes)
     atomic_store(&cache->slabs.limit, (uint32_t)limit);
     atomic_store(&cache->cut.vain, false);
     atomic_store(&cache->held, 0);
-    atomic_store(&cache->protected, 0);
 }
 
 size_t cache_held(const struct cache *cache)

@@ -301,13 +301,15 @@ static void warn_floor(struct governor *governor)
 /* Once, until that is over. */
 static void warn_protected(struct governor *governor, uint64_t bytes)
 {
-    if (bytes > 0 && !governor->warned_protected && governor->log)
+    const struct governor_state *state = &governor->state;
+    bool above = bytes > 0 && state->resident_bytes > state->budget_bytes;
+    if (above && !governor->warned_protected && governor->log)
         log_write(governor->log, LOG_WARNING,
                   "The budget of %" PRIu64
                   " bytes is not kept: maxmemory-policy lets no more entries "
                   "go, and %" PRIu64 " bytes of slabs are too much",
-                  governor->state.budget_bytes, bytes);
-    governor->warned_protected = bytes > 0;
+                  state->budget_bytes, bytes);
+    governor->warned_protected = above;
 }
 
 /* --------------------------------------------------------------- rebuilding */
