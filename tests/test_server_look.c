@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Looking at a long value: a slice a turn, whatever happens in between. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/call.h"
+#include "server/call_look.h"
+
+enum { LEN = 1 << 20, LIMIT = 64 << 20 };
+
+struct world {
+    struct server *server;
+    struct cache_key key;
+    struct session session;
+    struct call call;
+    char *bytes;
+};
+
+/* The bytes in the order they come. */
+struct sum {
+    uint64_t hash;
+    size_t len;
+};
+
+static void see(const struct call *call, void *sum, size_t at,
+                const char *bytes, size_t len)
+{
+    struct sum *s = sum;
+    (void)call;
+    assert_int_equal(at, s->len);
+    for (size_t i = 0; i < len; i++)
+        s->hash = s->hash * 31 + (unsigned char)bytes[i];
+    s->len += len;
+}
+
+static uint64_t hash_of(const char *bytes, size_t len)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < len; i++)
+        hash = hash * 31 + (unsigned char)bytes[i];
+    return hash;
+}
+
+static struct world *world_new(void)
+{
+    struct cache_options options = {.shards = 4, .address_bytes = 256 << 20};
+    struct world *world = calloc(1, sizeof *world);
+    world->server = calloc(1, sizeof *world->server);
+    world->server->cache = cache_new(&options);
+    cache_set_limit(world->server->cache, LIMIT);
+    world->bytes = malloc(LEN);
+    for (size_t i = 0; i < LEN; i++)
+        world->bytes[i] = (char)(i * 31 + i / 251);
+    world->key = cache_key_of(world->server->cache, "key", 3);
+    world->call = (struct call){
+        .server = world->server, .session = &world->session, .now_ms = 1000};
+    return world;
+}
+
+static void end(struct world *world)
+{
+    if (world->call.state)
+        world->call.state_free(world->call.state);
+    world->call.state = NULL;
+}
+
+static void world_free(struct world *world)
+{
+    end(world);
+    cache_check(world->server->cache);
+    cache_free(world->server->cache);
+    free(world->server);
+    free(world->bytes);
+    free(world);
+}
+
+static void set(struct world *world, const char *bytes, size_t len)
+{
+    struct cache_write write = {.blob = call_blob_of(&world->call, bytes, len)};
+    struct cache_tx tx;
+    assert_non_null(write.blob);
+    cache_begin(&tx, world->server->cache, 1000, &world->key, 1);
+    while (cache_put(&tx, 0, &world->key, &write) != CACHE_OK) {
+        cache_end(&tx);
+        assert_true(cache_make_room(&tx));
+        cache_begin_again(&tx, &world->key, 1);
+    }
+    cache_end(&tx);
+    cache_tx_close(&tx);
+}
+
+/* One run of a command that looks at `len` bytes from `from` on. */
+static bool run(struct world *world, size_t from, size_t len, struct sum *sum)
+{
+    const struct call_look look = {from, len, see, sum, sizeof *sum};
+    struct cache_tx tx;
+    struct cache_view view;
+    *sum = (struct sum){0};
+    cache_begin(&tx, world->server->cache, 1000, &world->key, 1);
+    assert_true(cache_find(&tx, 0, &world->key, 0, &view));
+    bool seen = call_look(&world->call, &view, &look);
+    cache_end(&tx);
+    cache_tx_close(&tx);
+    return seen;
+}
+
+static void all_of_it_is_seen_a_slice_a_turn(void **state)
+{
+    static const size_t ranges[][2] = {
+        {0, LEN}, {1, LEN - 1}, {12345, 500000}, {LEN - 5, 5}, {70000, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        struct world *world = world_new();
+        size_t from = ranges[i][0], len = ranges[i][1], turns = 0;
+        struct sum sum;
+        set(world, world->bytes, LEN);
+        assert_false(run(world, from, len, &sum));
+        assert_true(world->call.owned_bytes > LEN - CACHE_SLAB);
+        while (!call_look_on(&world->call))
+            turns++;
+        assert_int_equal(turns + 1,
+                         (len + CALL_LOOK_BYTES - 1) / CALL_LOOK_BYTES);
+        assert_true(run(world, from, len, &sum));
+        assert_int_equal(sum.len, len);
+        assert_true(sum.hash == hash_of(world->bytes + from, len));
+        world_free(world);
+    }
+}
+
+static void a_value_that_changes_meanwhile_is_looked_at_anew(void **state)
+{
+    (void)state;
+    for (unsigned turns = 0; turns < 17; turns += 4) {
+        struct world *world = world_new();
+        struct sum sum;
+        set(world, world->bytes, LEN - 3);
+        assert_false(run(world, 0, LEN - 3, &sum));
+        for (unsigned i = 0; i < turns; i++)
+            call_look_on(&world->call);
+        set(world, world->bytes, LEN);
+        while (!call_look_on(&world->call))
+            ;
+        /* Whoever only reads may have what it was. */
+        assert_true(call_looked(&world->call, &sum, sizeof sum));
+        assert_int_equal(sum.len, LEN - 3);
+        assert_false(run(world, 0, LEN, &sum));
+        assert_true(call_look_on(&world->call));
+        assert_false(run(world, 0, LEN, &sum));
+        while (!call_look_on(&world->call))
+            ;
+        assert_true(run(world, 0, LEN, &sum));
+        assert_true(sum.hash == hash_of(world->bytes, LEN));
+        world_free(world);
+    }
+}
+
+static void who_goes_leaves_nothing(void **state)
+{
+    struct world *world = world_new();
+    struct cache_stats before, after;
+    struct sum sum;
+    (void)state;
+    cache_stats(world->server->cache, 1000, &before);
+    set(world, world->bytes, LEN);
+    assert_false(run(world, 0, LEN, &sum));
+    call_look_on(&world->call);
+    struct cache_tx tx;
+    cache_begin(&tx, world->server->cache, 1000, &world->key, 1);
+    assert_true(cache_remove(&tx, 0, &world->key));
+    cache_end(&tx);
+    cache_tx_close(&tx);
+    cache_stats(world->server->cache, 1000, &after);
+    assert_true(after.live_bytes > before.live_bytes + LEN / 2);
+    end(world);
+    while (cache_step(world->server->cache, 1000))
+        ;
+    cache_stats(world->server->cache, 1000, &after);
+    assert_true(after.live_bytes < before.live_bytes + LEN / 2);
+    world_free(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_of_it_is_seen_a_slice_a_turn),
+        cmocka_unit_test(a_value_that_changes_meanwhile_is_looked_at_anew),
+        cmocka_unit_test(who_goes_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
