@@ -704,7 +704,7 @@ const struct command command_table[] = {
         "server", "1.0.0", "Shows every command that is run",
         ""},
     {"move", cmd_move, 3, WRITE | FAST | OWN_TX,
-        KEY("RW access delete"), 0, "",
+        KEY("RW access update"), 0, "",
         "generic", "1.0.0", "Moves a key to another database",
         "key db"},
     {"mset", cmd_mset, -3, WRITE | DENYOOM | OWN_TX,
