@@ -68,14 +68,19 @@ static void add(struct hash_names *names, size_t arg)
 {
     const struct arg *at = &names->call->argv[arg];
     uint32_t number = (uint32_t)names->count;
-    struct hash_name *same = hash_names_find(names, at->ptr, at->len);
-    struct hash_name *name = hash_names_at(names, number);
+    struct hash_name *name = hash_names_at(names, number), *same;
+    if (names->slots) {
+        uint16_t *slot = slot_of(names, at->ptr, at->len);
+        same = *slot ? &names->names[*slot - 1] : NULL;
+        if (!same)
+            *slot = (uint16_t)(number + 1);
+    } else {
+        same = hash_names_find(names, at->ptr, at->len);
+    }
     *name = (struct hash_name){.arg = arg, .first = number, .last = number};
     if (same) {
         name->first = same->first;
         same->last = number;
-    } else if (names->slots) {
-        *slot_of(names, at->ptr, at->len) = (uint16_t)(number + 1);
     }
     names->count++;
 }
