@@ -454,8 +454,8 @@ void cut_pay(struct cache *cache, size_t bytes, int64_t now_ms)
     const struct slabs *slabs = &cache->slabs;
     uint64_t limit = atomic_load(&slabs->limit);
     uint64_t resident = atomic_load(&slabs->resident);
-    if (resident > limit)
-        return; /* then it is paid for by evicting */
+    if (resident > limit || atomic_load(&cache->cut.phase) == CUT_END)
+        return; /* it is paid for by evicting; it is over */
     uint64_t spare =
         (limit - resident + atomic_load(&slabs->stock)) * (uint64_t)SIZES_SLAB;
     double steps = CUT_PAYS;
