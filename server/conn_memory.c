@@ -357,8 +357,12 @@ static void doom(struct conn *conn)
 {
     struct turn *turn = conn->turn;
     worker_count(conn->worker, closed_memory, 1);
-    buf_release(&turn->pushes);
-    output_release(&turn->out);
+    if (turn) {
+        buf_release(&turn->pushes);
+        output_release(&turn->out);
+    } else {
+        session_fail_multi(&conn->session);
+    }
     count_pins(conn);
     size_t now = held(conn);
     if (now < conn->charged) {
@@ -446,7 +450,7 @@ enum push_room worker_close_deaf(struct worker *worker)
     struct conn *found = NULL;
     bool unsent = false;
     for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
-        if (conn->serving || output_len(&conn->turn->out) == 0)
+        if (conn->serving || !conn->turn || output_len(&conn->turn->out) == 0)
             continue;
         unsent = true;
         if (worker->clock_ms - conn->sent_ms >= TIGHT_MS &&

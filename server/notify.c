@@ -257,8 +257,9 @@ void notify_send(struct server *server, struct conn *by)
     pthread_mutex_lock(&notify->sending);
     bool all = send_some(notify);
     pthread_mutex_unlock(&notify->sending);
-    if (by && (!all || push_crowded(server)))
+    bool crowded = push_crowded(server);
+    if (by && (!all || crowded))
         conn_hold_back(by);
-    else if (!all)
+    else if (!all && !crowded)
         server_post(server, go_on, NULL);
 }

@@ -291,6 +291,39 @@ static void connections_that_fill_the_pool(void **state)
     live_stop(live);
 }
 
+/* Clients between MULTI and EXEC hold memory without a turn: they are looked
+ * at with the others when messages need room, and may be those who go. */
+static void transactions_that_wait(void **state)
+{
+    (void)state;
+    enum { WAITING = 8, QUEUED = 100, DEAF = 20, MESSAGES = 400, LEN = 4000 };
+    struct live *live = live_start("--maxmemory", "64mb", "--maxmemory-clients",
+                                   "8mb", "--threads", "1", NULL);
+    redisContext *redis = live_connect(live), *waiting[WAITING];
+    char *value = calloc(1, LEN);
+    int deaf[DEAF];
+    for (int i = 0; i < WAITING; i++) {
+        waiting[i] = live_connect(live);
+        freeReplyObject(redisCommand(waiting[i], "MULTI"));
+        for (int n = 0; n < QUEUED; n++)
+            freeReplyObject(
+                redisCommand(waiting[i], "SET k %b", value, (size_t)LEN));
+    }
+    for (int i = 0; i < DEAF; i++)
+        deaf[i] = deaf_subscriber(live);
+    for (int i = 0; i < MESSAGES; i++)
+        freeReplyObject(
+            redisCommand(redis, "PUBLISH loud %b", value, (size_t)LEN));
+    live_await_info(redis, "ebb_client_push_bytes", 0, 0);
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    for (int i = 0; i < WAITING; i++)
+        redisFree(waiting[i]);
+    free(value);
+    redisFree(redis);
+    live_stop(live);
+}
+
 /* Stops while messages are on their way. */
 static void stopping_meanwhile(void **state)
 {
@@ -323,6 +356,7 @@ int main(void)
         cmocka_unit_test(messages_keep_out_of_replies),
         cmocka_unit_test(messages_that_are_long),
         cmocka_unit_test(connections_that_fill_the_pool),
+        cmocka_unit_test(transactions_that_wait),
         cmocka_unit_test(stopping_meanwhile),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
