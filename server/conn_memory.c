@@ -16,6 +16,7 @@
 #include "limits.h"
 #include "log.h"
 #include "pool.h"
+#include "pubsub.h"
 #include "push.h"
 #include "server.h"
 #include "turn.h"
@@ -499,8 +500,27 @@ static void relieve_pins(struct worker *worker)
         conn_let_go(found);
 }
 
+/* Subscriptions are not what a client holds in buffers. */
+static void relieve_subscriptions(struct worker *worker)
+{
+    struct conn *found = NULL;
+    size_t most = pubsub_too_many(worker->server->pubsub);
+    if (most == SIZE_MAX)
+        return;
+    for (struct conn *conn = worker->conns; conn; conn = conn->next) {
+        size_t count = subscriber_count_all(conn->session.subscriber);
+        if (count > most && !conn->serving) {
+            found = conn;
+            most = count;
+        }
+    }
+    if (found)
+        conn_evict(found);
+}
+
 void worker_mind_memory(struct worker *worker)
 {
+    relieve_subscriptions(worker);
     if (pool_pins_tight(worker->server->pool))
         relieve_pins(worker);
     worker_mind_excess(worker);

@@ -229,6 +229,18 @@ void pubsub_count_client(struct pubsub *pubsub, int more)
     atomic_fetch_add(&pubsub->clients, (size_t)(ptrdiff_t)more);
 }
 
+/* Who has about the average or more: a subscription takes a quarter at least of
+ * what it and its topic take. */
+size_t pubsub_too_many(const struct pubsub *pubsub)
+{
+    size_t share = pool_limit(pubsub->server->pool) / POOL_SHARE;
+    size_t bytes = atomic_load_explicit(&pubsub->bytes, memory_order_relaxed);
+    size_t clients = pubsub_clients(pubsub) + 1;
+    if (bytes <= share + share / 2)
+        return SIZE_MAX;
+    return bytes / 4 / sizeof(struct subscription) / clients;
+}
+
 size_t pubsub_clients(const struct pubsub *pubsub)
 {
     return atomic_load_explicit(&pubsub->clients, memory_order_relaxed);

@@ -93,6 +93,7 @@ struct topic *subscriber_any(const struct subscriber *subscriber,
 /* How many; subscriber: NULL is fine. */
 size_t subscriber_count(const struct subscriber *subscriber,
                         enum topic_kind kind);
+size_t subscriber_count_all(const struct subscriber *subscriber);
 /* It is subscribed to a channel or pattern. */
 bool subscriber_listens(const struct subscriber *subscriber);
 /* cmd_pubsub.c: that is no reason not to run a command; false: it is, and was
@@ -109,6 +110,9 @@ bool subscriber_clear(struct subscriber **gone);
 /* Topics of a kind; clients that listen to any.  Any thread, these too. */
 size_t pubsub_topics(const struct pubsub *pubsub, enum topic_kind kind);
 size_t pubsub_clients(const struct pubsub *pubsub);
+/* The pool was made smaller, and subscriptions take much more than their share:
+ * as many of one client that it should go, or SIZE_MAX. */
+size_t pubsub_too_many(const struct pubsub *pubsub);
 /* Clients subscribed to this one. */
 size_t pubsub_subscribers(struct pubsub *pubsub, enum topic_kind kind,
                           const struct arg *name);

@@ -52,10 +52,10 @@ bool subscriber_listens(const struct subscriber *subscriber)
                              0;
 }
 
-static size_t count_all(const struct subscriber *subscriber)
+size_t subscriber_count_all(const struct subscriber *subscriber)
 {
     size_t all = 0;
-    for (int kind = 0; kind < TOPIC_KINDS; kind++)
+    for (int kind = 0; subscriber && kind < TOPIC_KINDS; kind++)
         all += subscriber->counts[kind];
     return all;
 }
@@ -90,7 +90,7 @@ static struct subscriber *subscriber_of(struct conn *conn,
 static void drop_subscriber(struct pubsub *pubsub,
                             struct subscriber *subscriber)
 {
-    assert(count_all(subscriber) == 0);
+    assert(subscriber_count_all(subscriber) == 0);
     if (subscriber->conn)
         conn_session(subscriber->conn)->subscriber = NULL;
     free(subscriber);
@@ -144,7 +144,7 @@ enum subscribe_result subscribe(struct conn *conn, enum topic_kind kind,
         return SUBSCRIBE_DONE;
     if (!subscriber)
         return SUBSCRIBE_FULL;
-    size_t had = count_all(subscriber);
+    size_t had = subscriber_count_all(subscriber);
     if (had >= LIMIT_SUBSCRIPTIONS)
         return SUBSCRIBE_MANY;
     bool listened = subscriber_listens(subscriber);
@@ -194,7 +194,7 @@ bool unsubscribe(struct conn *conn, enum topic_kind kind,
     if (!one)
         return false;
     end(pubsub, one);
-    if (count_all(subscriber) == 0)
+    if (subscriber_count_all(subscriber) == 0)
         drop_subscriber(pubsub, subscriber);
     notify_attend(conn_worker(conn)->server);
     return true;

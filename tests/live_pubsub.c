@@ -323,6 +323,31 @@ static void subscriptions_have_a_share_of_memory(void **state)
     live_stop(live);
 }
 
+/* When clients' memory is made less, who has most subscriptions is closed. */
+static void subscriptions_go_when_memory_does(void **state)
+{
+    (void)state;
+    struct live *live = live_start("--maxmemory", "400mb",
+                                   "--maxmemory-clients", "200mb", NULL);
+    redisContext *few = live_connect(live), *many = live_connect(live),
+                 *other = live_connect(live);
+    redisReply *reply = redisCommand(few, "SUBSCRIBE d");
+    freeReplyObject(reply);
+    freeReplyObject(subscribe_many(many, 0, 30000));
+    assert_string_equal(live_text(other, "CONFIG SET maxmemory-clients 4mb"),
+                        "OK");
+    live_await_info(other, "pubsub_channels", 1, 1);
+    assert_int_equal(live_info(other, "ebb_client_closed_memory"), 1);
+    assert_int_equal(live_int(other, "PUBLISH d still"), 1);
+    assert_int_equal(redisGetReply(few, (void **)&reply), REDIS_OK);
+    assert_string_equal(reply->element[2]->str, "still");
+    freeReplyObject(reply);
+    redisFree(few);
+    redisFree(many);
+    redisFree(other);
+    live_stop(live);
+}
+
 /* Subscribers are not idle: they listen. */
 static void idle_subscribers_stay(void **state)
 {
@@ -355,6 +380,7 @@ int main(void)
         cmocka_unit_test(names_have_a_limit),
         cmocka_unit_test(subscriptions_have_a_limit),
         cmocka_unit_test(subscriptions_have_a_share_of_memory),
+        cmocka_unit_test(subscriptions_go_when_memory_does),
         cmocka_unit_test(idle_subscribers_stay),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
