@@ -127,6 +127,8 @@ void multi_refuse(struct call *call, size_t replied)
     char why[LIMIT_ERROR_ECHO];
     size_t len = 0;
     const char *text = out->data + out->start + replied + 1;
+    if (out->failed)
+        return; /* and so will be closed */
     for (; len < sizeof why && text[len] != '\r'; len++)
         why[len] = text[len];
     size_t code = len > 4 && memcmp(why, "ERR ", 4) == 0 ? 4 : 0;

@@ -253,6 +253,7 @@ static enum beginning begin(struct call *call, size_t replied)
     }
     if (pause_holds(call)) {
         conn_halt(call->conn);
+        call->command = NULL; /* what may be run then is asked then */
         return RUN_WAIT;
     }
     call->begun = true;

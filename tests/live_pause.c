@@ -308,6 +308,23 @@ static void arguments_are_checked(void **state)
          "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"});
 }
 
+/* What may be run when the pause is over is asked then. */
+static void rights_may_go_meanwhile(void **state)
+{
+    struct two two;
+
+    open_two(&two, *state);
+    boss_says(&two, "ACL SETUSER held on nopass ~* +@all");
+    assert_string_equal(console_ask(&two.other, "AUTH held x"), "+OK");
+    boss_says(&two, HOLD_SET);
+    console_say(&two.other, "SET a 1");
+    hears_nothing(&two);
+    boss_says(&two, "ACL SETUSER held -set");
+    boss_says(&two, "CLIENT UNPAUSE");
+    console_begins(console_hear(&two.other), "-NOPERM");
+    close_two(&two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +339,7 @@ int main(void)
         cmocka_unit_test(long_values_wait_too),
         cmocka_unit_test(a_password_can_be_given),
         cmocka_unit_test(who_waits_is_unblocked),
+        cmocka_unit_test(rights_may_go_meanwhile),
         cmocka_unit_test(arguments_are_checked),
     };
     return cmocka_run_group_tests(tests, start, end);
