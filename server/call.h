@@ -30,6 +30,11 @@ static inline bool arg_is(const struct arg *arg, const char *word)
     return text_is(arg->ptr, arg->len, word);
 }
 
+static inline size_t less_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Replies with an error: COMMAND_DONE. */
 enum command_result call_error(struct call *call, const char *text);
 /* Likewise for a subcommand with arguments that the row allows and it does

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call.h"
 #include "server.h"
 
 struct make {
@@ -104,11 +105,6 @@ void call_make_parts(struct call *call, const struct call_part *parts,
 }
 
 /* ---------------------------------------------------------------- copying */
-
-static size_t less_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 void call_argument_copy(const struct call *call, size_t arg, size_t at,
                         char *to, size_t len)

@@ -33,11 +33,6 @@ struct progress {
 /* Serves one key under the transaction; true counts it. */
 typedef bool serve_key(struct call *call, const struct cache_key *key);
 
-static size_t less_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* One slice.  Stops before its end when it has replied much. */
 static void serve_slice(struct call *call, struct progress *progress,
                         serve_key *serve)

@@ -142,11 +142,6 @@ static bool admit(struct call *call, struct options *options)
 
 /* -------------------------------------------------------------------- steps */
 
-static size_t less_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static size_t body_len(const struct call *call)
 {
     return call->argv[PAYLOAD].len - DUMP_FOOT;
