@@ -99,9 +99,12 @@ static const struct command *find_row(const struct session *session,
     return command_find(name->ptr, name->len);
 }
 
+/* Of one key, or none, the row tells where it is; no name is too long. */
 static bool keys_fit(const struct command *row, const struct call *call)
 {
     struct command_keys keys;
+    if (row->keys.first == row->keys.last && !row->keys.counted_by)
+        return call->argv[row->keys.first].len <= CACHE_KEY_MAX;
     if (!command_keys(row, call->argv, call->argc, &keys))
         return true;
     for (size_t i = 0; i < keys.count; i++)

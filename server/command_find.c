@@ -41,7 +41,15 @@ static const struct command *find_between(size_t low, size_t high, size_t skip,
 bool command_is_named(const struct command *command, const char *name,
                       size_t len)
 {
-    return compare(name, len, command->name) == 0 && !memchr(name, '|', len);
+    const char *word = command->name;
+    for (size_t i = 0; i < len; i++) {
+        char c = name[i];
+        if (c >= 'A' && c <= 'Z')
+            c |= 0x20;
+        if (c != word[i] || !c || c == '|')
+            return false;
+    }
+    return !word[len];
 }
 
 const struct command *command_find(const char *name, size_t len)

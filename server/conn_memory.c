@@ -337,6 +337,7 @@ void turn_allow(struct conn *conn)
     size_t limit = (size_t)worker->server->limits.output_limit_bytes;
     size_t grow = max < limit ? limit - max : 0;
     tail->max = max + (worker->lease < grow ? worker->lease : grow);
+    conn->turn->easy = conn_output_easy(conn);
 }
 
 bool conn_reserve(struct conn *conn, size_t bytes)

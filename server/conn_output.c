@@ -95,7 +95,24 @@ static size_t mark_of(const struct conn *conn)
     return share < mark ? share : mark;
 }
 
-bool conn_output_fits(struct conn *conn)
+size_t conn_output_easy(const struct conn *conn)
+{
+    size_t most = most_unsent(conn), mark = mark_of(conn);
+    if (most > LIMIT_FLUSH_OUTPUT)
+        most = LIMIT_FLUSH_OUTPUT;
+    return mark < most ? mark + 1 : most;
+}
+
+/* Whether all is well with the output can be seen at a glance. */
+static bool is_easy(const struct conn *conn)
+{
+    const struct output *output = &conn->turn->out;
+    return !output->first && !output->tail.failed &&
+           buf_len(&output->tail) < conn->turn->easy &&
+           conn->session.authenticated;
+}
+
+static bool fits(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     struct turn *turn = conn->turn;
@@ -126,6 +143,14 @@ bool conn_output_fits(struct conn *conn)
     len = output_len(&turn->out);
     conn->blocked = len > mark || (len > 0 && conn_room(conn) == 0);
     return !conn->blocked;
+}
+
+bool conn_output_fits(struct conn *conn)
+{
+    if (!is_easy(conn))
+        return fits(conn);
+    conn->blocked = false;
+    return true;
 }
 
 bool conn_writable(struct conn *conn)

@@ -44,6 +44,7 @@ struct turn {
     struct cache_blob *blob; /* the argument being diverted */
     size_t body_left;        /* its bytes that are still to come */
     size_t requests, bytes;  /* dealt with in this turn */
+    size_t easy;             /* see conn_output_easy */
 };
 
 struct conn {
@@ -121,6 +122,9 @@ bool conn_writable(struct conn *conn);
 /* After each request.  False: no more is run now, and `blocked` or `closing`
  * says why. */
 bool conn_output_fits(struct conn *conn);
+/* Fewer bytes than that, if there are no pinned values, fit: to be found out
+ * once a turn. */
+size_t conn_output_easy(const struct conn *conn);
 
 /* conn_push.c: at the end of a turn, what was pushed meanwhile goes behind the
  * replies. */
