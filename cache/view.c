@@ -147,16 +147,6 @@ struct cache_pin cache_view_pin(const struct cache_view *view)
     };
 }
 
-struct cache_pin cache_pin_again(const struct cache_pin *pin)
-{
-    struct piece *first = piece_at(pin->cache, pin->head);
-    struct shard *shard = &pin->cache->shards[first->shard];
-    lock_take(&shard->lock);
-    first->pins++;
-    lock_drop(&shard->lock);
-    return *pin;
-}
-
 unsigned cache_pin_spans(const struct cache_pin *pin, struct cache_span *spans,
                          unsigned max)
 {
@@ -203,6 +193,15 @@ static struct shard *lock_chain(struct cache *cache, const struct piece *first)
             return shard;
         lock_drop(&shard->lock);
     }
+}
+
+struct cache_pin cache_pin_again(const struct cache_pin *pin)
+{
+    struct piece *first = piece_at(pin->cache, pin->head);
+    struct shard *shard = lock_chain(pin->cache, first);
+    first->pins++;
+    lock_drop(&shard->lock);
+    return *pin;
 }
 
 void cache_pin_settle(struct cache_pin *pin)

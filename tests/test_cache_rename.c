@@ -229,7 +229,7 @@ static void *send_round(void *ctx)
     return NULL;
 }
 
-/* Pins it wherever it is. */
+/* Pins it wherever it is, and once more when it may have gone on. */
 static void *read_it(void *ctx)
 {
     struct race *race = ctx;
@@ -246,8 +246,11 @@ static void *read_it(void *ctx)
             pinned = cache_view_pin(&view);
         cache_end(&tx);
         cache_tx_close(&tx);
-        if (found)
+        if (found) {
+            struct cache_pin again = cache_pin_again(&pinned);
             cache_unpin(&pinned);
+            cache_unpin(&again);
+        }
         if (i % 16 == 0)
             cache_step(cache, NOW_MS);
     }
@@ -260,7 +263,7 @@ static void readers_let_go_of_what_goes_to_another_shard(void **state)
     struct cache_options options = {.shards = 64, .address_bytes = 256 << 20};
     struct world *w = calloc(1, sizeof *w);
     struct race race = {.w = w};
-    pthread_t threads[2];
+    pthread_t threads[3];
     (void)state;
     w->cache = cache_new(&options);
     cache_set_limit(w->cache, 64 << 20);
@@ -268,9 +271,10 @@ static void readers_let_go_of_what_goes_to_another_shard(void **state)
         put(w, 0, 0);
     while (w->held[0][0].len < 9000);
     assert_int_equal(pthread_create(&threads[0], NULL, send_round, &race), 0);
-    assert_int_equal(pthread_create(&threads[1], NULL, read_it, &race), 0);
-    pthread_join(threads[0], NULL);
-    pthread_join(threads[1], NULL);
+    for (unsigned i = 1; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_it, &race), 0);
+    for (unsigned i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
     cache_check(w->cache);
     for (unsigned number = 0; number < 4; number++)
         check(w, 0, number);
