@@ -245,9 +245,8 @@ const char *acl_file_save(struct acl *acl, const char *path, char *why)
     struct replace replace;
     const struct acl_visit visit = {NULL, save_user, &text};
     acl_each(acl, &visit);
-    if (text.failed)
-        return acl_error_text(ACL_NO_MEMORY);
-    const char *error = replace_begin(&replace, path, why);
+    const char *error = text.failed ? acl_error_text(ACL_NO_MEMORY)
+                                    : replace_begin(&replace, path, why);
     if (!error) {
         fwrite(text.data + text.start, 1, buf_len(&text), replace.to);
         error = replace_end(&replace, NULL, why);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "changes.h"
+#include "timing.h"
 
 /* How one transaction ended. */
 enum outcome {
@@ -105,7 +106,7 @@ static enum outcome transact(struct call *call, struct hash_edit *edit,
     for (;;) {
         outcome = made ? put_made(call, edit) : attempt(call, edit);
         cache_end(&call->tx);
-        if (outcome != NO_ROOM || !cache_make_room(&call->tx))
+        if (outcome != NO_ROOM || !timing_make_room(call))
             break;
         cache_begin_again(&call->tx, &call->key, 1);
     }
