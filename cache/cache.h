@@ -354,9 +354,10 @@ size_t cache_held(const struct cache *cache);
 void cache_set_crawling(struct cache *cache, bool crawling);
 
 /*
- * What goes for a store that needs room, or for a limit that is lowered.  What
- * the policy protects never does: then stores are refused (CACHE_NO_ROOM), and
- * the cache stays above its limit by protected_bytes (struct cache_stats).
+ * What goes for a store that needs room, or for a limit that is lowered.  For a
+ * store what the policy protects never does: it is refused then
+ * (CACHE_NO_ROOM). A lower limit comes first: when nothing else is left, what
+ * is protected goes for it, that not used for longest before others.
  */
 enum cache_policy {
     CACHE_NO_EVICTION,    /* nothing */
@@ -404,7 +405,6 @@ bool cache_step(struct cache *cache, int64_t now_ms);
     X(stock_bytes,     "Bytes of resident slabs that are free")               \
     X(scratch_bytes,   "Bytes in use only while much is dropped at once")     \
     X(excess_bytes,    "Bytes of slabs above the limit, still to be returned")\
-    X(protected_bytes, "Of them those that the policy does not let go")       \
     X(flushed_entries, "Entries of emptied databases, still to be dropped")
 // clang-format on
 

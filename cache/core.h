@@ -134,9 +134,7 @@ struct cache {
     unsigned quiet_looks;    /* at which the stock was as before */
     unsigned trimming;       /* slabs of the stock still to go back */
     _Atomic uint32_t before; /* slabs allowed before the limit was lowered */
-    /* Slabs above the limit that no step can free: held by those who send and
-     * receive; protected by the policy. */
-    _Atomic uint32_t held, protected;
+    _Atomic uint32_t held;   /* slabs above the limit that no step can free */
     struct cache_stats zero; /* counters at the last reset */
 
     /* used_ms of what goes next in each shard: of its tail, or candidate. */

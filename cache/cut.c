@@ -325,7 +325,7 @@ static void cut_all(struct cache *cache)
     for (unsigned i = 0; i < cache->shard_count; i++)
         cut_shard(cache, &cache->shards[i]);
     cut->shard = 0;
-    assert(!cut->lost || !cut_spares_all(cache));
+    assert(!cut->lost || atomic_load(&cache->listening) != CACHE_TELL_EACH);
 }
 
 /* Some buckets of the shard being swept; false: all shards are swept. */

@@ -57,10 +57,13 @@ static inline bool cut_active(const struct cache *cache)
            CUT_IDLE;
 }
 
-/* True if nothing may be cut off but what was flushed. */
+/* True if nothing may be cut off but what was flushed: somebody wants to hear
+ * of each, or the policy protects entries and has others to go for a lower
+ * limit. */
 static inline bool cut_spares_all(const struct cache *cache)
 {
-    return evict_protects(cache) ||
+    return (evict_protects(cache) &&
+            (!slabs_exceed(&cache->slabs) || cache_evicts(cache))) ||
            atomic_load_explicit(&cache->listening, memory_order_relaxed) ==
                CACHE_TELL_EACH;
 }

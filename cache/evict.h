@@ -3,7 +3,8 @@
 #define EVICT_H
 
 /*
- * Who goes when somebody has to, by the policy.  Nobody goes that it protects.
+ * Who goes when somebody has to, by the policy.  Nobody goes that it protects,
+ * unless a lower limit leaves no other way.
  *
  *   allkeys-lru    the oldest tail of all shards
  *   volatile-lru   the oldest candidate: a shard's list is searched from its
@@ -46,12 +47,14 @@ static inline bool evict_expiring_only(const struct cache *cache)
                CACHE_NO_EVICTION;
 }
 
+/* The same, of the oldest of all, whatever the policy. */
+size_t evict_oldest(struct cache *cache, int64_t now_ms);
+
 /* ------------------------------------------------- for the files evict*.c */
 
 /* Drops an entry of a shard (locked), evicted or expired; its bytes. */
 size_t evict_drop(struct cache *cache, struct shard *shard, uint32_t loc,
                   int64_t now_ms);
-size_t evict_oldest(struct cache *cache, int64_t now_ms);
 size_t evict_nearest(struct cache *cache, int64_t now_ms);
 size_t evict_random(struct cache *cache, int64_t now_ms);
 

@@ -72,8 +72,6 @@ static void add_slabs(struct cache *cache, struct cache_stats *out)
     out->stock_bytes = (uint64_t)atomic_load(&slabs->stock) * SIZES_SLAB;
     out->scratch_bytes = marks_resident(&cache->slabs);
     out->excess_bytes = resident > limit ? (resident - limit) * SIZES_SLAB : 0;
-    out->protected_bytes =
-        (uint64_t)atomic_load(&cache->protected) * SIZES_SLAB;
     out->slabs_returned = atomic_load(&slabs->returned);
 }
 

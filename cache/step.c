@@ -35,7 +35,8 @@ static uint32_t get(const _Atomic uint32_t *at)
     return atomic_load_explicit(at, memory_order_relaxed);
 }
 
-/* Drops what nobody misses, then what the policy lets go. */
+/* Drops what nobody misses, then what the policy lets go; for a lower limit,
+ * which comes first, the oldest when that is nothing. */
 static bool evict_some(struct cache *cache, int64_t now_ms)
 {
     if (walk_dead(cache, STEP_DEAD) ||
@@ -43,7 +44,10 @@ static bool evict_some(struct cache *cache, int64_t now_ms)
         atomic_load_explicit(&cache->crawl.active, memory_order_relaxed))
         return true;
     unsigned evicted = 0;
-    while (evicted < STEP_EVICTIONS && evict_one(cache, now_ms))
+    while (evicted < STEP_EVICTIONS &&
+           (evict_one(cache, now_ms) ||
+            (slabs_exceed(&cache->slabs) && !cache_evicts(cache) &&
+             evict_oldest(cache, now_ms))))
         evicted++;
     return evicted > 0;
 }
@@ -92,11 +96,7 @@ static bool step_shrink(struct cache *cache, int64_t now_ms)
     uint32_t limit = get(&slabs->limit), resident = get(&slabs->resident);
     if (resident > limit && shrink_some(cache, limit, now_ms))
         return true;
-    bool protects = evict_protects(cache);
-    uint32_t excess = resident > limit ? resident - limit : 0;
-    atomic_store_explicit(&cache->held, protects ? 0 : excess,
-                          memory_order_relaxed);
-    atomic_store_explicit(&cache->protected, protects ? excess : 0,
+    atomic_store_explicit(&cache->held, resident > limit ? resident - limit : 0,
                           memory_order_relaxed);
     return false;
 }

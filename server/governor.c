@@ -45,7 +45,7 @@ struct governor {
      * nor client's in each of the last seconds. */
     uint64_t least[WINDOW];
     int64_t window_ms, rebuild_ms, follow_ms, decay_ms;
-    bool warned, warned_protected;
+    bool warned;
 };
 
 static uint64_t less(uint64_t a, uint64_t b)
@@ -298,20 +298,6 @@ static void warn_floor(struct governor *governor)
                   state->floor_bytes, state->budget_bytes);
 }
 
-/* Once, until that is over. */
-static void warn_protected(struct governor *governor, uint64_t bytes)
-{
-    const struct governor_state *state = &governor->state;
-    bool above = bytes > 0 && state->resident_bytes > state->budget_bytes;
-    if (above && !governor->warned_protected && governor->log)
-        log_write(governor->log, LOG_WARNING,
-                  "The budget of %" PRIu64
-                  " bytes is not kept: maxmemory-policy lets no more entries "
-                  "go, and %" PRIu64 " bytes of slabs are too much",
-                  state->budget_bytes, bytes);
-    governor->warned_protected = above;
-}
-
 /* --------------------------------------------------------------- rebuilding */
 
 static void begin_rebuild(struct governor *governor, uint64_t from,
@@ -377,7 +363,6 @@ void governor_tick(struct governor *governor, int64_t now_ms)
                    now_ms);
         set_limits(governor);
         warn_floor(governor);
-        warn_protected(governor, stats.protected_bytes);
         if (state->rebuilding && state->resident_bytes <= state->budget_bytes)
             end_rebuild(governor, now_ms);
     }

@@ -75,15 +75,17 @@ bool model_all_may_go(const struct model *m)
 
 bool model_may_go(const struct model *m, const struct shadow_entry *entry)
 {
-    return model_all_may_go(m) || (m->scenario->policy != CACHE_NO_EVICTION &&
-                                   entry->expires_at_ms != 0);
+    return model_all_may_go(m) || entry->version <= m->lowered_version ||
+           (m->scenario->policy != CACHE_NO_EVICTION &&
+            entry->expires_at_ms != 0);
 }
 
 static void compare_order(struct model *m, const struct shadow_entry *entry)
 {
-    if ((m->scenario->policy != CACHE_ALLKEYS_LRU &&
-         m->scenario->policy != CACHE_VOLATILE_LRU) ||
-        !model_may_go(m, entry))
+    bool strict = m->scenario->policy == CACHE_ALLKEYS_LRU ||
+                  (m->scenario->policy == CACHE_VOLATILE_LRU &&
+                   entry->version > m->lowered_version);
+    if (!strict || !model_may_go(m, entry))
         return;
     if (m->scenario->slack_ms == 0)
         hold(m, entry->used > m->shadow.evicted_used,

@@ -62,6 +62,9 @@ struct model {
     size_t len_least, len_most; /* the band of sizes put now */
     enum cache_listening listening;
     uint64_t expired; /* so many were told to be */
+    /* What is as old as that met a limit that was lowered below what was held:
+     * then what the policy protects may go, too. */
+    uint64_t lowered_version;
     bool looking;     /* for what went without being told */
     struct held held[MODEL_PINS];
     unsigned held_count;

@@ -91,19 +91,11 @@ static void what_lasts_is_never_dropped(void **state)
     lasting = (unsigned)live_int(redis, "DBSIZE");
     for (unsigned i = 0; i < number; i += 2)
         assert_int_equal(live_int(redis, "EXISTS %u", i), 1);
-    /* A lower budget cannot be reached, and that is said. */
+    /* But for a lower budget, which comes first. */
     answer_is_ok(redisCommand(redis, "CONFIG SET maxmemory 16mb"));
-    live_await_info(redis, "ebb_cache_protected_bytes", 1, 24 * MB);
-    assert_int_equal(live_int(redis, "DBSIZE"), lasting);
-    live_await_log(live, "maxmemory-policy lets no more entries go");
-    assert_false(set(redis, number, true));
-    /* Another policy lets them go. */
-    answer_is_ok(
-        redisCommand(redis, "CONFIG SET maxmemory-policy allkeys-random"));
-    live_await_info(redis, "ebb_cache_protected_bytes", 0, 0);
     live_await_info(redis, "used_memory_rss", 1, 16 * MB);
     assert_true(live_int(redis, "DBSIZE") < lasting);
-    assert_true(set(redis, number, true));
+    assert_true(live_int(redis, "DBSIZE") > 0);
     redisFree(redis);
     live_stop(live);
 }

@@ -211,12 +211,8 @@ static void settle(struct model *m)
     hold(m, stats.flushed_entries == 0, "flushed entries are left");
     if (m->held_count > 0 || stats.resident_bytes <= stats.limit_bytes)
         return;
-    hold(m, stats.entries == 0 || !model_all_may_go(m),
+    hold(m, stats.entries == 0,
          "the limit is not kept though there are entries to evict");
-    hold(m, stats.expiring == 0 || m->scenario->policy == CACHE_NO_EVICTION,
-         "the limit is not kept though there are volatile entries");
-    hold(m, stats.protected_bytes == stats.excess_bytes || stats.entries == 0,
-         "nobody says that the limit is not kept");
 }
 
 /* ----------------------------------------------------------------- pinning */
@@ -348,6 +344,8 @@ static void check_resident(struct model *m)
              stats.resident_bytes <= m->resident,
          "it grew beyond its limit");
     m->resident = stats.resident_bytes;
+    if (stats.resident_bytes > stats.limit_bytes)
+        m->lowered_version = m->shadow.versions;
 }
 
 static void model_start(struct model *m, const struct scenario *scenario,
