@@ -65,7 +65,7 @@ struct model {
     /* What is as old as that met a limit that was lowered below what was held:
      * then what the policy protects may go, too. */
     uint64_t lowered_version;
-    bool looking;     /* for what went without being told */
+    bool looking; /* for what went without being told */
     struct held held[MODEL_PINS];
     unsigned held_count;
     uint64_t scan_cursor;
