@@ -143,12 +143,15 @@ enum admission acl_admit(struct call *call)
     return DENIED;
 }
 
-bool acl_would_admit(const struct session *session,
+bool acl_would_admit(const struct server *server, struct session *session,
                      const struct command *command, const struct arg *argv,
                      size_t argc)
 {
     struct acl_check check = {0};
     size_t steps = ACL_SLICE_STEPS;
+    if (session->acl_seen != atomic_load(&server->acl_version) &&
+        !acl_look_again(server->acl, session))
+        return false;
     if (!session->rules || session->acl_pass != 0)
         return true;
     return acl_check(session->rules, command, argv, argc, &check, &steps) <=

@@ -17,8 +17,8 @@ enum admission {
  * asked when session->acl_pass is not server->acl_version. */
 enum admission acl_admit(struct call *call);
 
-/* As far as it can be told from the first arguments. */
-bool acl_would_admit(const struct session *session,
+/* As far as it can be told from the first arguments, by the rules of now. */
+bool acl_would_admit(const struct server *server, struct session *session,
                      const struct command *command, const struct arg *argv,
                      size_t argc);
 

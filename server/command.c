@@ -356,7 +356,7 @@ static bool any_diverted(const struct arg *argv, size_t argc)
 }
 
 enum command_large command_large(const struct server *server,
-                                 const struct session *session,
+                                 struct session *session,
                                  const struct arg *argv, size_t argc,
                                  size_t len, size_t room)
 {
@@ -377,7 +377,7 @@ enum command_large command_large(const struct server *server,
         return LARGE_KEEP;
     if (any_diverted(argv, argc))
         return len <= room ? LARGE_KEEP : LARGE_REFUSE;
-    return acl_would_admit(session, row, argv, argc) &&
+    return acl_would_admit(server, session, row, argv, argc) &&
                    cache_fits(server->cache, argv[1].len, len)
                ? LARGE_DIVERT
                : LARGE_REFUSE;

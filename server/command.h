@@ -200,7 +200,7 @@ static inline size_t command_owned(const struct call *call)
  */
 enum command_large { LARGE_KEEP, LARGE_DIVERT, LARGE_REFUSE };
 enum command_large command_large(const struct server *server,
-                                 const struct session *session,
+                                 struct session *session,
                                  const struct arg *argv, size_t argc,
                                  size_t len, size_t room);
 

@@ -157,6 +157,31 @@ static bool is_closed(struct talk *talk)
     return live_read(talk->fd, &byte, 1) == 0;
 }
 
+/* The first request after a change may be one with a long value. */
+static void a_long_value_goes_by_the_rules_of_now(void **state)
+{
+    redisContext *admin = live_connect(*state), *eve = live_connect(*state);
+    char *value = calloc(1, 10001);
+    assert_non_null(value);
+    memset(value, 'v', 10000);
+    answer_is_ok(redisCommand(admin, "ACL SETUSER eve on nopass ~* +get"));
+    answer_is_ok(redisCommand(eve, "AUTH eve x"));
+    answer_is_error(redisCommand(eve, "SET eve %s", value),
+                    NO_COMMAND("set") + 1);
+    answer_is_ok(redisCommand(admin, "ACL SETUSER eve +set"));
+    answer_is_ok(redisCommand(eve, "SET eve %s", value));
+    answer_is_ok(redisCommand(admin, "ACL SETUSER eve +@all"));
+    answer_is_ok(redisCommand(eve, "SET eve %s", value));
+    answer_is_ok(redisCommand(admin, "ACL SETUSER eve -set"));
+    answer_is_error(redisCommand(eve, "SET eve %s", value),
+                    NO_COMMAND("set") + 1);
+    assert_int_equal(live_int(admin, "DEL eve"), 1);
+    assert_int_equal(live_int(admin, "ACL DELUSER eve"), 1);
+    free(value);
+    redisFree(eve);
+    redisFree(admin);
+}
+
 static void the_deleted_are_disconnected(void **state)
 {
     struct talk admin = talk_open(*state), idle = talk_open(*state),
@@ -393,6 +418,7 @@ int main(void)
         cmocka_unit_test(default_may_be_restricted),
         cmocka_unit_test(what_was_put_off_is_looked_at_again),
         cmocka_unit_test(a_long_value_is_not_taken_in_vain),
+        cmocka_unit_test(a_long_value_goes_by_the_rules_of_now),
         cmocka_unit_test(the_deleted_are_disconnected),
         cmocka_unit_test(kill_and_list_know_users),
         cmocka_unit_test(who_may_not_listen_any_more_is_disconnected),
