@@ -95,6 +95,13 @@ static enum admission deny_the_deleted(struct call *call)
     return DENIED;
 }
 
+/* A check that goes on later, by the rules that it was begun with: they may be
+ * others by then, whoever looked. */
+struct pending {
+    uint64_t seen; /* session->acl_seen */
+    struct acl_check check;
+};
+
 static void forget(struct call *call)
 {
     free(call->state);
@@ -106,34 +113,37 @@ static void forget(struct call *call)
 static enum admission go_on_later(struct call *call,
                                   const struct acl_check *check)
 {
-    if (!call->state) {
-        call->state = malloc(sizeof *check);
+    struct pending *pending = call->state;
+    if (!pending) {
+        pending = call->state = malloc(sizeof *pending);
         call->state_free = free;
     }
-    if (!call->state) {
+    if (!pending) {
         reply_error(&call->reply, ERROR_NO_ROOM);
         return DENIED;
     }
-    memcpy(call->state, check, sizeof *check);
+    *pending = (struct pending){call->session->acl_seen, *check};
     return ADMITTED_LATER;
 }
 
 enum admission acl_admit(struct call *call)
 {
     struct session *session = call->session;
+    const struct pending *pending = call->state;
     struct acl_check check = {0};
     size_t steps = ACL_SLICE_STEPS;
-    if (session->acl_seen != atomic_load(&call->server->acl_version)) {
+    if (session->acl_seen != atomic_load(&call->server->acl_version) &&
+        !acl_look_again(call->server->acl, session)) {
         forget(call);
-        if (!acl_look_again(call->server->acl, session))
-            return deny_the_deleted(call);
-        if (session->acl_pass != 0)
-            return ADMITTED;
+        return deny_the_deleted(call);
     }
-    if (call->state)
-        check = *(struct acl_check *)call->state;
-    enum acl_verdict verdict = acl_check(
-        session->rules, call->command, call->argv, call->argc, &check, &steps);
+    if (pending && pending->seen == session->acl_seen)
+        check = pending->check;
+    enum acl_verdict verdict =
+        session->acl_pass != 0
+            ? ACL_ALLOWED
+            : acl_check(session->rules, call->command, call->argv, call->argc,
+                        &check, &steps);
     if (verdict == ACL_MORE)
         return go_on_later(call, &check);
     forget(call);

@@ -411,6 +411,35 @@ static void rules_change_while_they_are_used(void **state)
     redisFree(admin);
 }
 
+/* Rules that need long, and are others before they have been gone through:
+ * those of now count, also if somebody else has looked at them before. */
+static void long_checks_go_by_the_rules_of_now(void **state)
+{
+    enum { PATTERNS = 200, KEY = 60000 };
+    struct talk admin = talk_open(*state), ann = talk_open(*state);
+    static char line[KEY + 64];
+    size_t len = (size_t)sprintf(line, "ACL SETUSER ann on nopass +@all &x");
+    for (int i = 0; i < PATTERNS; i++)
+        len += (size_t)sprintf(line + len, " ~*aaaaaaaa%d", i);
+    strcpy(line + len, " ~a*");
+    talk_says(&admin, line, "+OK");
+    resp_free(talk_ask(&ann, "HELLO 3 AUTH ann x"));
+    talk_says(&ann, "SUBSCRIBE x", ">3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1");
+    len = (size_t)sprintf(line, "*2\r\n$3\r\nGET\r\n$%d\r\n", KEY);
+    memset(line + len, 'a', KEY);
+    strcpy(line + len + KEY, "\r\n");
+    assert_true(live_send(ann.fd, line, len + KEY + 2));
+    talk_says(&admin, "PING", "+PONG");
+    talk_says(&admin, "ACL SETUSER ann -get", "+OK");
+    struct resp *reply = resp_await(&ann.reader, ann.fd, 60000);
+    assert_non_null(reply);
+    assert_true(resp_is(reply, '-', &NO_COMMAND("get")[1]));
+    resp_free(reply);
+    talk_says(&admin, "ACL DELUSER ann", ":1");
+    talk_close(&ann);
+    talk_close(&admin);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +455,7 @@ int main(void)
         cmocka_unit_test(the_log_is_bounded),
         cmocka_unit_test(passwords_are_shown_to_nobody),
         cmocka_unit_test(rules_change_while_they_are_used),
+        cmocka_unit_test(long_checks_go_by_the_rules_of_now),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }
