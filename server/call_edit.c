@@ -159,12 +159,9 @@ enum command_result call_edit(struct call *call,
                               const struct call_editor *editor, const void *ctx)
 {
     call->key = call_key_of(call, 1);
-    if (call_make_begun(call) && !call_make_done(call)) {
-        if (!call_make_slice(call))
-            return COMMAND_NO_ROOM;
-        if (!call_make_done(call))
-            return COMMAND_AGAIN;
-    }
+    enum command_result result = call_make_go_on(call);
+    if (result != COMMAND_DONE)
+        return result;
     switch (transact(call, editor, ctx)) {
     case FINISHED:
         return COMMAND_DONE;

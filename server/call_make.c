@@ -204,6 +204,15 @@ bool call_make_done(const struct call *call)
     return make->made && make->done == cache_blob_len(make->made);
 }
 
+enum command_result call_make_go_on(struct call *call)
+{
+    if (!call_make_begun(call) || call_make_done(call))
+        return COMMAND_DONE;
+    if (!call_make_slice(call))
+        return COMMAND_NO_ROOM;
+    return call_make_done(call) ? COMMAND_DONE : COMMAND_AGAIN;
+}
+
 /* ---------------------------------------------------------------- storing */
 
 bool call_make_current(const struct call *call, const struct cache_view *old)

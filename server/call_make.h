@@ -52,6 +52,8 @@ void call_make_plan(struct call *call, void *plan, void (*plan_free)(void *));
 void *call_make_planned(const struct call *call); /* or NULL */
 void call_make_parts(struct call *call, const struct call_part *parts,
                      size_t count);
+/* Goes on with what is being copied.  COMMAND_DONE: nothing is, any more. */
+enum command_result call_make_go_on(struct call *call);
 /* Copies a slice; false: there is no room. */
 bool call_make_slice(struct call *call);
 /* All of it has been copied. */

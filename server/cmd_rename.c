@@ -122,12 +122,9 @@ static enum command_result transfer(struct call *call, const struct transfer *t,
                                     const char *const events[2],
                                     enum outcome *outcome)
 {
-    if (call_make_begun(call) && !call_make_done(call)) {
-        if (!call_make_slice(call))
-            return COMMAND_NO_ROOM;
-        if (!call_make_done(call))
-            return COMMAND_AGAIN;
-    }
+    enum command_result result = call_make_go_on(call);
+    if (result != COMMAND_DONE)
+        return result;
     *outcome = transact(call, t, events);
     switch (*outcome) {
     case NO_ROOM:

@@ -141,11 +141,10 @@ static bool plan(struct call *call, struct hash_edit *edit)
 static enum command_result make(struct call *call)
 {
     struct hash_edit *edit = call_make_planned(call);
-    if (edit->fields > 0 && !call_make_done(call)) {
-        if (!call_make_slice(call))
-            return COMMAND_NO_ROOM;
-        if (!call_make_done(call))
-            return COMMAND_AGAIN;
+    if (edit->fields > 0) {
+        enum command_result result = call_make_go_on(call);
+        if (result != COMMAND_DONE)
+            return result;
     }
     switch (transact(call, edit, true)) {
     case STORED:

@@ -203,24 +203,6 @@ static void post(struct server *server, struct topic *topic, uint64_t workers,
     }
 }
 
-static size_t bulk_size(size_t len)
-{
-    return 1 + text_digits(len) + 2 + len + 2;
-}
-
-static char *put_bulk(char *to, const char *bytes, size_t len)
-{
-    size_t digits = text_digits(len);
-    *to++ = '$';
-    text_put_digits(to, len, digits);
-    to += digits;
-    memcpy(to, "\r\n", 2);
-    if (len > 0)
-        memcpy(to + 2, bytes, len);
-    memcpy(to + 2 + len, "\r\n", 2);
-    return to + 2 + len + 2;
-}
-
 static struct push *encode(struct server *server, const struct topic *topic,
                            const struct publication *publication)
 {
@@ -230,24 +212,20 @@ static struct push *encode(struct server *server, const struct topic *topic,
         [TOPIC_SHARD] = {"smessage", 8},
     };
     struct arg parts[4];
-    size_t count = 0, size = 4;
+    size_t count = 0, size = 0;
     parts[count++] = words[topic->kind];
     if (topic->kind == TOPIC_PATTERN)
         parts[count++] = (struct arg){topic->name, topic->len};
     parts[count++] = publication->channel;
     parts[count++] = publication->message;
     for (size_t i = 0; i < count; i++)
-        size += bulk_size(parts[i].len);
-    struct push *push = push_new(server, size);
+        size += push_bulk_size(parts[i].len);
+    struct push *push = push_new(server, push_header_size(count) + size);
     if (!push)
         return NULL;
-    char *to = push->bytes;
-    *to++ = '>';
-    *to++ = (char)('0' + count);
-    memcpy(to, "\r\n", 2);
-    to += 2;
+    char *to = push_put_header(push->bytes, '>', count);
     for (size_t i = 0; i < count; i++)
-        to = put_bulk(to, parts[i].ptr, parts[i].len);
+        to = push_put_bulk(to, parts[i].ptr, parts[i].len);
     return push;
 }
 

@@ -4,8 +4,10 @@
 #include "push.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "pool.h"
+#include "protocol/text.h"
 #include "server.h"
 #include "worker.h"
 
@@ -64,6 +66,38 @@ void push_unref(struct push *push)
     push_account(push->server, -(ptrdiff_t)size_of(push->len));
     free(push);
 }
+
+/* ------------------------------------------------------------------ bytes */
+
+size_t push_header_size(size_t number)
+{
+    return 1 + text_digits(number) + 2;
+}
+
+char *push_put_header(char *to, char type, size_t number)
+{
+    size_t digits = text_digits(number);
+    *to++ = type;
+    text_put_digits(to, number, digits);
+    memcpy(to + digits, "\r\n", 2);
+    return to + digits + 2;
+}
+
+size_t push_bulk_size(size_t len)
+{
+    return push_header_size(len) + len + 2;
+}
+
+char *push_put_bulk(char *to, const char *bytes, size_t len)
+{
+    to = push_put_header(to, '$', len);
+    if (len > 0)
+        memcpy(to, bytes, len);
+    memcpy(to + len, "\r\n", 2);
+    return to + len + 2;
+}
+
+/* ---------------------------------------------------------------- posting */
 
 struct post {
     uint64_t client_id;

@@ -52,6 +52,13 @@ struct push *push_new(struct server *server, size_t len);
 void push_ref(struct push *push);
 void push_unref(struct push *push); /* NULL is fine */
 
+/* For who writes the bytes: "*3\r\n" and the like, and a bulk string; what they
+ * take, and where the next ones go. */
+size_t push_header_size(size_t number);
+char *push_put_header(char *to, char type, size_t number);
+size_t push_bulk_size(size_t len);
+char *push_put_bulk(char *to, const char *bytes, size_t len);
+
 /*
  * Sends it to a client of that worker; nothing happens if there is none of
  * that id.  What was posted from one thread arrives in that order.  The

@@ -34,39 +34,15 @@ static char *put(char *to, const void *bytes, size_t len)
     return to + len;
 }
 
-static size_t header_size(size_t number)
-{
-    return 1 + text_digits(number) + 2;
-}
-
-static char *put_header(char *to, char type, size_t number)
-{
-    size_t digits = text_digits(number);
-    *to++ = type;
-    text_put_digits(to, number, digits);
-    return put(to + digits, "\r\n", 2);
-}
-
-static size_t bulk_size(size_t len)
-{
-    return header_size(len) + len + 2;
-}
-
-static char *put_bulk(char *to, const char *bytes, size_t len)
-{
-    to = put_header(to, '$', len);
-    return put(put(to, bytes, len), "\r\n", 2);
-}
-
 struct push *tracking_push_key(struct server *server, const char *key,
                                size_t len)
 {
     struct push *push =
-        push_new(server, HEAD + header_size(1) + bulk_size(len));
+        push_new(server, HEAD + push_header_size(1) + push_bulk_size(len));
     if (!push)
         return NULL;
-    char *to = put_header(put(push->bytes, head, HEAD), '*', 1);
-    put_bulk(to, key, len);
+    char *to = push_put_header(put(push->bytes, head, HEAD), '*', 1);
+    push_put_bulk(to, key, len);
     return push;
 }
 
@@ -103,19 +79,19 @@ struct push *tracking_push_keys(struct server *server,
         const struct told_key *key = round->keys[end];
         if (except != 0 && key->by == except)
             continue;
-        size += bulk_size(key->len);
+        size += push_bulk_size(key->len);
         count++;
     }
     *none = count == 0;
     if (count == 0)
         return NULL;
-    struct push *push = push_new(server, HEAD + header_size(count) + size);
+    struct push *push = push_new(server, HEAD + push_header_size(count) + size);
     if (!push)
         return NULL;
-    char *to = put_header(put(push->bytes, head, HEAD), '*', count);
+    char *to = push_put_header(put(push->bytes, head, HEAD), '*', count);
     for (size_t i = first; i < end; i++)
         if (except == 0 || round->keys[i]->by != except)
-            to = put_bulk(to, round->keys[i]->bytes, round->keys[i]->len);
+            to = push_put_bulk(to, round->keys[i]->bytes, round->keys[i]->len);
     return push;
 }
 
@@ -153,12 +129,6 @@ bool tracking_make_all(struct tracking *tracking)
 
 /* ---------------------------------------------------------------- sending */
 
-static bool is_subscribed(const struct subscriber *subscriber)
-{
-    return subscriber_listens(subscriber) ||
-           subscriber_count(subscriber, TOPIC_SHARD) > 0;
-}
-
 /* To one that is redirected to; in RESP2 it hears of it only while it is
  * subscribed. */
 static void push_to(struct tracking *tracking, struct conn *conn,
@@ -169,7 +139,7 @@ static void push_to(struct tracking *tracking, struct conn *conn,
         conn_push(conn, push);
         return;
     }
-    if (!is_subscribed(session->subscriber))
+    if (!subscriber_listens(session->subscriber))
         return;
     struct push *message = NULL;
     if (push != tracking->all)
