@@ -47,9 +47,13 @@ static void on_event(evutil_socket_t fd, short what, void *ctx)
         conn_readable(conn);
 }
 
+/* Who is held back is not read from, or the loop would go round for what it has
+ * sent. */
 static bool reads(const struct conn *conn)
 {
-    return !conn->closing && !conn->ended && !conn->blocked && !conn->paused;
+    bool held_back = conn->later && conn->crowded;
+    return !conn->closing && !conn->ended && !conn->blocked && !conn->paused &&
+           !held_back;
 }
 
 void conn_watch(struct conn *conn)

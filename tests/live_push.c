@@ -159,6 +159,42 @@ static void publishers_that_hurry(void **state)
     live_stop(live);
 }
 
+/* Of the server's processor time, in ticks of some 10 ms. */
+static long cpu_ticks(const struct live *live)
+{
+    char path[64];
+    long user = 0, kernel = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)live_pid(live));
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    int got = fscanf(file,
+                     "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
+                     "%*u %ld %ld",
+                     &user, &kernel);
+    fclose(file);
+    assert_int_equal(got, 2);
+    return user + kernel;
+}
+
+/* A publisher that has more to say waits half a second for one who does not
+ * read.  Meanwhile its worker sleeps. */
+static void waiting_takes_no_time(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 100, LEN = 60000 };
+    struct live *live = live_start("--maxmemory", "64mb", "--threads", "1",
+                                   "--maxmemory-clients", "2mb", NULL);
+    redisContext *redis = live_connect(live);
+    int deaf = deaf_subscriber(live);
+    publish(redis, 0, MESSAGES, LEN);
+    assert_int_equal(live_info(redis, "pubsub_clients"), 0);
+    if (!SANITIZED)
+        assert_true(cpu_ticks(live) < sysconf(_SC_CLK_TCK) / 4);
+    close(deaf);
+    redisFree(redis);
+    live_stop(live);
+}
+
 /* More than a worker brings to at one time, of which some leave meanwhile. */
 static void many_subscribers(void **state)
 {
@@ -352,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(subscribers_that_do_not_read),
         cmocka_unit_test(publishers_that_hurry),
+        cmocka_unit_test(waiting_takes_no_time),
         cmocka_unit_test(many_subscribers),
         cmocka_unit_test(messages_keep_out_of_replies),
         cmocka_unit_test(messages_that_are_long),
