@@ -196,7 +196,11 @@ static void reply_info(struct reply *reply, const struct command *command)
     reply_categories(reply, command_categories(command));
     command_reply_words(reply, command->tips, false);
     reply_key_specs(reply, command);
-    reply_set(reply, subs);
+    /* Redis says so: a set if it is empty. */
+    if (subs == 0)
+        reply_set(reply, 0);
+    else
+        reply_array(reply, subs);
     for (size_t i = 1; i <= subs; i++)
         reply_info(reply, command + i);
 }
@@ -256,7 +260,7 @@ static bool passes(const struct command *command, enum filter filter,
         return text_glob(value->ptr, value->len, command->name,
                          strlen(command->name), true);
     default:
-        return !command_container(command);
+        return true;
     }
 }
 
