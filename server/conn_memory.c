@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The memory of connections: what they keep between turns, how that is
- * charged to the client pool, and who has to go when the pool is full.
+ * The memory of connections: what they keep between turns, and how that is
+ * charged to the client pool.
  *
  *   a worker's own      one turn and one buffer for replies, lent to whom it
  *                       serves; never charged
@@ -16,16 +16,9 @@
 #include "limits.h"
 #include "log.h"
 #include "pool.h"
-#include "pubsub.h"
 #include "push.h"
 #include "server.h"
 #include "turn.h"
-
-enum {
-    TIGHT_MS = 500,       /* then a client without progress is closed */
-    TIGHT_LONG_MS = 2000, /* then any client */
-    TIGHT_LAST_MS = 3000, /* then one that asked not to be, if it is alone */
-};
 
 /* Above every number of bytes. */
 #define UNPROTECTED (SIZE_MAX / 2 + 1)
@@ -172,15 +165,12 @@ static void hold(struct conn *conn, bool holding)
     }
 }
 
-/* Who goes first holds most; CLIENT NO-EVICT puts one behind all others. */
-static size_t rank(const struct conn *conn, size_t bytes)
+size_t conn_rank(const struct conn *conn, size_t bytes)
 {
     return conn->session.no_evict ? bytes : bytes | UNPROTECTED;
 }
 
-/* The first to go of those that have made no progress for a while, or of all.
- */
-static struct conn *first_to_go(const struct worker *worker,
+struct conn *worker_first_to_go(const struct worker *worker,
                                 uint32_t without_ms)
 {
     struct conn *found = NULL;
@@ -188,7 +178,8 @@ static struct conn *first_to_go(const struct worker *worker,
         if (conn->serving || conn->doomed ||
             worker->clock_ms - conn->active_ms < without_ms)
             continue;
-        if (!found || rank(conn, conn->charged) > rank(found, found->charged))
+        if (!found ||
+            conn_rank(conn, conn->charged) > conn_rank(found, found->charged))
             found = conn;
     }
     return found;
@@ -219,8 +210,9 @@ static bool charge(struct conn *conn, size_t need)
     worker->lease -= part;
     size_t taken = part;
     while ((taken += pool_take(pool, need - taken)) < need) {
-        struct conn *other = first_to_go(worker, 0);
-        if (!other || rank(other, other->charged) <= rank(conn, total)) {
+        struct conn *other = worker_first_to_go(worker, 0);
+        if (!other ||
+            conn_rank(other, other->charged) <= conn_rank(conn, total)) {
             pool_give(pool, taken);
             worker_count(worker, closed_memory, 1);
             return false;
@@ -303,7 +295,7 @@ static size_t lease_share(const struct worker *worker)
     return left / 4 * 3 / worker->server->worker_count;
 }
 
-static void renew_lease(struct worker *worker)
+void worker_renew_lease(struct worker *worker)
 {
     struct pool *pool = worker->server->pool;
     size_t share = lease_share(worker);
@@ -331,7 +323,7 @@ void turn_allow(struct conn *conn)
     }
     output_ready(&conn->turn->out);
     if (worker->lease < lease_share(worker) / 2)
-        renew_lease(worker);
+        worker_renew_lease(worker);
     size_t max =
         tail->cap > LIMIT_SPARE_OUTPUT ? tail->cap : LIMIT_SPARE_OUTPUT;
     size_t limit = (size_t)worker->server->limits.output_limit_bytes;
@@ -389,9 +381,9 @@ bool conn_overdraw(struct conn *conn, size_t bytes)
             conn->charged += bytes;
             return true;
         }
-        struct conn *other = first_to_go(worker, 0);
-        if (!other ||
-            rank(other, other->charged) <= rank(conn, conn->charged + bytes))
+        struct conn *other = worker_first_to_go(worker, 0);
+        if (!other || conn_rank(other, other->charged) <=
+                          conn_rank(conn, conn->charged + bytes))
             return false;
         doom(other);
     }
@@ -406,7 +398,7 @@ void worker_cover(struct worker *worker)
         return;
     worker->overdraft = 0;
     while (pool_used(pool) > pool_limit(pool) &&
-           (conn = first_to_go(worker, 0)) != NULL)
+           (conn = worker_first_to_go(worker, 0)) != NULL)
         conn_evict(conn);
 }
 
@@ -421,120 +413,4 @@ void conn_discharge(struct conn *conn)
 void conn_pause(struct conn *conn)
 {
     conn->paused = true;
-}
-
-/* ----------------------------------------------------------------- pressure */
-
-static void unpause_all(struct worker *worker)
-{
-    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
-        if (!conn->paused)
-            continue;
-        conn->paused = false;
-        conn_watch(conn);
-    }
-}
-
-static struct conn *offender(const struct worker *worker, uint32_t tight_ms)
-{
-    struct conn *conn = NULL;
-    if (tight_ms >= TIGHT_MS)
-        conn = first_to_go(worker, TIGHT_MS);
-    if (tight_ms >= TIGHT_LONG_MS && (!conn || conn->session.no_evict))
-        conn = first_to_go(worker, 0);
-    if (conn && conn->session.no_evict && tight_ms < TIGHT_LAST_MS)
-        return NULL;
-    return conn;
-}
-
-enum push_room worker_close_deaf(struct worker *worker)
-{
-    struct conn *found = NULL;
-    bool unsent = false;
-    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
-        if (conn->serving || !conn->turn || output_len(&conn->turn->out) == 0)
-            continue;
-        unsent = true;
-        if (worker->clock_ms - conn->sent_ms >= TIGHT_MS &&
-            (!found || rank(conn, conn->charged) > rank(found, found->charged)))
-            found = conn;
-    }
-    if (!found)
-        return unsent ? PUSH_WAIT : PUSH_ALL_READ;
-    /* The worker may have been late itself. */
-    uint32_t sent_ms = found->sent_ms;
-    if (conn_flush(found) && found->sent_ms != sent_ms)
-        return PUSH_WAIT;
-    conn_evict(found);
-    return PUSH_CLOSED;
-}
-
-/* Closes the worker's first to go, unless it is another worker's turn. */
-static void relieve(struct worker *worker)
-{
-    const struct server *server = worker->server;
-    struct conn *conn = offender(worker, worker->clock_ms - worker->tight_ms);
-    size_t ours = conn ? rank(conn, conn->charged) : 0;
-    atomic_store_explicit(&worker->first_rank, ours, memory_order_relaxed);
-    for (unsigned i = 0; i < server->worker_count; i++)
-        if (atomic_load_explicit(&server->workers[i].first_rank,
-                                 memory_order_relaxed) > ours)
-            return;
-    if (conn)
-        conn_evict(conn);
-}
-
-/* Too much of the cache is pinned: whoever pins most without progress goes,
- * unless nobody else pins anything.  A command that goes on makes progress. */
-static void relieve_pins(struct worker *worker)
-{
-    const struct pool *pool = worker->server->pool;
-    struct conn *found = NULL;
-    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
-        if (conn->later || worker->clock_ms - conn->sent_ms < TIGHT_MS)
-            continue;
-        if (conn->pinned > 0 &&
-            (!found || rank(conn, conn->pinned) > rank(found, found->pinned)))
-            found = conn;
-    }
-    if (found && found->pinned < pool_pinned(pool))
-        conn_let_go(found);
-}
-
-/* Subscriptions are not what a client holds in buffers. */
-static void relieve_subscriptions(struct worker *worker)
-{
-    struct conn *found = NULL;
-    size_t most = pubsub_too_many(worker->server->pubsub);
-    if (most == SIZE_MAX)
-        return;
-    for (struct conn *conn = worker->conns; conn; conn = conn->next) {
-        size_t count = subscriber_count_all(conn->session.subscriber);
-        if (count > most && !conn->serving) {
-            found = conn;
-            most = count;
-        }
-    }
-    if (found)
-        conn_evict(found);
-}
-
-void worker_mind_memory(struct worker *worker)
-{
-    relieve_subscriptions(worker);
-    if (pool_pins_tight(worker->server->pool))
-        relieve_pins(worker);
-    worker_mind_excess(worker);
-    renew_lease(worker);
-    bool tight = pool_tight(worker->server->pool);
-    if (!tight) {
-        if (worker->tight)
-            atomic_store_explicit(&worker->first_rank, 0, memory_order_relaxed);
-        unpause_all(worker);
-    } else if (!worker->tight) {
-        worker->tight_ms = worker->clock_ms;
-    } else {
-        relieve(worker);
-    }
-    worker->tight = tight;
 }

@@ -159,9 +159,17 @@ void worker_cover(struct worker *worker);
 /* Takes from it what it keeps in the cache from being evicted: values of a
  * transaction, which fails, or else the connection. */
 void conn_let_go(struct conn *conn);
-/* Repays what the worker has borrowed. */
+/* Borrows from the pool in advance, or gives back; repays all of it. */
+void worker_renew_lease(struct worker *worker);
 void worker_end_lease(struct worker *worker);
-/* Every 100 ms: leases, paused connections, offenders. */
+/* Who goes first holds most; CLIENT NO-EVICT puts one behind all others. */
+size_t conn_rank(const struct conn *conn, size_t bytes);
+/* The first to go of those that have made no progress for a while, or of all;
+ * it may have no turn. */
+struct conn *worker_first_to_go(const struct worker *worker,
+                                uint32_t without_ms);
+
+/* conn_pressure.c, every 100 ms: leases, paused connections, offenders. */
 void worker_mind_memory(struct worker *worker);
 
 /* conn_excess.c, at the same time: clients whose values keep the cache above
