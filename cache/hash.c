@@ -35,6 +35,20 @@ static inline void absorb(struct state *s, uint64_t word)
     s->a ^= word;
 }
 
+/* The last bytes, those that are no whole word. */
+static inline uint64_t rest_of(const unsigned char *bytes, size_t len)
+{
+    size_t rest = len & 7;
+    uint64_t word = 0;
+    if (rest > 0 && len > 8) {
+        memcpy(&word, bytes + len - 8, 8);
+        return word >> (64 - 8 * rest);
+    }
+    for (size_t i = 0; i < rest; i++)
+        word |= (uint64_t)bytes[(len & ~(size_t)7) + i] << (8 * i);
+    return word;
+}
+
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t len)
 {
     struct state s = {
@@ -44,16 +58,13 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t len)
         0x7465646279746573 ^ key->k1,
     };
     const unsigned char *at = bytes;
-    uint64_t word = 0;
+    uint64_t word;
     size_t whole = len & ~(size_t)7;
     for (const unsigned char *end = at + whole; at < end; at += 8) {
         memcpy(&word, at, 8);
         absorb(&s, word);
     }
-    word = 0;
-    for (size_t i = 0; i < (len & 7); i++)
-        word |= (uint64_t)at[i] << (8 * i);
-    absorb(&s, word | (uint64_t)len << 56);
+    absorb(&s, rest_of(bytes, len) | (uint64_t)len << 56);
     s.c ^= 0xff;
     round_once(&s);
     round_once(&s);
