@@ -16,7 +16,7 @@ struct difference {
 static const struct difference differences[] = {
     {"* help", "\\**", "\\**",
      "HELP lists the subcommands that there are"},
-    {"eval*", "-* Ebb runs no scripts*", "-*",
+    {"eval*", "-* Ebb runs no scripts*", "[-$_]*",
      "EVAL and EVALSHA say what to use instead of scripts"},
     {"command", "\\**", "\\**", "COMMAND describes the commands that there are"},
     {"object encoding *", "$*", "$3\r\nraw\r\n",
