@@ -721,8 +721,15 @@ static void note_follow(struct grammar *g, const struct request *request)
         absolute = absolute || strcasecmp(request->argv[i].ptr, "exat") == 0 ||
                    strcasecmp(request->argv[i].ptr, "pxat") == 0;
     if (absolute) {
-        add_text(&g->follow, "EXISTS");
-        request_add(&g->follow, request->argv[1].ptr, request->argv[1].len);
+        struct request *ask = &g->follow[0], *may = &g->follow[1];
+        *ask = *may = (struct request){.compare = COMPARE_SAME};
+        add_text(ask, "EXISTS");
+        request_add(ask, request->argv[1].ptr, request->argv[1].len);
+        /* A user who may store it need not be one who may ask. */
+        add_text(may, "AUTH");
+        add_text(may, "default");
+        add_text(may, "x");
+        g->follow_count = 2;
     }
 }
 
@@ -744,9 +751,8 @@ static void note_multi(struct grammar *g, const struct request *request)
 void grammar_next(struct grammar *g, struct request *request)
 {
     *request = (struct request){.compare = COMPARE_SAME};
-    if (g->follow.argc > 0) {
-        *request = g->follow;
-        g->follow.argc = 0;
+    if (g->follow_count > 0) {
+        *request = g->follow[--g->follow_count];
         return;
     }
     if (ends_multi(g)) {

@@ -16,10 +16,11 @@
 
 struct grammar {
     struct rng rng;
-    struct request follow; /* to be sent next, if it has arguments */
-    unsigned conn;         /* set by the caller: where it will be sent */
-    unsigned multi;        /* bit i: connection i is likely between MULTI and
-                              EXEC */
+    struct request follow[2]; /* to be sent next, the last one first */
+    unsigned follow_count;
+    unsigned conn;  /* set by the caller: where it will be sent */
+    unsigned multi; /* bit i: connection i is likely between MULTI and
+                       EXEC */
 };
 
 void grammar_next(struct grammar *grammar, struct request *request);
