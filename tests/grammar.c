@@ -672,6 +672,14 @@ static void drop_last(struct request *request)
         free(request->argv[--request->argc].ptr);
 }
 
+/* A copy of a large hash must have a name that tells that it is one. */
+static bool copies_large(const struct request *request)
+{
+    return request->argc > 2 &&
+           strncmp(request->argv[1].ptr, "large:", 6) == 0 &&
+           strncmp(request->argv[2].ptr, "large:", 6) == 0;
+}
+
 static void spoil(struct grammar *g, struct request *request)
 {
     switch (rng_below(&g->rng, 4)) {
@@ -766,7 +774,7 @@ void grammar_next(struct grammar *g, struct request *request)
     add_words(g, request, row->args, strlen(row->args));
     if (*row->options)
         add_options(g, request, row->options);
-    if (rng_chance(&g->rng, 60))
+    if (rng_chance(&g->rng, 60) && !copies_large(request))
         spoil(g, request);
     note_follow(g, request);
     note_multi(g, request);
