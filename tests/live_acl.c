@@ -167,14 +167,14 @@ static void a_long_value_goes_by_the_rules_of_now(void **state)
     answer_is_ok(redisCommand(admin, "ACL SETUSER eve on nopass ~* +get"));
     answer_is_ok(redisCommand(eve, "AUTH eve x"));
     answer_is_error(redisCommand(eve, "SET eve %s", value),
-                    NO_COMMAND("set") + 1);
+                    &NO_COMMAND("set")[1]);
     answer_is_ok(redisCommand(admin, "ACL SETUSER eve +set"));
     answer_is_ok(redisCommand(eve, "SET eve %s", value));
     answer_is_ok(redisCommand(admin, "ACL SETUSER eve +@all"));
     answer_is_ok(redisCommand(eve, "SET eve %s", value));
     answer_is_ok(redisCommand(admin, "ACL SETUSER eve -set"));
     answer_is_error(redisCommand(eve, "SET eve %s", value),
-                    NO_COMMAND("set") + 1);
+                    &NO_COMMAND("set")[1]);
     assert_int_equal(live_int(admin, "DEL eve"), 1);
     assert_int_equal(live_int(admin, "ACL DELUSER eve"), 1);
     free(value);
