@@ -180,7 +180,7 @@ static void options_are_those_of_redis(void **state)
     answer_is_error(redisCommand(redis, "RESTORE k -1 %b", ten, (size_t)13),
                     "ERR Invalid TTL value, must be >= 0");
     answer_is_error(redisCommand(redis, "RESTORE k x %b", ten, (size_t)13),
-                    NOT_INT + 1);
+                    &NOT_INT[1]);
     answer_is_error(
         redisCommand(redis, "RESTORE k 0 %b FREQ 256", ten, (size_t)13),
         "ERR Invalid FREQ value, must be >= 0 and <= 255");
@@ -189,9 +189,9 @@ static void options_are_those_of_redis(void **state)
         "ERR Invalid IDLETIME value, must be >= 0");
     answer_is_error(redisCommand(redis, "RESTORE k 0 %b FREQ 1 IDLETIME 1", ten,
                                  (size_t)13),
-                    SYNTAX + 1);
+                    &SYNTAX[1]);
     answer_is_error(redisCommand(redis, "RESTORE k 0 %b NOW", ten, (size_t)13),
-                    SYNTAX + 1);
+                    &SYNTAX[1]);
     assert_int_equal(live_int(redis, "HSET h f v"), 1);
     answer_is_error(redisCommand(redis, "DUMP h"),
                     "ERR DUMP knows strings only");

@@ -297,7 +297,8 @@ static bool is_hello(const struct sent *sent)
 static bool exchange(struct run *run, const struct sent *sent, bool quiet)
 {
     struct heard ebb[SIDE_CONNS], oracle[SIDE_CONNS];
-    bool well = say(&run->ebb, sent, ebb) & say(&run->oracle, sent, oracle);
+    bool well = say(&run->ebb, sent, ebb);
+    well = say(&run->oracle, sent, oracle) && well;
     for (unsigned conn = 0; conn < SIDE_CONNS; conn++) {
         run->messages += oracle[conn].count;
         if (well && (same(&ebb[conn], &oracle[conn]) || is_hello(sent)))

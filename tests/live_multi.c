@@ -278,7 +278,7 @@ static void a_queue_has_a_limit(void **state)
     answer_is_error(reply, error);
     assert_in_range(queued, MB / (VALUE + 200), MB / VALUE);
     assert_string_equal(live_text(redis, "SET a 1"), "QUEUED");
-    answer_is_error(redisCommand(redis, "EXEC"), ABORTED + 1);
+    answer_is_error(redisCommand(redis, "EXEC"), &ABORTED[1]);
     assert_int_equal(live_int(redis, "DBSIZE"), 0);
 
     /* One less is fine. */
@@ -305,7 +305,7 @@ static void a_refused_value_aborts(void **state)
     memset(value, 'v', LEN);
     live_text(redis, "MULTI");
     answer_is_error(redisCommand(redis, "SET a %s", value), ERROR_NO_ROOM);
-    answer_is_error(redisCommand(redis, "EXEC"), ABORTED + 1);
+    answer_is_error(redisCommand(redis, "EXEC"), &ABORTED[1]);
     free(value);
     redisFree(redis);
 }
@@ -329,7 +329,7 @@ static void a_full_cache_aborts(void **state)
     live_text(redis, "MULTI");
     assert_string_equal(live_text(redis, "GET key:0"), "QUEUED");
     answer_is_error(redisCommand(redis, "SET other %s", value), ERROR_NO_ROOM);
-    answer_is_error(redisCommand(redis, "EXEC"), ABORTED + 1);
+    answer_is_error(redisCommand(redis, "EXEC"), &ABORTED[1]);
     live_text(redis, "MULTI");
     assert_string_equal(live_text(redis, "DEL key:0 key:1 key:2"), "QUEUED");
     reply = redisCommand(redis, "EXEC");
@@ -383,7 +383,7 @@ static void a_lower_budget_aborts(void **state)
     assert_int_equal(reply->elements, 8);
     assert_int_equal(reply->element[5]->integer, 1);
     freeReplyObject(reply);
-    answer_is_error(redisCommand(redis, "EXEC"), ABORTED + 1);
+    answer_is_error(redisCommand(redis, "EXEC"), &ABORTED[1]);
     assert_int_equal(live_int(redis, "DBSIZE"), 0);
     live_text(redis, "MULTI");
     live_text(redis, "SET key %b", value, (size_t)LEN);

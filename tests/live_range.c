@@ -301,10 +301,10 @@ static void padding_that_can_never_fit_is_refused(void **state)
     assert_int_equal(live_int(redis, "EXISTS k other"), 1);
     assert_string_equal(live_text(redis, "CONFIG SET proto-max-bulk-len 1mb"),
                         "OK");
-    answer_is_error(redisCommand(redis, "SETRANGE k 1048576 x"), TOO_LONG + 1);
+    answer_is_error(redisCommand(redis, "SETRANGE k 1048576 x"), &TOO_LONG[1]);
     assert_int_equal(live_int(redis, "SETRANGE k 1048575 x"), MB);
     answer_is_error(redisCommand(redis, "SETBIT k 8388608 1"),
-                    NOT_BIT_OFFSET + 1);
+                    &NOT_BIT_OFFSET[1]);
     assert_int_equal(live_int(redis, "SETBIT k 8388607 1"), 0);
     assert_string_equal(live_text(redis, "CONFIG SET proto-max-bulk-len 512mb"),
                         "OK");
