@@ -403,10 +403,11 @@ void conn_readable(struct conn *conn)
 static bool still_crowded(struct conn *conn)
 {
     struct server *server = conn->worker->server;
-    conn->crowded = false;
+    bool patient = conn->patient;
+    conn->crowded = conn->patient = false;
     changes_settle(server, conn);
-    if (push_crowded(server))
-        conn_hold_back(conn);
+    if (patient ? push_crowded(server) : push_waits(server))
+        conn_hold_back(conn, patient);
     return conn->crowded;
 }
 

@@ -146,9 +146,10 @@ void conn_take_pushes(struct conn *conn)
     buf_release(pushes);
 }
 
-void conn_hold_back(struct conn *conn)
+void conn_hold_back(struct conn *conn, bool patient)
 {
     conn->crowded = true;
+    conn->patient = conn->patient || patient;
     conn_later(conn);
 }
 

@@ -258,8 +258,8 @@ void notify_send(struct server *server, struct conn *by)
     bool all = send_some(notify);
     pthread_mutex_unlock(&notify->sending);
     bool crowded = push_crowded(server);
-    if (by && (!all || crowded))
-        conn_hold_back(by);
+    if (by && (crowded ? push_waits(server) : !all))
+        conn_hold_back(by, false);
     else if (!all && !crowded)
         server_post(server, go_on, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform.h"
 #include "pool.h"
 #include "protocol/text.h"
 #include "server.h"
@@ -29,6 +30,22 @@ bool push_crowded(const struct server *server)
     size_t share = pool_limit(server->pool) / 8;
     return atomic_load_explicit(&server->push_bytes, memory_order_relaxed) >
            (share < PUSH_CROWD ? share : PUSH_CROWD);
+}
+
+bool push_waits(struct server *server)
+{
+    const struct platform *platform = server->platform;
+    int64_t since_us = 0;
+    if (!push_crowded(server)) {
+        if (server->crowded_since_us != 0)
+            server->crowded_since_us = 0;
+        return false;
+    }
+    int64_t now_us = platform->monotonic_us(platform->ctx);
+    if (atomic_compare_exchange_strong(&server->crowded_since_us, &since_us,
+                                       now_us))
+        return true;
+    return now_us - since_us < PUSH_PATIENCE_MS * 1000;
 }
 
 static size_t size_of(size_t len)

@@ -34,6 +34,7 @@ enum {
     /* A worker sends what it has for so many clients before it goes on. */
     PUSH_CLIENTS = 64,
     PUSH_BYTES = 64 * 1024, /* or with so many bytes */
+    PUSH_PATIENCE_MS = 20,
     /* What a worker may add to outputs above the pool before it sends. */
     PUSH_OVERDRAFT = 64 * 1024,
 };
@@ -70,6 +71,9 @@ void push_post(struct worker *worker, uint64_t client_id, struct push *push);
 /* Much is in flight: perhaps because some do not read what they get, and are
  * closed after a while. */
 bool push_crowded(const struct server *server);
+/* The same, but not for longer than PUSH_PATIENCE_MS: who only is looked at
+ * does not wait until those who do not read are closed. */
+bool push_waits(struct server *server);
 /* Counts what else is kept to be sent, beside pushes: charges it to the pool,
  * whatever its limit, or gives it back.  Any thread. */
 void push_account(struct server *server, ptrdiff_t bytes);
@@ -102,7 +106,7 @@ enum push_room { PUSH_CLOSED, PUSH_WAIT, PUSH_ALL_READ };
 enum push_room worker_close_deaf(struct worker *worker);
 
 /* For a connection that is being served: none of its next requests is run
- * while push_crowded. */
-void conn_hold_back(struct conn *conn);
+ * while push_crowded, if it is patient, or push_waits. */
+void conn_hold_back(struct conn *conn, bool patient);
 
 #endif

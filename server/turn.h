@@ -65,6 +65,7 @@ struct conn {
     bool pushed : 1;    /* in worker->pushed */
     bool doomed : 1;    /* cannot take what was pushed: is closed soon */
     bool crowded : 1;   /* held back, see conn_hold_back */
+    bool patient : 1;   /* the same, for as long as it takes */
     bool halted : 1;    /* in worker->halted, by later_next */
     uint32_t active_ms; /* worker's clock: bytes came or went */
     uint32_t since_ms;  /* the request under way was begun, or lingering */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/console.h"
 #include "tests/sanitized.h"
@@ -196,6 +198,41 @@ static void one_that_does_not_read(void **state)
     live_stop(live);
 }
 
+/* It is closed when it has read nothing for half a second.  Whom it looks at
+ * does not wait until the last of many is: lines are left out. */
+static void many_that_do_not_read(void **state)
+{
+    (void)state;
+    enum { DEAF = 20, COMMANDS = 4000, LEN = 4000, PIPELINE = 100 };
+    struct live *live =
+        live_start("--maxmemory", "64mb", "--threads", "1", NULL);
+    redisContext *c = live_connect(live);
+    char value[LEN], ok[5];
+    redisReply *reply;
+    int deaf[DEAF], small = 4096;
+    memset(value, 'v', LEN);
+    for (int i = 0; i < DEAF; i++) {
+        deaf[i] = live_socket(live);
+        setsockopt(deaf[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        assert_true(live_send(deaf[i], "MONITOR\r\n", 9));
+        assert_int_equal(live_read(deaf[i], ok, sizeof ok), sizeof ok);
+    }
+    for (int i = 0; i < COMMANDS; i += PIPELINE) {
+        for (int k = 0; k < PIPELINE; k++)
+            redisAppendCommand(c, "ECHO %b", value, (size_t)LEN);
+        for (int k = 0; k < PIPELINE; k++) {
+            assert_int_equal(redisGetReply(c, (void **)&reply), REDIS_OK);
+            assert_int_equal(reply->len, LEN);
+            freeReplyObject(reply);
+        }
+    }
+    assert_true(live_info(c, "connected_clients") > 1);
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    redisFree(c);
+    live_stop(live);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +242,7 @@ int main(void)
         cmocka_unit_test(all_workers_are_seen),
         cmocka_unit_test(what_is_long_is_cut),
         cmocka_unit_test(one_that_does_not_read),
+        cmocka_unit_test(many_that_do_not_read),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }
