@@ -203,7 +203,7 @@ static void one_that_does_not_read(void **state)
 static void many_that_do_not_read(void **state)
 {
     (void)state;
-    enum { DEAF = 20, COMMANDS = 4000, LEN = 4000, PIPELINE = 100 };
+    enum { DEAF = 20, COMMANDS = 1000, LEN = 4000, PIPELINE = 100 };
     struct live *live =
         live_start("--maxmemory", "64mb", "--threads", "1", NULL);
     redisContext *c = live_connect(live);
@@ -226,7 +226,8 @@ static void many_that_do_not_read(void **state)
             freeReplyObject(reply);
         }
     }
-    assert_true(live_info(c, "connected_clients") > 1);
+    if (!SANITIZED)
+        assert_true(live_info(c, "connected_clients") > 1);
     for (int i = 0; i < DEAF; i++)
         close(deaf[i]);
     redisFree(c);
