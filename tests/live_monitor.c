@@ -198,15 +198,11 @@ static void one_that_does_not_read(void **state)
     live_stop(live);
 }
 
-/* It is closed when it has read nothing for half a second.  Whom it looks at
- * does not wait until the last of many is: lines are left out. */
-static void many_that_do_not_read(void **state)
+/* Commands are answered while many monitors do not read; false: all of these
+ * were closed before. */
+static bool goes_on(struct live *live, redisContext *c)
 {
-    (void)state;
-    enum { DEAF = 20, COMMANDS = 1000, LEN = 4000, PIPELINE = 100 };
-    struct live *live =
-        live_start("--maxmemory", "64mb", "--threads", "1", NULL);
-    redisContext *c = live_connect(live);
+    enum { DEAF = 20, COMMANDS = 4000, LEN = 4000, PIPELINE = 100 };
     char value[LEN], ok[5];
     redisReply *reply;
     int deaf[DEAF], small = 4096;
@@ -226,10 +222,28 @@ static void many_that_do_not_read(void **state)
             freeReplyObject(reply);
         }
     }
-    if (!SANITIZED)
-        assert_true(live_info(c, "connected_clients") > 1);
+    bool left = live_info(c, "connected_clients") > 1;
     for (int i = 0; i < DEAF; i++)
         close(deaf[i]);
+    live_await_info(c, "connected_clients", 1, 1);
+    return left;
+}
+
+/* They are closed when they have read nothing for half a second.  Whom they
+ * look at does not wait until the last one is: lines are left out.  A machine
+ * that is busy may need some attempts. */
+static void many_that_do_not_read(void **state)
+{
+    (void)state;
+    enum { ATTEMPTS = 20 };
+    struct live *live =
+        live_start("--maxmemory", "64mb", "--threads", "1", NULL);
+    redisContext *c = live_connect(live);
+    int attempts = SANITIZED ? 1 : ATTEMPTS;
+    bool went_on = false;
+    while (!went_on && attempts-- > 0)
+        went_on = goes_on(live, c);
+    assert_true(went_on || SANITIZED);
     redisFree(c);
     live_stop(live);
 }
