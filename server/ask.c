@@ -46,7 +46,7 @@ static void visit(struct worker *worker, void *ctx)
 
     ask->visit(worker, ask->ctx);
     if (atomic_fetch_sub(&ask->pending, 1) == 1)
-        worker_post(ask->home, finish, ask);
+        worker_post_owned(ask->home, finish, ask, unref);
     else
         unref(ask);
 }
@@ -72,7 +72,7 @@ enum command_result ask_workers(struct call *call, ask_visit *run, void *ctx,
     call->state = ask;
     call->state_free = unref;
     for (unsigned i = 0; i < server->worker_count; i++)
-        worker_post(&server->workers[i], visit, ask);
+        worker_post_owned(&server->workers[i], visit, ask, unref);
     return COMMAND_WAIT;
 }
 

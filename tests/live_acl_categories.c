@@ -38,14 +38,16 @@ static struct resp *ask(struct side *side, const char *a, const char *b,
     free(bytes);
     assert_non_null(reply);
     assert_int_equal(reply->kind, '*');
-    qsort(reply->items, reply->count, sizeof *reply->items, by_text);
+    if (reply->count > 0)
+        qsort(reply->items, reply->count, sizeof *reply->items, by_text);
     return reply;
 }
 
 static bool has(const struct resp *names, const char *name)
 {
     struct resp key = {.text = (char *)(uintptr_t)name};
-    return bsearch(&key, names->items, names->count, sizeof key, by_text);
+    return names->count > 0 &&
+           bsearch(&key, names->items, names->count, sizeof key, by_text);
 }
 
 /* It is a command there.  Those on clusters are refused anyway. */
