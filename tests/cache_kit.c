@@ -27,8 +27,7 @@ struct cache_stats kit_stats(struct cache *cache)
     return stats;
 }
 
-static struct cache_key key_of(const struct cache *cache,
-                               const unsigned *number)
+struct cache_key kit_key(const struct cache *cache, const unsigned *number)
 {
     return cache_key_of(cache, (const char *)number, sizeof *number);
 }
@@ -36,7 +35,7 @@ static struct cache_key key_of(const struct cache *cache,
 bool kit_put(struct cache *cache, unsigned db, unsigned number, int64_t now_ms,
              struct cache_write write)
 {
-    struct cache_key key = key_of(cache, &number);
+    struct cache_key key = kit_key(cache, &number);
     struct cache_tx tx;
     bool room = true;
     cache_begin(&tx, cache, now_ms, &key, 1);
@@ -59,7 +58,7 @@ bool kit_put_len(struct cache *cache, unsigned db, unsigned number, size_t len)
 
 bool kit_has(struct cache *cache, unsigned db, unsigned number)
 {
-    struct cache_key key = key_of(cache, &number);
+    struct cache_key key = kit_key(cache, &number);
     struct cache_tx tx;
     struct cache_view view;
     cache_begin(&tx, cache, KIT_NOW_MS, &key, 1);
@@ -71,7 +70,7 @@ bool kit_has(struct cache *cache, unsigned db, unsigned number)
 
 bool kit_drop(struct cache *cache, unsigned db, unsigned number)
 {
-    struct cache_key key = key_of(cache, &number);
+    struct cache_key key = kit_key(cache, &number);
     struct cache_tx tx;
     cache_begin(&tx, cache, KIT_NOW_MS, &key, 1);
     bool found = cache_remove(&tx, db, &key);

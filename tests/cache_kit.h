@@ -15,6 +15,9 @@ enum { KIT_NOW_MS = 1000000, KIT_MB = 1 << 20 };
 struct cache *kit_cache(size_t limit);
 struct cache_stats kit_stats(struct cache *cache);
 
+/* The key of a number, whose bytes stay the caller's. */
+struct cache_key kit_key(const struct cache *cache, const unsigned *number);
+
 /* Making room as often as it takes; false: there is none to be made. */
 bool kit_put(struct cache *cache, unsigned db, unsigned number, int64_t now_ms,
              struct cache_write write);

@@ -4,39 +4,19 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 // cmocka wants the above first
 #include <cmocka.h>
 
-#include "cache/core.h"
+#include "tests/cache_kit.h"
 
 enum {
-    NOW_MS = 1000000,
-    MB = 1 << 20,
     STREWN = 200,  /* slabs that hold one piece each */
     A_SLAB = 8,    /* pieces of that size in one */
     LONG = 8300,   /* bytes of a value of one such piece */
     SMALL = 40000, /* entries of 100 bytes beside them */
 };
-
-static struct cache *new_cache(size_t limit)
-{
-    struct cache_options options = {.databases = 2,
-                                    .hash_key = "sixteen bytes.."};
-    struct cache *cache = cache_new(&options);
-    assert_non_null(cache);
-    cache_set_limit(cache, limit);
-    return cache;
-}
-
-static struct cache_stats stats_of(struct cache *cache)
-{
-    struct cache_stats stats;
-    cache_stats(cache, NOW_MS, &stats);
-    return stats;
-}
 
 /* Steps until nothing is left to do, the clock going on; returns it. */
 static int64_t settle(struct cache *cache, int64_t now_ms)
@@ -49,71 +29,21 @@ static int64_t settle(struct cache *cache, int64_t now_ms)
     return now_ms;
 }
 
-static void put(struct cache *cache, unsigned db, unsigned number,
-                struct cache_write write)
-{
-    char text[16];
-    int len = snprintf(text, sizeof text, "%u", number);
-    struct cache_key key = cache_key_of(cache, text, (size_t)len);
-    struct cache_tx tx;
-    cache_begin(&tx, cache, NOW_MS, &key, 1);
-    while (cache_put(&tx, db, &key, &write) != CACHE_OK) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
-}
-
-static bool has(struct cache *cache, unsigned db, unsigned number)
-{
-    char text[16];
-    int len = snprintf(text, sizeof text, "%u", number);
-    struct cache_key key = cache_key_of(cache, text, (size_t)len);
-    struct cache_tx tx;
-    struct cache_view view;
-    cache_begin(&tx, cache, NOW_MS, &key, 1);
-    bool found = cache_find(&tx, db, &key, 0, &view);
-    cache_end(&tx);
-    cache_tx_close(&tx);
-    return found;
-}
-
 static void put_small(struct cache *cache, unsigned db, unsigned first,
                       unsigned count, int64_t expires_at_ms)
 {
     static const char bytes[100];
     for (unsigned i = first; i < first + count; i++)
-        put(cache, db, i,
-            (struct cache_write){.value = bytes,
-                                 .len = sizeof bytes,
-                                 .expires_at_ms = expires_at_ms});
-}
-
-/* A value of which `len` bytes have come. */
-static struct cache_blob *receive_of(struct cache *cache, size_t whole,
-                                     size_t len)
-{
-    struct cache_blob *blob = cache_blob_new(cache, whole);
-    assert_non_null(blob);
-    for (size_t got = 0; got < len;) {
-        size_t room = 0;
-        char *to = cache_blob_room(blob, NOW_MS, &room);
-        assert_non_null(to);
-        if (room > len - got)
-            room = len - got;
-        for (size_t i = 0; i < room; i++)
-            to[i] = (char)('a' + (got + i) % 23);
-        cache_blob_advance(blob, room);
-        got += room;
-    }
-    return blob;
+        assert_true(
+            kit_put(cache, db, i, KIT_NOW_MS,
+                    (struct cache_write){.value = bytes,
+                                         .len = sizeof bytes,
+                                         .expires_at_ms = expires_at_ms}));
 }
 
 static struct cache_blob *receive(struct cache *cache, size_t len)
 {
-    return receive_of(cache, LONG, len);
+    return kit_receive(cache, LONG, len);
 }
 
 /* Values being received, one in every eighth cell. */
@@ -139,27 +69,19 @@ static void free_all(struct cache_blob *blobs[STREWN])
 static void what_cannot_move_does_not_stop_the_rest(void **state)
 {
     (void)state;
-    struct cache *cache = new_cache(64 * MB);
+    struct cache *cache = kit_cache(64 * KIT_MB);
     struct cache_blob *blobs[STREWN];
     put_small(cache, 0, 0, SMALL, 0);
     put_small(cache, 1, 0, 100, 0);
     strew(cache, blobs);
     for (unsigned i = 0; i < SMALL; i++)
-        if (i % 16 != 0) {
-            char text[16];
-            int len = snprintf(text, sizeof text, "%u", i);
-            struct cache_key key = cache_key_of(cache, text, (size_t)len);
-            struct cache_tx tx;
-            cache_begin(&tx, cache, NOW_MS, &key, 1);
-            assert_true(cache_remove(&tx, 0, &key));
-            cache_end(&tx);
-            cache_tx_close(&tx);
-        }
+        if (i % 16 != 0)
+            assert_true(kit_drop(cache, 0, i));
     cache_set_limit(cache, (STREWN + 16) * CACHE_SLAB);
-    settle(cache, NOW_MS);
-    assert_in_range(stats_of(cache).resident_bytes, 1,
+    settle(cache, KIT_NOW_MS);
+    assert_in_range(kit_stats(cache).resident_bytes, 1,
                     (STREWN + 16) * CACHE_SLAB);
-    assert_int_equal(stats_of(cache).entries, SMALL / 16 + 100);
+    assert_int_equal(kit_stats(cache).entries, SMALL / 16 + 100);
     free_all(blobs);
     cache_free(cache);
 }
@@ -168,17 +90,17 @@ static void values_being_received_come_together(void **state)
 {
     (void)state;
     enum { LEAST = STREWN / A_SLAB + 16 };
-    struct cache *cache = new_cache(64 * MB);
+    struct cache *cache = kit_cache(64 * KIT_MB);
     struct cache_blob *blobs[STREWN];
     strew(cache, blobs);
     cache_set_limit(cache, LEAST * CACHE_SLAB);
-    int64_t now_ms = settle(cache, NOW_MS);
+    int64_t now_ms = settle(cache, KIT_NOW_MS);
     assert_true(cache_is_strewn(cache));
     assert_int_equal(cache_held(cache), (STREWN - LEAST) * CACHE_SLAB);
     for (unsigned i = 0; i < STREWN; i++)
         cache_blob_settle(blobs[i]);
     settle(cache, now_ms);
-    assert_in_range(stats_of(cache).resident_bytes, 1, LEAST * CACHE_SLAB);
+    assert_in_range(kit_stats(cache).resident_bytes, 1, LEAST * CACHE_SLAB);
     assert_int_equal(cache_held(cache), 0);
     char bytes[LONG / 2];
     for (unsigned i = 0; i < STREWN; i++) {
@@ -192,29 +114,15 @@ static void values_being_received_come_together(void **state)
 
 static struct cache_pin pin(struct cache *cache, unsigned number)
 {
-    char text[16];
-    int len = snprintf(text, sizeof text, "%u", number);
-    struct cache_key key = cache_key_of(cache, text, (size_t)len);
+    struct cache_key key = kit_key(cache, &number);
     struct cache_tx tx;
     struct cache_view view;
-    cache_begin(&tx, cache, NOW_MS, &key, 1);
+    cache_begin(&tx, cache, KIT_NOW_MS, &key, 1);
     assert_true(cache_find(&tx, 0, &key, 0, &view));
     struct cache_pin made = cache_view_pin(&view);
     cache_end(&tx);
     cache_tx_close(&tx);
     return made;
-}
-
-static void drop(struct cache *cache, unsigned number)
-{
-    char text[16];
-    int len = snprintf(text, sizeof text, "%u", number);
-    struct cache_key key = cache_key_of(cache, text, (size_t)len);
-    struct cache_tx tx;
-    cache_begin(&tx, cache, NOW_MS, &key, 1);
-    assert_true(cache_remove(&tx, 0, &key));
-    cache_end(&tx);
-    cache_tx_close(&tx);
 }
 
 /* Half of them still have their entry, the others lose it. */
@@ -223,25 +131,26 @@ static void pinned_values_come_together(void **state)
     (void)state;
     /* Two pieces each. */
     enum { LEAST = 2 * STREWN / A_SLAB + 64, SENT = 1000, WHOLE = 20000 };
-    struct cache *cache = new_cache(64 * MB);
+    struct cache *cache = kit_cache(64 * KIT_MB);
     struct cache_pin pins[STREWN];
     for (unsigned i = 0; i < STREWN * A_SLAB; i++)
-        put(cache, 0, i,
-            (struct cache_write){.blob = receive_of(cache, WHOLE, WHOLE)});
+        assert_true(kit_put(
+            cache, 0, i, KIT_NOW_MS,
+            (struct cache_write){.blob = kit_receive(cache, WHOLE, WHOLE)}));
     for (unsigned i = 0; i < STREWN; i++) {
         pins[i] = pin(cache, i * A_SLAB);
         cache_pin_consume(&pins[i], SENT);
     }
     for (unsigned i = 0; i < STREWN * A_SLAB; i++)
         if (i % A_SLAB != 0 || i / A_SLAB % 2)
-            drop(cache, i);
+            assert_true(kit_drop(cache, 0, i));
     cache_set_limit(cache, LEAST * CACHE_SLAB);
-    int64_t now_ms = settle(cache, NOW_MS);
+    int64_t now_ms = settle(cache, KIT_NOW_MS);
     assert_true(cache_is_strewn(cache));
     for (unsigned i = 0; i < STREWN; i++)
         cache_pin_settle(&pins[i]);
     now_ms = settle(cache, now_ms);
-    assert_in_range(stats_of(cache).resident_bytes, 1, LEAST * CACHE_SLAB);
+    assert_in_range(kit_stats(cache).resident_bytes, 1, LEAST * CACHE_SLAB);
     for (unsigned i = 0; i < STREWN; i++) {
         struct cache_span span;
         size_t at = SENT;
@@ -265,26 +174,27 @@ static void a_flush_of_many_spares_the_rest(void **state)
     (void)state;
     enum { MANY = 6 * SMALL, LEFT = 1000 };
     for (int all = 0; all < 2; all++) {
-        struct cache *cache = new_cache(64 * MB);
+        struct cache *cache = kit_cache(64 * KIT_MB);
         put_small(cache, 1, 0, LEFT / 2, 0);
         put_small(cache, 0, 0, MANY, 0);
         put_small(cache, 1, LEFT / 2, LEFT / 2, 0);
         assert_true(all ? cache_flush_all(cache) : cache_flush(cache, 0));
         unsigned steps = 0, stored = 0;
-        for (int64_t now_ms = NOW_MS; now_ms < NOW_MS + 2000; now_ms += 10) {
+        for (int64_t now_ms = KIT_NOW_MS; now_ms < KIT_NOW_MS + 2000;
+             now_ms += 10) {
             for (; cache_step(cache, now_ms); steps++)
                 if (stored < SMALL && steps % 4 == 0)
                     put_small(cache, 0, MANY + stored++, 1, 0);
         }
         assert_true(stored > 100);
-        assert_int_equal(stats_of(cache).entries, stored + (all ? 0 : LEFT));
-        assert_int_equal(stats_of(cache).flushed_entries, 0);
-        assert_int_equal(stats_of(cache).evicted, 0);
+        assert_int_equal(kit_stats(cache).entries, stored + (all ? 0 : LEFT));
+        assert_int_equal(kit_stats(cache).flushed_entries, 0);
+        assert_int_equal(kit_stats(cache).evicted, 0);
         for (unsigned n = 0; n < LEFT; n++)
-            assert_int_equal(has(cache, 1, n), !all);
+            assert_int_equal(kit_has(cache, 1, n), !all);
         for (unsigned n = 0; n < stored; n++)
-            assert_true(has(cache, 0, MANY + n));
-        assert_in_range(stats_of(cache).resident_bytes, 0, 4 * MB);
+            assert_true(kit_has(cache, 0, MANY + n));
+        assert_in_range(kit_stats(cache).resident_bytes, 0, 4 * KIT_MB);
         cache_check(cache);
         cache_free(cache);
     }
@@ -294,21 +204,21 @@ static void a_flush_of_many_spares_the_rest(void **state)
 static void what_is_worth_nothing_goes_first(void **state)
 {
     (void)state;
-    static const size_t limits[] = {3 * MB, 13 * MB / 2};
+    static const size_t limits[] = {3 * KIT_MB, 13 * KIT_MB / 2};
     for (int flushed = 0; flushed < 2; flushed++)
         for (int i = 0; i < 2; i++) {
-            struct cache *cache = new_cache(64 * MB);
+            struct cache *cache = kit_cache(64 * KIT_MB);
             put_small(cache, 1, 0, SMALL / 4, 0);
-            put_small(cache, 0, 0, SMALL, flushed ? 0 : NOW_MS + 1);
+            put_small(cache, 0, 0, SMALL, flushed ? 0 : KIT_NOW_MS + 1);
             if (flushed)
                 assert_true(cache_flush(cache, 0));
             cache_set_limit(cache, limits[i]);
-            settle(cache, NOW_MS + 1000);
-            assert_in_range(stats_of(cache).resident_bytes, 1, limits[i]);
+            settle(cache, KIT_NOW_MS + 1000);
+            assert_in_range(kit_stats(cache).resident_bytes, 1, limits[i]);
             for (unsigned n = 0; n < SMALL / 4; n++)
-                assert_true(has(cache, 1, n));
-            assert_int_equal(stats_of(cache).evicted, 0);
-            assert_int_equal(stats_of(cache).expired, flushed ? 0 : SMALL);
+                assert_true(kit_has(cache, 1, n));
+            assert_int_equal(kit_stats(cache).evicted, 0);
+            assert_int_equal(kit_stats(cache).expired, flushed ? 0 : SMALL);
             cache_free(cache);
         }
 }
@@ -318,21 +228,22 @@ static void the_stock_goes_back_bit_by_bit(void **state)
 {
     (void)state;
     enum { A_STEP = 4 };
-    struct cache *cache = new_cache(64 * MB);
+    struct cache *cache = kit_cache(64 * KIT_MB);
     put_small(cache, 0, 0, 4 * SMALL, 0);
     assert_true(cache_flush_all(cache));
-    uint64_t before = stats_of(cache).slabs_returned;
-    assert_true(stats_of(cache).resident_bytes > 256 * CACHE_SLAB);
-    for (int64_t now_ms = NOW_MS; now_ms < NOW_MS + 3000; now_ms += 10) {
+    uint64_t before = kit_stats(cache).slabs_returned;
+    assert_true(kit_stats(cache).resident_bytes > 256 * CACHE_SLAB);
+    for (int64_t now_ms = KIT_NOW_MS; now_ms < KIT_NOW_MS + 3000;
+         now_ms += 10) {
         bool more = true;
         while (more) {
             more = cache_step(cache, now_ms);
-            uint64_t now = stats_of(cache).slabs_returned;
+            uint64_t now = kit_stats(cache).slabs_returned;
             assert_in_range(now - before, 0, A_STEP);
             before = now;
         }
     }
-    assert_in_range(stats_of(cache).resident_bytes, 0, 24 * CACHE_SLAB);
+    assert_in_range(kit_stats(cache).resident_bytes, 0, 24 * CACHE_SLAB);
     cache_free(cache);
 }
 
@@ -340,27 +251,28 @@ static void the_stock_goes_back_bit_by_bit(void **state)
 static void a_very_long_value_goes_bit_by_bit(void **state)
 {
     (void)state;
-    enum { WHOLE = 40 * MB, A_STEP = 2 * MB + CACHE_SLAB };
-    struct cache *cache = new_cache(64 * MB);
+    enum { WHOLE = 40 * KIT_MB, A_STEP = 2 * KIT_MB + CACHE_SLAB };
+    struct cache *cache = kit_cache(64 * KIT_MB);
     put_small(cache, 1, 0, SMALL, 0);
     for (int again = 0; again < 2; again++) {
         /* The second time there is room only where the first one was. */
-        put(cache, 0, 0,
-            (struct cache_write){.blob = receive_of(cache, WHOLE, WHOLE)});
-        uint64_t before = stats_of(cache).live_bytes;
-        drop(cache, 0);
-        uint64_t now = stats_of(cache).live_bytes;
+        assert_true(kit_put(
+            cache, 0, 0, KIT_NOW_MS,
+            (struct cache_write){.blob = kit_receive(cache, WHOLE, WHOLE)}));
+        uint64_t before = kit_stats(cache).live_bytes;
+        assert_true(kit_drop(cache, 0, 0));
+        uint64_t now = kit_stats(cache).live_bytes;
         assert_in_range(before - now, 1, A_STEP);
         cache_check(cache);
-        for (int64_t now_ms = NOW_MS; again && now > WHOLE / 2; now_ms++)
+        for (int64_t now_ms = KIT_NOW_MS; again && now > WHOLE / 2; now_ms++)
             if (cache_step(cache, now_ms)) {
-                assert_in_range(now - stats_of(cache).live_bytes, 0, A_STEP);
-                now = stats_of(cache).live_bytes;
+                assert_in_range(now - kit_stats(cache).live_bytes, 0, A_STEP);
+                now = kit_stats(cache).live_bytes;
             }
     }
     put_small(cache, 1, SMALL, 6 * SMALL, 0);
-    assert_int_equal(stats_of(cache).evicted, 0);
-    assert_int_equal(stats_of(cache).entries, 7 * SMALL);
+    assert_int_equal(kit_stats(cache).evicted, 0);
+    assert_int_equal(kit_stats(cache).entries, 7 * SMALL);
     cache_check(cache);
     cache_free(cache);
 }
