@@ -62,13 +62,13 @@ struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
                               size_t len);
 
 /*
- * Hints that the key will be looked up soon: first this, and when that has
- * had time to arrive (hints for some more keys later), the other.
+ * Hints that these keys will be looked up next: what they need is asked for
+ * side by side, so that it has come, or is on its way, when it is their turn.
+ * Pays for two or more; those beyond CACHE_AHEAD are left out.
  */
+enum { CACHE_AHEAD = 32 };
 void cache_prefetch(const struct cache *cache, unsigned db,
-                    const struct cache_key *key);
-void cache_prefetch_entry(const struct cache *cache, unsigned db,
-                          const struct cache_key *key);
+                    const struct cache_key *keys, size_t count);
 
 /* ---------------------------------------------------------- transactions */
 

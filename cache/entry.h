@@ -93,6 +93,12 @@ static inline size_t packed_value_here(uint32_t packed)
     return packed & 8191;
 }
 
+/* 255 with ext. */
+static inline size_t packed_key_here(uint32_t packed)
+{
+    return packed >> 13 & 255;
+}
+
 static inline size_t packed_key_offset(uint32_t packed)
 {
     return (packed & ENTRY_EXPIRY ? 8 : 0) +
@@ -128,7 +134,7 @@ static inline const char *entry_key(const struct entry *entry, size_t *len)
 {
     uint32_t packed = entry_packed(entry);
     const char *key = entry->rest + packed_key_offset(packed);
-    *len = packed >> 13 & 255;
+    *len = packed_key_here(packed);
     if (packed & ENTRY_EXT) {
         const struct entry_ext *ext =
             (const struct entry_ext *)(const void *)(key - sizeof *ext);

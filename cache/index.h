@@ -18,7 +18,7 @@
  * Buckets lie in segments of 64, which are cells; overflow buckets likewise,
  * kept dense by moving the last one into a gap.
  *
- * All functions want the shard locked, index_prefetch* excepted.
+ * All functions want the shard locked, index_prefetch excepted.
  */
 
 #include "core.h"
@@ -51,9 +51,8 @@ static inline uint32_t place_loc(struct place place)
     return place.bucket->locs[place.slot];
 }
 
-/* Fetch the bucket of a hash; the entries that it may be about. */
+/* Asks for the bucket of a hash; see index_ahead.c. */
 void index_prefetch(const struct cache *cache, uint64_t hash);
-void index_prefetch_entry(const struct cache *cache, uint64_t hash);
 
 /* The bucket (number) of a hash; the shard has buckets. */
 uint32_t index_bucket_of(const struct shard *shard, uint64_t hash);

@@ -13,6 +13,8 @@
  * its segment (slab_homes), so that no entry need be read.
  */
 
+#include <string.h>
+
 #include "index.h"
 
 static inline uint8_t tag_of(uint64_t hash)
@@ -36,6 +38,26 @@ static inline struct bucket *bucket_at(const struct cache *cache,
                                         memory_order_relaxed);
     struct bucket *segment = slabs_at(&cache->slabs, loc);
     return segment + bucket % INDEX_SEGMENT;
+}
+
+/* Bit i of the result: tags[i] may be the tag, and is if bit i is the lowest
+ * (a carry can make a false one above a true one; the key decides). */
+static inline unsigned tags_equal(const uint8_t tags[INDEX_SLOTS], uint8_t tag)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t low, high = 0;
+    memcpy(&low, tags, 8);
+    memcpy(&high, tags + 8, 4);
+    low ^= ones * tag;
+    high ^= ones * tag;
+    low = (low - ones) & ~low & tops;
+    high = (high - ones) & ~high & tops;
+    /* One bit a byte to one bit a slot. */
+    unsigned first =
+        (unsigned)((low >> 7) * UINT64_C(0x0102040810204080) >> 56);
+    unsigned last =
+        (unsigned)((high >> 7) * UINT64_C(0x0102040810204080) >> 56);
+    return first | (last & 15) << 8;
 }
 
 static inline uint32_t bucket_of(uint32_t buckets, uint64_t hash)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finding slots of the index, and asking for them ahead. */
+/* Finding slots of the index. */
 
 #include "cut.h"
 #include "index.h"
@@ -25,63 +25,6 @@ struct bucket *index_more(const struct cache *cache, const struct shard *shard,
     return bucket_at(cache, shard, INDEX_OVERFLOW, bucket->more - 1);
 }
 
-void index_prefetch(const struct cache *cache, uint64_t hash)
-{
-    const struct shard *shard =
-        &cache->shards[hash >> 1 >> (cache->shard_shift - 1)];
-    uint32_t buckets = __atomic_load_n(&shard->buckets, __ATOMIC_RELAXED);
-    if (buckets > 0)
-        __builtin_prefetch(
-            bucket_at(cache, shard, INDEX_PRIMARY, bucket_of(buckets, hash)));
-}
-
-/* ---------------------------------------------------------------- look-up */
-
-/* Bit i of the result: tags[i] may be the tag, and is if bit i is the lowest
- * (a carry can make a false one above a true one; the key decides). */
-static inline unsigned tags_equal(const uint8_t tags[INDEX_SLOTS], uint8_t tag)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-    uint64_t low, high = 0;
-    memcpy(&low, tags, 8);
-    memcpy(&high, tags + 8, 4);
-    low ^= ones * tag;
-    high ^= ones * tag;
-    low = (low - ones) & ~low & tops;
-    high = (high - ones) & ~high & tops;
-    /* One bit a byte to one bit a slot. */
-    unsigned first =
-        (unsigned)((low >> 7) * UINT64_C(0x0102040810204080) >> 56);
-    unsigned last =
-        (unsigned)((high >> 7) * UINT64_C(0x0102040810204080) >> 56);
-    return first | (last & 15) << 8;
-}
-
-/*
- * Reads a bucket without its lock, on purpose: what it finds, right or torn,
- * old or new, is only where to look ahead.
- */
-__attribute__((no_sanitize("thread"), no_sanitize("address"))) void
-index_prefetch_entry(const struct cache *cache, uint64_t hash)
-{
-    const struct shard *shard =
-        &cache->shards[hash >> 1 >> (cache->shard_shift - 1)];
-    uint32_t buckets = __atomic_load_n(&shard->buckets, __ATOMIC_RELAXED);
-    if (buckets == 0)
-        return;
-    const volatile struct bucket *bucket =
-        bucket_at(cache, shard, INDEX_PRIMARY, bucket_of(buckets, hash));
-    const volatile uint32_t *words = (const volatile uint32_t *)bucket->tags;
-    uint32_t seen[INDEX_SLOTS / 4];
-    for (unsigned i = 0; i < INDEX_SLOTS / 4; i++)
-        seen[i] = words[i];
-    unsigned equal = tags_equal((const uint8_t *)seen, tag_of(hash));
-    for (; equal; equal &= equal - 1) {
-        uint32_t loc = bucket->locs[__builtin_ctz(equal)];
-        __builtin_prefetch(entry_at(cache, loc));
-    }
-}
-
 static inline bool key_is(const struct cache *cache, const struct entry *entry,
                           unsigned number, const struct cache_key *key)
 {
@@ -89,7 +32,7 @@ static inline bool key_is(const struct cache *cache, const struct entry *entry,
     if (packed_number(packed) != number)
         return false;
     if (!(packed & ENTRY_EXT))
-        return (packed >> 13 & 255) == key->len &&
+        return packed_key_here(packed) == key->len &&
                memcmp(entry->rest + packed_key_offset(packed), key->ptr,
                       key->len) == 0;
     return long_key_is(cache, entry, key);

@@ -24,18 +24,6 @@ struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
     return key;
 }
 
-void cache_prefetch(const struct cache *cache, unsigned db,
-                    const struct cache_key *key)
-{
-    index_prefetch(cache, hash_in(key->hash, number_of(cache, db)));
-}
-
-void cache_prefetch_entry(const struct cache *cache, unsigned db,
-                          const struct cache_key *key)
-{
-    index_prefetch_entry(cache, hash_in(key->hash, number_of(cache, db)));
-}
-
 void cache_tx_init(struct cache_tx *tx, struct cache *cache, int64_t now_ms)
 {
     *tx = (struct cache_tx){.cache = cache, .now_ms = now_ms};

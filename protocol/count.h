@@ -55,25 +55,37 @@ static inline enum count count_read(const char **at, const char *end,
     return COUNT_OK;
 }
 
-/* The bytes of "$n\r\n" with up to three digits, of which six bytes may be
- * read; 0: it is something else, or wrong. */
-static inline size_t count_plain(const char *at, size_t *bulk_len)
+enum { COUNT_PLAIN = 6 }; /* bytes of the shortest argument */
+
+/*
+ * The bytes of a count with its type and CRLF, if it has up to four digits;
+ * 0: it is something else, or wrong.  There are `there` bytes, which is no less
+ * than COUNT_PLAIN.
+ */
+static inline size_t count_plain(const char *at, size_t there, char type,
+                                 size_t *value)
 {
     unsigned first = (unsigned char)at[1] - (unsigned)'0';
     unsigned second = (unsigned char)at[2] - (unsigned)'0';
     unsigned third = (unsigned char)at[3] - (unsigned)'0';
-    if (at[0] != '$' || first > 9)
+    unsigned fourth = (unsigned char)at[4] - (unsigned)'0';
+    if (at[0] != type || first > 9)
         return 0;
-    *bulk_len = first;
+    *value = first;
     if (is_crlf(at + 2))
         return 4;
     if (first == 0 || second > 9)
         return 0;
-    *bulk_len = first * 10 + second;
+    *value = first * 10 + second;
     if (is_crlf(at + 3))
         return 5;
-    *bulk_len = first * 100 + second * 10 + third;
-    return third <= 9 && is_crlf(at + 4) ? 6 : 0;
+    if (third > 9)
+        return 0;
+    *value = *value * 10 + third;
+    if (is_crlf(at + 4))
+        return 6;
+    *value = *value * 10 + fourth;
+    return fourth <= 9 && there > 6 && is_crlf(at + 5) ? 7 : 0;
 }
 
 #endif

@@ -243,8 +243,9 @@ static inline void take_plain(struct parser *parser, char *in, size_t len,
            stop = least(parser->expected, parser->argv_cap);
     bool settled = parser->settled == argc && parser->base == (uintptr_t)in;
     uintptr_t origin = settled ? 0 : (uintptr_t)in;
-    while (argc < stop && end - at >= 6) {
-        size_t bulk_len, header = count_plain(at, &bulk_len);
+    while (argc < stop && end - at >= COUNT_PLAIN) {
+        size_t bulk_len,
+            header = count_plain(at, (size_t)(end - at), '$', &bulk_len);
         const char *bulk = at + header;
         if (header == 0 || bulk_len > most ||
             (size_t)(end - bulk) < bulk_len + 2 || !is_crlf(bulk + bulk_len))

@@ -76,6 +76,12 @@ void parser_release(struct parser *parser); /* frees argv, back to init */
 enum parse_status parser_run(struct parser *parser, char *in, size_t len,
                              const struct parse_limits *limits);
 
+/* It is at the beginning of a request, of which it has seen nothing. */
+static inline bool parser_is_fresh(const struct parser *parser)
+{
+    return parser->state == 0;
+}
+
 /* After PARSE_REQUEST: ready for the next one.  Keeps argv's memory unless it
  * has grown large. */
 void parser_next(struct parser *parser);

@@ -1,41 +1,56 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Skims requests in the input: counts and lengths, nothing more. */
+/* Whole and plain requests, taken off the input many at a time. */
 
 #include "skim.h"
+#include "count.h"
 
-enum { DIGITS = 9 }; /* more are left to the parser */
-
-/* A line of a type byte and a number; what is behind it, or NULL. */
-static const char *take_line(const char *at, const char *end, char type,
-                             size_t *number)
+static size_t least(size_t a, size_t b)
 {
-    if (at == end || *at++ != type)
-        return NULL;
-    const char *first = at;
-    size_t value = 0;
-    while (at < end && at - first < DIGITS && *at >= '0' && *at <= '9')
-        value = value * 10 + (size_t)(*at++ - '0');
-    if (at == first || end - at < 2 || at[0] != '\r' || at[1] != '\n')
-        return NULL;
-    *number = value;
-    return at + 2;
+    return a < b ? a : b;
 }
 
-size_t skim_request(const char *in, size_t len, struct arg *args, size_t max,
-                    size_t *count)
+/* One request; its length, or 0: it is not whole, or not plain. */
+static inline size_t take(const char *in, size_t len, size_t bulk_most,
+                          struct arg *args, size_t args_most, uint32_t *argc)
 {
-    const char *end = in + len;
-    size_t args_left, bulk;
-    *count = 0;
-    const char *at = take_line(in, end, '*', &args_left);
-    while (at && args_left > 0) {
-        at = take_line(at, end, '$', &bulk);
-        if (!at || (size_t)(end - at) < bulk + 2)
+    const char *at = in, *end = in + len;
+    size_t count, header = 0;
+    if (len >= COUNT_PLAIN)
+        header = count_plain(at, len, '*', &count);
+    if (header == 0 || count == 0 || count > args_most)
+        return 0;
+    at += header;
+    for (size_t i = 0; i < count; i++) {
+        size_t bulk_len;
+        if (end - at < COUNT_PLAIN)
             return 0;
-        if (*count < max)
-            args[(*count)++] = (struct arg){at, bulk};
-        at += bulk + 2;
-        args_left--;
+        header = count_plain(at, (size_t)(end - at), '$', &bulk_len);
+        at += header;
+        if (header == 0 || bulk_len > bulk_most ||
+            (size_t)(end - at) < bulk_len + 2 || !is_crlf(at + bulk_len))
+            return 0;
+        args[i] = (struct arg){at, bulk_len};
+        at += bulk_len + 2;
     }
-    return at ? (size_t)(at - in) : 0;
+    *argc = (uint32_t)count;
+    return (size_t)(at - in);
+}
+
+void skim_run(struct skim *skim, const char *in, size_t len,
+              const struct parse_limits *limits)
+{
+    size_t bulk_most = least(limits->bulk, limits->divert), argc = 0;
+    for (skim->count = 0; skim->count < SKIM_REQUESTS; skim->count++) {
+        struct skim_request *request = &skim->requests[skim->count];
+        size_t most = least(limits->args, SKIM_ARGS - argc);
+        size_t used = take(in, least(len, limits->request), bulk_most,
+                           skim->args + argc, most, &request->argc);
+        if (used == 0)
+            return;
+        request->argv = skim->args + argc;
+        request->used = (uint32_t)used;
+        argc += request->argc;
+        in += used;
+        len -= used;
+    }
 }

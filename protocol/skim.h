@@ -3,20 +3,39 @@
 #define SKIM_H
 
 /*
- * A look at requests before they are parsed, for hints of what will be needed
- * soon.  Nothing depends on what it finds.
+ * Takes requests off the input that are there as a whole and have nothing
+ * special about them, many at a time.  That is nearly all there ever is, and
+ * knowing what comes next lets memory be fetched ahead.
+ *
+ *   | *2 $3 GET $1 a | *3 $3 SET $1 b $2 xy | *2 $3 GET $5 ab
+ *     requests[0]      requests[1]            not whole: for the parser
+ *
+ * Whatever is left where it stops is for the parser (parse.h), which knows
+ * what is wrong with it, if anything is.  What is taken the parser would have
+ * taken too, with the same arguments.
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "parse.h"
 
-/*
- * The first arguments of the request at `in`, up to `max`; *count says how
- * many.  Returns the bytes of the request, or 0: it is not wholly there, is
- * inline, or is odd.  The arguments found until then are told all the same.
- */
-size_t skim_request(const char *in, size_t len, struct arg *args, size_t max,
-                    size_t *count);
+enum { SKIM_REQUESTS = 16, SKIM_ARGS = 96 };
+
+struct skim_request {
+    const struct arg *argv; /* in `args`; they point into the input */
+    uint32_t argc;          /* at least 1 */
+    uint32_t used;          /* bytes of the request */
+};
+
+struct skim {
+    size_t count;
+    struct skim_request requests[SKIM_REQUESTS];
+    struct arg args[SKIM_ARGS];
+};
+
+/* The requests at the beginning of `in`, perhaps none, one behind another. */
+void skim_run(struct skim *skim, const char *in, size_t len,
+              const struct parse_limits *limits);
 
 #endif

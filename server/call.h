@@ -80,10 +80,7 @@ static inline void call_prefetch(const struct call *call,
 {
     if (count < 2)
         return;
-    for (size_t i = 0; i < count; i++)
-        cache_prefetch(call->server->cache, call->session->db, &keys[i]);
-    for (size_t i = 0; i < count; i++)
-        cache_prefetch_entry(call->server->cache, call->session->db, &keys[i]);
+    cache_prefetch(call->server->cache, call->session->db, keys, count);
 }
 
 /*

@@ -15,7 +15,6 @@
 #include "monitor.h"
 #include "multi.h"
 #include "pause.h"
-#include "protocol/skim.h"
 #include "pubsub.h"
 #include "stats.h"
 #include "timing.h"
@@ -117,7 +116,8 @@ static bool keys_fit(const struct command *row, const struct call *call)
 static enum admission admit(struct call *call)
 {
     struct session *session = call->session;
-    const struct command *row = find_row(session, &call->argv[0]);
+    const struct command *row =
+        call->row ? call->row : find_row(session, &call->argv[0]);
     /* The password may have been taken away since it connected. */
     if (!session->authenticated && acl_is_open(call->server->acl))
         session->authenticated = true;
@@ -198,7 +198,8 @@ static enum command_result run_in_tx(struct call *call)
     if (call->state && !call_look_on(call))
         return COMMAND_AGAIN;
     size_t replied = buf_len(call->reply.out);
-    call->key = call_key_of(call, (size_t)call->command->keys.first);
+    if (!call->key.ptr)
+        call->key = call_key_of(call, (size_t)call->command->keys.first);
     cache_begin(&call->tx, server->cache, call->now_ms, &call->key, 1);
     enum command_result result;
     for (;;) {
@@ -300,8 +301,10 @@ enum command_result command_serve(struct call *call)
     timing_add(call);
     if (atomic_load_explicit(&call->server->listened, memory_order_relaxed))
         tell_listeners(call, result);
-    if (result == COMMAND_AGAIN || result == COMMAND_WAIT)
+    if (result == COMMAND_AGAIN || result == COMMAND_WAIT) {
+        call->key.ptr = NULL; /* the arguments may move */
         return result;
+    }
     struct command_stats *stats = stats_of(call);
     bool error = count_error(call, replied);
     bool ran = result != COMMAND_NO_ROOM;
@@ -381,31 +384,4 @@ enum command_large command_large(const struct server *server,
                    cache_fits(server->cache, argv[1].len, len)
                ? LARGE_DIVERT
                : LARGE_REFUSE;
-}
-
-/* The first argument is taken for a key; where it is none, a little is fetched
- * in vain. */
-void command_prefetch(const struct server *server,
-                      const struct session *session, const char *in, size_t len)
-{
-    struct arg found[COMMAND_PREFETCH];
-    struct cache_key keys[COMMAND_PREFETCH];
-    size_t count = 0, size = 1;
-    for (size_t n = 0; n < COMMAND_PREFETCH && len > 0 && size > 0; n++) {
-        struct arg args[2];
-        size_t args_found;
-        size = skim_request(in, len, args, 2, &args_found);
-        if (args_found == 2 && args[1].len <= CACHE_KEY_MAX)
-            found[count++] = args[1];
-        in += size;
-        len -= size;
-    }
-    if (count < 2 || !session->authenticated)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        keys[i] = cache_key_of(server->cache, found[i].ptr, found[i].len);
-        cache_prefetch(server->cache, session->db, &keys[i]);
-    }
-    for (size_t i = 0; i < count; i++)
-        cache_prefetch_entry(server->cache, session->db, &keys[i]);
 }

@@ -44,13 +44,15 @@ struct call {
     struct reply reply;
     int64_t now_ms; /* wall clock, one for the whole batch */
 
+    const struct command *row; /* of argv[0], if it was found already */
+
     const struct command *command; /* the row; of the subcommand if it has;
                                       NULL before the first run */
 
     /* Rows with one key: the transaction is open while run() runs.  It is run
      * again after COMMAND_NO_ROOM, COMMAND_LONG and COMMAND_LOOK. */
     struct cache_tx tx;
-    struct cache_key key;
+    struct cache_key key;  /* ptr not NULL: it was hashed already */
     bool begun;            /* it may run: nothing holds it any more */
     bool rerun;            /* not the first time */
     size_t pinned;         /* bytes of the reply that are not in reply.out */
@@ -171,16 +173,6 @@ enum command_result command_serve(struct call *call);
 /* Answers a request, one of whose arguments command_large refused, without
  * running it: with ERROR_NO_ROOM, if there is nothing else against it. */
 void command_refuse(struct call *call);
-
-/*
- * Looks at the next COMMAND_PREFETCH requests in the input and has what they
- * will need fetched to the processor meanwhile.  Pays where there are several;
- * to be called again after that many.
- */
-enum { COMMAND_PREFETCH = 16 };
-void command_prefetch(const struct server *server,
-                      const struct session *session, const char *in,
-                      size_t len);
 
 /* Frees what a call owns that will not be gone on with (its connection died);
  * a zeroed call is fine. */

@@ -8,9 +8,11 @@
  *                       '- a long value: conn_body.c
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include "batch.h"
 #include "changes.h"
 #include "gate.h"
 #include "limits.h"
@@ -84,14 +86,36 @@ static bool is_http(const struct parser *parser)
     return false;
 }
 
-static void request_done(struct turn *turn)
+static void request_done(struct conn *conn)
 {
-    turn->running = false;
-    turn->at += turn->parser.used;
-    turn->len -= turn->parser.used;
-    turn->bytes += turn->parser.used;
+    struct turn *turn = conn->turn;
+    size_t used = turn->parser.used;
+    if (turn->batched) {
+        struct batch *batch = conn->worker->batch;
+        used = batch->skim.requests[batch->at++].used;
+    } else {
+        parser_next(&turn->parser);
+    }
+    turn->running = turn->batched = false;
+    turn->at += used;
+    turn->len -= used;
+    turn->bytes += used;
     turn->requests++;
-    parser_next(&turn->parser);
+}
+
+/* A call that goes on in another turn keeps its arguments, which the batch does
+ * not; the parser does. */
+static void leave_batch(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    struct parse_limits limits;
+    set_limits(conn, &limits);
+    enum parse_status status =
+        parser_run(&turn->parser, turn->at, turn->len, &limits);
+    assert(status == PARSE_REQUEST);
+    turn->call.argv = turn->parser.argv;
+    turn->batched = false;
+    batch_reset(conn->worker->batch);
 }
 
 /* A reply that was begun and not ended, or is about what has been looked at
@@ -125,6 +149,8 @@ static void run(struct conn *conn)
     note_midway(turn, mark, result);
     if (session_is_silent(session) && !turn->call.silenced)
         output_rewind(&turn->out, mark);
+    if (turn->batched && (result == COMMAND_AGAIN || result == COMMAND_WAIT))
+        leave_batch(conn);
     if (result == COMMAND_AGAIN) {
         conn_later(conn);
     } else if (result == COMMAND_WAIT) {
@@ -132,22 +158,13 @@ static void run(struct conn *conn)
     } else {
         if (session->reply == REPLY_SKIP)
             session->reply = REPLY_ON;
-        request_done(turn);
+        request_done(conn);
     }
 }
 
-static void run_request(struct conn *conn)
+static void begin_call(struct conn *conn, const struct arg *argv, size_t argc)
 {
     struct turn *turn = conn->turn;
-    struct parser *parser = &turn->parser;
-    if (parser->argc == 0) {
-        request_done(turn);
-        return;
-    }
-    if (turn->at[0] != '*' && is_http(parser)) {
-        foreign(conn, "HTTP");
-        return;
-    }
     struct session *session = &conn->session;
     if (session->reply == REPLY_SKIP_NEXT)
         session->reply = REPLY_SKIP;
@@ -156,12 +173,42 @@ static void run_request(struct conn *conn)
         .worker = conn->worker,
         .conn = conn,
         .session = session,
-        .argv = parser->argv,
-        .argc = parser->argc,
+        .argv = argv,
+        .argc = argc,
         .blob = turn->blob,
         .reply = {&turn->out.tail, session->resp},
     };
     turn->blob = NULL;
+}
+
+/* What the parser has found. */
+static void run_parsed(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    struct parser *parser = &turn->parser;
+    if (parser->argc == 0) {
+        request_done(conn);
+        return;
+    }
+    if (turn->at[0] != '*' && is_http(parser)) {
+        foreign(conn, "HTTP");
+        return;
+    }
+    begin_call(conn, parser->argv, parser->argc);
+    run(conn);
+}
+
+/* The next of the batch. */
+static void run_batched(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    const struct batch *batch = conn->worker->batch;
+    const struct skim_request *found = &batch->skim.requests[batch->at];
+    const struct batch_request *request = &batch->requests[batch->at];
+    begin_call(conn, found->argv, found->argc);
+    turn->call.row = request->row;
+    turn->call.key = request->key;
+    turn->batched = true;
     run(conn);
 }
 
@@ -195,11 +242,19 @@ static bool step(struct conn *conn, struct parse_limits *limits)
         return false;
     if (limits->anonymous && conn->session.authenticated)
         set_limits(conn, limits);
+    struct batch *batch = conn->worker->batch;
+    if (parser_is_fresh(&turn->parser) &&
+        (!batch_is_over(batch) ||
+         batch_fill(batch, conn->worker->server, &conn->session, turn->at,
+                    turn->len, limits))) {
+        run_batched(conn);
+        return true;
+    }
     switch (parser_run(&turn->parser, turn->at, turn->len, limits)) {
     case PARSE_MORE:
         return false;
     case PARSE_REQUEST:
-        run_request(conn);
+        run_parsed(conn);
         return true;
     case PARSE_LARGE:
         conn_large(conn, limits);
@@ -217,6 +272,7 @@ static void run_requests(struct conn *conn)
     struct worker *worker = conn->worker;
     struct parse_limits limits;
     set_limits(conn, &limits);
+    batch_reset(worker->batch);
     timing_start(worker);
     while (!conn->closing && conn_output_fits(conn)) {
         if (turn->requests >= LIMIT_COMMANDS_PER_TURN ||
@@ -224,10 +280,6 @@ static void run_requests(struct conn *conn)
             conn_later(conn);
             return;
         }
-        if (turn->requests % COMMAND_PREFETCH == 0 && !turn->running &&
-            turn->body_left == 0)
-            command_prefetch(worker->server, &conn->session, turn->at,
-                             turn->len);
         if (!step(conn, &limits) || conn->later || conn->waiting)
             break;
         if (gate_pause(worker->server->gate, worker->id))

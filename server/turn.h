@@ -38,6 +38,7 @@ struct turn {
     bool lent;
 
     bool running;            /* the call was begun and goes on */
+    bool batched;            /* its arguments are the batch's */
     bool refused;            /* there is no room for its value: it is not run */
     bool stuck;              /* the kernel takes no more output in this turn */
     bool midway;             /* part of a reply is made: no push before it */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "cache/pages.h"
 #include "hits.h"
 #include "mailbox.h"
@@ -190,9 +191,10 @@ static bool worker_init(struct worker *worker, struct server *server,
     worker->by_id = calloc(BUCKETS, sizeof *worker->by_id);
     worker->by_command = calloc(command_count, sizeof *worker->by_command);
     worker->buffer = malloc(LIMIT_READ_BUFFER);
+    worker->batch = batch_new();
     worker->base = new_base();
-    if (!worker->by_id || !worker->by_command || !worker->buffer ||
-        !worker->base)
+    if (!worker->by_id || !worker->batch || !worker->by_command ||
+        !worker->buffer || !worker->base)
         return false;
     /* Touched now, so that it is part of the base from the start. */
     memset(worker->buffer, 0, LIMIT_READ_BUFFER);
@@ -295,6 +297,7 @@ static void worker_release(struct worker *worker)
         event_free(worker->tick);
     if (worker->base)
         event_base_free(worker->base);
+    batch_free(worker->batch);
     free(worker->buffer);
     free(worker->by_command);
     free(worker->by_id);

@@ -17,6 +17,7 @@
 #include "protocol/buf.h"
 
 struct server;
+struct batch;
 struct conn;
 struct event;
 struct event_base;
@@ -71,6 +72,7 @@ struct worker {
     /* The rest is private to worker.c and conn*.c. */
     pthread_t thread;
     char *buffer;         /* LIMIT_READ_BUFFER bytes: what is being read */
+    struct batch *batch;  /* requests that are being served */
     struct turn *spare;   /* one that nobody uses, or NULL */
     struct buf warm;      /* memory for replies, while nobody uses it */
     size_t lease;         /* bytes borrowed from the pool, not yet in use */

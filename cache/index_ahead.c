@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What look-ups will need, asked for ahead.
+ *
+ *   hash --> bucket --> entry --> its value, its neighbours in the list
+ *
+ * Each arrow is a wait for memory.  Taken for many keys at once the waits
+ * overlap: all buckets are asked for before the first is read, and so on.
+ *
+ * Nothing is locked: what is found, right or torn, old or new, is only where to
+ * look ahead.  What is read was slabs once, and is addressable for good.
+ */
+
+#include "index.h"
+#include "index_chain.h"
+
+#define RACY __attribute__((no_sanitize("thread"), no_sanitize("address")))
+
+enum { LINE = 64, VALUE_LINES = 4 };
+
+static inline const struct shard *shard_ahead(const struct cache *cache,
+                                              uint64_t hash)
+{
+    return &cache->shards[hash >> 1 >> (cache->shard_shift - 1)];
+}
+
+static inline const struct bucket *bucket_ahead(const struct cache *cache,
+                                                uint64_t hash)
+{
+    const struct shard *shard = shard_ahead(cache, hash);
+    uint32_t buckets = __atomic_load_n(&shard->buckets, __ATOMIC_RELAXED);
+    if (buckets == 0)
+        return NULL;
+    return bucket_at(cache, shard, INDEX_PRIMARY, bucket_of(buckets, hash));
+}
+
+void index_prefetch(const struct cache *cache, uint64_t hash)
+{
+    __builtin_prefetch(bucket_ahead(cache, hash));
+}
+
+/* The location of the entry that the hash is likely to be about, which is
+ * asked for; 0: there is none. */
+RACY static uint32_t fetch_entry(const struct cache *cache, uint64_t hash)
+{
+    const volatile struct bucket *bucket = bucket_ahead(cache, hash);
+    if (!bucket)
+        return 0;
+    uint8_t tags[INDEX_SLOTS];
+    const volatile uint32_t *words = (const volatile uint32_t *)bucket->tags;
+    for (unsigned i = 0; i < INDEX_SLOTS / 4; i++) {
+        uint32_t word = words[i];
+        memcpy(tags + 4 * i, &word, 4);
+    }
+    unsigned equal = tags_equal(tags, tag_of(hash));
+    uint32_t loc = equal ? bucket->locs[__builtin_ctz(equal)] : 0;
+    if (loc >> 13 >= slabs_end(&cache->slabs))
+        return 0;
+    __builtin_prefetch(entry_at(cache, loc));
+    __builtin_prefetch((const char *)entry_at(cache, loc) + LINE);
+    return loc;
+}
+
+/* Using it puts it at the head of its list. */
+RACY static void fetch_use(const struct cache *cache, uint32_t loc)
+{
+    const volatile struct entry *entry = entry_at(cache, loc);
+    uint32_t packed = entry->packed;
+    __builtin_prefetch(entry_at(cache, entry->prev));
+    __builtin_prefetch(entry_at(cache, entry->next));
+    size_t size = ENTRY_HEAD + packed_key_offset(packed) +
+                  packed_key_here(packed) + packed_value_here(packed);
+    size_t from = (uintptr_t)entry % LINE;
+    for (size_t at = 2 * LINE; at < from + size && at < VALUE_LINES * LINE;
+         at += LINE)
+        __builtin_prefetch((const char *)entry_at(cache, loc) - from + at);
+}
+
+void cache_prefetch(const struct cache *cache, unsigned db,
+                    const struct cache_key *keys, size_t count)
+{
+    unsigned number = number_of(cache, db);
+    uint32_t locs[CACHE_AHEAD];
+    if (count > CACHE_AHEAD)
+        count = CACHE_AHEAD;
+    for (size_t i = 0; i < count; i++)
+        index_prefetch(cache, hash_in(keys[i].hash, number));
+    for (size_t i = 0; i < count; i++)
+        locs[i] = fetch_entry(cache, hash_in(keys[i].hash, number));
+    for (size_t i = 0; i < count; i++)
+        if (locs[i] != 0)
+            fetch_use(cache, locs[i]);
+}
