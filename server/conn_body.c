@@ -137,7 +137,8 @@ enum fill conn_body_read(struct conn *conn)
     turn->lent = false;
     turn->at = turn->in.data + turn->in.start;
     turn->len = head;
-    while (turn->body_left > 0 && turn->bytes < LIMIT_BYTES_PER_TURN) {
+    while (turn->body_left > 0 &&
+           turn->bytes < LIMIT_BYTES_PER_TURN / turn->parts) {
         size_t room = 0;
         char *to = cache_blob_room(turn->blob, worker->now_ms, &room);
         if (!to) {

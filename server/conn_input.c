@@ -21,6 +21,7 @@
 #include "pool.h"
 #include "protocol/text.h"
 #include "push.h"
+#include "round.h"
 #include "server.h"
 #include "timing.h"
 #include "turn.h"
@@ -266,6 +267,16 @@ static bool step(struct conn *conn, struct parse_limits *limits)
     return false;
 }
 
+/* When little may be done, what is replied counts before it is sent, too. */
+static bool had_enough(const struct turn *turn)
+{
+    size_t bytes = turn->bytes;
+    if (turn->parts > 1 && turn->requests > 0)
+        bytes += output_len(&turn->out);
+    return turn->requests >= LIMIT_COMMANDS_PER_TURN / turn->parts ||
+           bytes >= LIMIT_BYTES_PER_TURN / turn->parts;
+}
+
 static void run_requests(struct conn *conn)
 {
     struct turn *turn = conn->turn;
@@ -275,8 +286,7 @@ static void run_requests(struct conn *conn)
     batch_reset(worker->batch);
     timing_start(worker);
     while (!conn->closing && conn_output_fits(conn)) {
-        if (turn->requests >= LIMIT_COMMANDS_PER_TURN ||
-            turn->bytes >= LIMIT_BYTES_PER_TURN) {
+        if (had_enough(turn)) {
             conn_later(conn);
             return;
         }
@@ -309,6 +319,7 @@ static void begin(struct conn *conn)
     if (!turn)
         return;
     turn->requests = turn->bytes = 0;
+    turn->parts = round_parts(worker);
     turn->stuck = output_len(&turn->out) > 0 && conn->watched & EV_WRITE;
 }
 
@@ -393,6 +404,9 @@ static enum fill fill(struct conn *conn)
     char *to = read_room(conn, &room);
     if (!to)
         return FILL_FULL;
+    size_t most = turn->lent ? LIMIT_READ_BUFFER : LIMIT_BYTES_PER_TURN;
+    if (room > most / turn->parts)
+        room = most / turn->parts;
     ssize_t n;
     do
         n = platform->read(platform->ctx, conn->fd, to, room);

@@ -34,6 +34,8 @@ struct turn *turn_take(struct worker *worker)
         if (turn)
             parser_init(&turn->parser);
     }
+    if (turn)
+        turn->parts = 1;
     return turn;
 }
 

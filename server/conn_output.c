@@ -5,6 +5,7 @@
 #include "log.h"
 #include "platform.h"
 #include "pool.h"
+#include "round.h"
 #include "server.h"
 #include "timing.h"
 #include "turn.h"
@@ -21,7 +22,7 @@ bool conn_flush(struct conn *conn)
     size_t sent = 0, calls = 0;
     enum output_result result =
         output_write(&turn->out, worker->server->platform, conn->fd,
-                     LIMIT_BYTES_PER_TURN, &sent, &calls);
+                     LIMIT_BYTES_PER_TURN / turn->parts, &sent, &calls);
     worker_count(worker, written_bytes, sent);
     worker_count(worker, writes, calls);
     if (sent > 0)
@@ -157,6 +158,7 @@ bool conn_writable(struct conn *conn)
 {
     if (!conn->turn)
         return true;
+    conn->turn->parts = round_parts(conn->worker);
     if (!conn_flush(conn)) {
         conn_free(conn);
         return false;

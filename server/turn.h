@@ -45,6 +45,7 @@ struct turn {
     struct cache_blob *blob; /* the argument being diverted */
     size_t body_left;        /* its bytes that are still to come */
     size_t requests, bytes;  /* dealt with in this turn */
+    unsigned parts;          /* it may do as much less: see round.h */
     size_t easy;             /* see conn_output_easy */
 };
 

@@ -17,6 +17,7 @@
 #include "pool.h"
 #include "publish.h"
 #include "push.h"
+#include "round.h"
 #include "server.h"
 #include "turn.h"
 
@@ -229,7 +230,10 @@ static void *worker_main(void *ctx)
 {
     struct worker *worker = ctx;
     worker_mind_memory(worker);
-    event_base_dispatch(worker->base);
+    do
+        round_end(worker);
+    while (event_base_loop(worker->base, EVLOOP_ONCE) == 0 &&
+           !event_base_got_break(worker->base));
     server_worker_done(worker->server);
     return NULL;
 }

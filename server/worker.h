@@ -97,6 +97,7 @@ struct worker {
     uint32_t held_ms;          /* when that was 0, or less than before */
     uint32_t served_ms;        /* the last event of a client */
     uint64_t ticks;            /* see timing.h */
+    uint64_t round;            /* when it began, see round.h; 0: it did not */
     uint32_t hits_unnoted;     /* lookups that pass by before one is noted: */
     uint32_t hits_random;      /* see hits.h */
     _Atomic size_t first_rank; /* of its first to go, when tight */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ROUND_H
+#define ROUND_H
+
+/*
+ * A round: from when a worker looks at its sockets until it looks again.  All
+ * that were readable then have a turn in it, and whoever sends something
+ * meanwhile waits for the end.  So the longer a round has lasted, the less each
+ * turn may do:
+ *
+ *   ms     0 |     1 |     2 |  ... | 15 and more
+ *   share  1 | 1 / 2 | 1 / 3 |  ... | 1 / 16
+ *
+ * What is left of a turn is done in later ones.
+ */
+
+#include "server.h"
+#include "ticks.h"
+#include "worker.h"
+
+enum {
+    ROUND_NS = 1000000, /* after which turns become smaller */
+    ROUND_PARTS = 16,   /* at the smallest */
+};
+
+/* Before a worker looks at its sockets. */
+static inline void round_end(struct worker *worker)
+{
+    worker->round = 0;
+}
+
+/* A turn that begins now may do 1 / n of what it might alone. */
+static inline unsigned round_parts(struct worker *worker)
+{
+    const struct ticks *ticks = &worker->server->ticks;
+    uint64_t now = ticks_now(ticks);
+    if (worker->round == 0)
+        worker->round = now;
+    uint64_t ns = ticks_ns(ticks, ticks_between(worker->round, now));
+    return ns < ROUND_NS * (ROUND_PARTS - 1) ? 1 + (unsigned)(ns / ROUND_NS)
+                                             : ROUND_PARTS;
+}
+
+#endif
