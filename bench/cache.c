@@ -76,11 +76,17 @@ static void get_batch(struct job *job, const char *names, uint64_t count)
 {
     int64_t now_ms = wall_ms();
     struct cache_key keys[BATCH];
+    uint32_t ahead[BATCH];
     for (uint64_t done = 0; done < count; done += BATCH) {
         uint64_t size = count - done < BATCH ? count - done : BATCH;
         for (uint64_t i = 0; i < size; i++)
             keys[i] = key_at(job, names + (done + i) * WIRE_KEY);
-        cache_prefetch(job->cache, 0, keys, size);
+        for (uint64_t i = 0; i < size; i++)
+            cache_prefetch(job->cache, 0, &keys[i]);
+        for (uint64_t i = 0; i < size; i++)
+            ahead[i] = cache_prefetch_entry(job->cache, 0, &keys[i]);
+        for (uint64_t i = 0; i < size; i++)
+            cache_prefetch_use(job->cache, ahead[i]);
         for (uint64_t i = 0; i < size; i++)
             get_one(job, &keys[i], now_ms);
     }

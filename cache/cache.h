@@ -62,13 +62,20 @@ struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
                               size_t len);
 
 /*
- * Hints that these keys will be looked up next: what they need is asked for
- * side by side, so that it has come, or is on its way, when it is their turn.
- * Pays for two or more; those beyond CACHE_AHEAD are left out.
+ * Hints that a key will be looked up soon, in three steps, each of which asks
+ * for memory that the next one reads.  Taken for many keys at once, one step
+ * after the other, the waits for memory overlap.
+ *
+ *   cache_prefetch        the index
+ *   cache_prefetch_entry  the entry; it tells where to look on, 0: nowhere
+ *   cache_prefetch_use    what using it touches: its value, its neighbours in
+ *                         the list
  */
-enum { CACHE_AHEAD = 32 };
 void cache_prefetch(const struct cache *cache, unsigned db,
-                    const struct cache_key *keys, size_t count);
+                    const struct cache_key *key);
+uint32_t cache_prefetch_entry(const struct cache *cache, unsigned db,
+                              const struct cache_key *key);
+void cache_prefetch_use(const struct cache *cache, uint32_t at);
 
 /* ---------------------------------------------------------- transactions */
 

@@ -39,10 +39,16 @@ void index_prefetch(const struct cache *cache, uint64_t hash)
     __builtin_prefetch(bucket_ahead(cache, hash));
 }
 
-/* The location of the entry that the hash is likely to be about, which is
- * asked for; 0: there is none. */
-RACY static uint32_t fetch_entry(const struct cache *cache, uint64_t hash)
+void cache_prefetch(const struct cache *cache, unsigned db,
+                    const struct cache_key *key)
 {
+    index_prefetch(cache, hash_in(key->hash, number_of(cache, db)));
+}
+
+RACY uint32_t cache_prefetch_entry(const struct cache *cache, unsigned db,
+                                   const struct cache_key *key)
+{
+    uint64_t hash = hash_in(key->hash, number_of(cache, db));
     const volatile struct bucket *bucket = bucket_ahead(cache, hash);
     if (!bucket)
         return 0;
@@ -61,9 +67,10 @@ RACY static uint32_t fetch_entry(const struct cache *cache, uint64_t hash)
     return loc;
 }
 
-/* Using it puts it at the head of its list. */
-RACY static void fetch_use(const struct cache *cache, uint32_t loc)
+RACY void cache_prefetch_use(const struct cache *cache, uint32_t loc)
 {
+    if (loc == 0)
+        return;
     const volatile struct entry *entry = entry_at(cache, loc);
     uint32_t packed = entry->packed;
     __builtin_prefetch(entry_at(cache, entry->prev));
@@ -74,20 +81,4 @@ RACY static void fetch_use(const struct cache *cache, uint32_t loc)
     for (size_t at = 2 * LINE; at < from + size && at < VALUE_LINES * LINE;
          at += LINE)
         __builtin_prefetch((const char *)entry_at(cache, loc) - from + at);
-}
-
-void cache_prefetch(const struct cache *cache, unsigned db,
-                    const struct cache_key *keys, size_t count)
-{
-    unsigned number = number_of(cache, db);
-    uint32_t locs[CACHE_AHEAD];
-    if (count > CACHE_AHEAD)
-        count = CACHE_AHEAD;
-    for (size_t i = 0; i < count; i++)
-        index_prefetch(cache, hash_in(keys[i].hash, number));
-    for (size_t i = 0; i < count; i++)
-        locs[i] = fetch_entry(cache, hash_in(keys[i].hash, number));
-    for (size_t i = 0; i < count; i++)
-        if (locs[i] != 0)
-            fetch_use(cache, locs[i]);
 }

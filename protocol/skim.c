@@ -36,21 +36,22 @@ static inline size_t take(const char *in, size_t len, size_t bulk_most,
     return (size_t)(at - in);
 }
 
-void skim_run(struct skim *skim, const char *in, size_t len,
-              const struct parse_limits *limits)
+size_t skim_run(struct skim *skim, const char *in, size_t len,
+                const struct parse_limits *limits)
 {
-    size_t bulk_most = least(limits->bulk, limits->divert), argc = 0;
-    for (skim->count = 0; skim->count < SKIM_REQUESTS; skim->count++) {
+    size_t bulk_most = least(limits->bulk, limits->divert), taken = 0;
+    for (; skim->count < SKIM_REQUESTS; skim->count++) {
         struct skim_request *request = &skim->requests[skim->count];
-        size_t most = least(limits->args, SKIM_ARGS - argc);
-        size_t used = take(in, least(len, limits->request), bulk_most,
-                           skim->args + argc, most, &request->argc);
+        request->argv = skim->args + skim->args_used;
+        size_t args_most = least(limits->args, SKIM_ARGS - skim->args_used);
+        size_t used =
+            take(in + taken, least(len - taken, limits->request), bulk_most,
+                 skim->args + skim->args_used, args_most, &request->argc);
         if (used == 0)
-            return;
-        request->argv = skim->args + argc;
+            break;
         request->used = (uint32_t)used;
-        argc += request->argc;
-        in += used;
-        len -= used;
+        skim->args_used += request->argc;
+        taken += used;
     }
+    return taken;
 }

@@ -20,7 +20,7 @@
 
 #include "parse.h"
 
-enum { SKIM_REQUESTS = 16, SKIM_ARGS = 96 };
+enum { SKIM_REQUESTS = 32, SKIM_ARGS = 128 };
 
 struct skim_request {
     const struct arg *argv; /* in `args`; they point into the input */
@@ -28,14 +28,16 @@ struct skim_request {
     uint32_t used;          /* bytes of the request */
 };
 
+/* Zeroed, or count and args_used set to 0: empty. */
 struct skim {
-    size_t count;
+    size_t count, args_used;
     struct skim_request requests[SKIM_REQUESTS];
     struct arg args[SKIM_ARGS];
 };
 
-/* The requests at the beginning of `in`, perhaps none, one behind another. */
-void skim_run(struct skim *skim, const char *in, size_t len,
-              const struct parse_limits *limits);
+/* Adds the requests at the beginning of `in`, perhaps none, as long as there is
+ * room; the result: their bytes. */
+size_t skim_run(struct skim *skim, const char *in, size_t len,
+                const struct parse_limits *limits);
 
 #endif

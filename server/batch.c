@@ -24,9 +24,10 @@ static inline const struct command *find_row(struct batch *batch,
 {
     if (name->len == 0)
         return NULL;
-    unsigned first = (unsigned char)name->ptr[0] & 31;
+    unsigned letters = ((unsigned char)name->ptr[0] & 31u) +
+                       ((unsigned char)name->ptr[name->len - 1] & 31u) * 3u;
     const struct command **recent =
-        &batch->recent[(first + name->len * 7) % BATCH_RECENT];
+        &batch->recent[(letters + name->len * 7) % BATCH_RECENT];
     if (!*recent || !command_is_named(*recent, name->ptr, name->len)) {
         const struct command *row = command_find(name->ptr, name->len);
         if (!row)
@@ -43,28 +44,47 @@ static inline bool has_one_key(const struct command *row, size_t argc)
            argc > (size_t)row->keys.first && !row->keys.counted_by;
 }
 
-bool batch_fill(struct batch *batch, const struct server *server,
-                const struct session *session, const char *in, size_t len,
-                const struct parse_limits *limits)
+static inline void prepare(struct batch *batch, const struct server *server,
+                           unsigned db, size_t i)
 {
-    struct cache_key keys[SKIM_REQUESTS];
-    size_t key_count = 0;
-    batch->at = 0;
+    const struct skim_request *found = &batch->skim.requests[i];
+    struct batch_request *request = &batch->requests[i];
+    const struct command *row = find_row(batch, &found->argv[0]);
+    request->row = row;
+    request->key.ptr = NULL;
+    if (!has_one_key(row, found->argc))
+        return;
+    const struct arg *key = &found->argv[row->keys.first];
+    if (key->len > CACHE_KEY_MAX)
+        return;
+    request->key = cache_key_of(server->cache, key->ptr, key->len);
+    request->db = db;
+    cache_prefetch(server->cache, db, &request->key);
+}
+
+size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
+                 const char *in, size_t len, const struct parse_limits *limits)
+{
+    size_t first = batch->skim.count;
     skim_run(&batch->skim, in, len, limits);
-    for (size_t i = 0; i < batch->skim.count; i++) {
-        const struct skim_request *found = &batch->skim.requests[i];
-        struct batch_request *request = &batch->requests[i];
-        request->row = find_row(batch, &found->argv[0]);
-        request->key.ptr = NULL;
-        if (!has_one_key(request->row, found->argc))
-            continue;
-        const struct arg *key = &found->argv[request->row->keys.first];
-        if (key->len > CACHE_KEY_MAX)
-            continue;
-        request->key = cache_key_of(server->cache, key->ptr, key->len);
-        keys[key_count++] = request->key;
+    for (size_t i = first; i < batch->skim.count; i++)
+        prepare(batch, server, db, i);
+    return batch->skim.count - first;
+}
+
+void batch_fetch(const struct batch *batch, const struct server *server)
+{
+    size_t count = batch->skim.count;
+    uint32_t ahead[SKIM_REQUESTS];
+    if (count < 2)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct batch_request *request = &batch->requests[i];
+        ahead[i] = request->key.ptr
+                       ? cache_prefetch_entry(server->cache, request->db,
+                                              &request->key)
+                       : 0;
     }
-    if (key_count > 1 && session->authenticated)
-        cache_prefetch(server->cache, session->db, keys, key_count);
-    return batch->skim.count > 0;
+    for (size_t i = 0; i < count; i++)
+        cache_prefetch_use(server->cache, ahead[i]);
 }

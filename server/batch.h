@@ -3,38 +3,38 @@
 #define BATCH_H
 
 /*
- * Requests of one connection that are served one behind another.  They are
- * taken off the input together, their rows are found and their keys hashed, and
- * what will be needed of the cache is on its way while the first ones run.
+ * Requests that are served one behind another.  They are taken off the input
+ * together, their rows are found and their keys hashed, and what will be needed
+ * of the cache is on its way before the first of them runs.
  *
  *   input --skim--> requests --> rows, keys --> fetched ahead
  *                      |
  *                      '--> run, run, run ...
  *
- * A worker has one, which lives no longer than a turn: what of it was not run
- * is still in the input.
+ * A batch has no requests but those that are in the input still: it may be
+ * forgotten at any time.
  */
 
 #include "cache/cache.h"
 #include "protocol/skim.h"
 
 struct server;
-struct session;
 struct command;
 
-enum { BATCH_RECENT = 32 }; /* a power of two */
+enum { BATCH_RECENT = 64 }; /* a power of two */
 
 struct batch_request {
     const struct command *row; /* as command_find; NULL: there is none */
     struct cache_key key;      /* of a row with one; ptr NULL: it has none, or
                                   one that is too long */
+    unsigned db;
 };
 
 struct batch {
     struct skim skim;
-    size_t at; /* the next to be run */
+    size_t at, end; /* requests that are to be run next */
     struct batch_request requests[SKIM_REQUESTS];
-    /* Rows that were asked for lately, by length and first letter. */
+    /* Rows that were asked for lately, by length and letters. */
     const struct command *recent[BATCH_RECENT];
 };
 
@@ -42,20 +42,16 @@ struct batch {
 struct batch *batch_new(void);
 void batch_free(struct batch *batch);
 
-/* Forgets what has not been run. */
-static inline void batch_reset(struct batch *batch)
+static inline void batch_clear(struct batch *batch)
 {
-    batch->at = batch->skim.count = 0;
+    batch->at = batch->end = batch->skim.count = batch->skim.args_used = 0;
 }
 
-static inline bool batch_is_over(const struct batch *batch)
-{
-    return batch->at == batch->skim.count;
-}
-
-/* The next requests from the input; false: the parser has to look at it. */
-bool batch_fill(struct batch *batch, const struct server *server,
-                const struct session *session, const char *in, size_t len,
-                const struct parse_limits *limits);
+/* Adds requests from the input of a client in that database, as many as there
+ * is room for, and asks for what they need first; the result: how many. */
+size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
+                 const char *in, size_t len, const struct parse_limits *limits);
+/* Asks for the rest of what all of them need. */
+void batch_fetch(const struct batch *batch, const struct server *server);
 
 #endif

@@ -134,6 +134,23 @@ struct cache_key call_key_of(const struct call *call, size_t arg)
                         call->argv[arg].len);
 }
 
+void call_prefetch(const struct call *call, const struct cache_key *keys,
+                   size_t count)
+{
+    const struct cache *cache = call->server->cache;
+    unsigned db = call->session->db;
+    uint32_t ahead[CALL_AHEAD];
+    assert(count <= CALL_AHEAD);
+    if (count < 2)
+        return;
+    for (size_t i = 0; i < count; i++)
+        cache_prefetch(cache, db, &keys[i]);
+    for (size_t i = 0; i < count; i++)
+        ahead[i] = cache_prefetch_entry(cache, db, &keys[i]);
+    for (size_t i = 0; i < count; i++)
+        cache_prefetch_use(cache, ahead[i]);
+}
+
 bool call_find(struct call *call, unsigned how, struct cache_view *view)
 {
     return call_find_key(call, &call->key, how, view);

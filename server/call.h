@@ -73,15 +73,11 @@ bool call_database(struct call *call, size_t arg, unsigned *db);
 
 struct cache_key call_key_of(const struct call *call, size_t arg);
 
-/* Hints that these will be looked up: they miss the processor's caches side by
- * side. */
-static inline void call_prefetch(const struct call *call,
-                                 const struct cache_key *keys, size_t count)
-{
-    if (count < 2)
-        return;
-    cache_prefetch(call->server->cache, call->session->db, keys, count);
-}
+/* Hints that these will be looked up: what they wait for comes side by side.
+ * For CALL_AHEAD at most. */
+enum { CALL_AHEAD = 32 };
+void call_prefetch(const struct call *call, const struct cache_key *keys,
+                   size_t count);
 
 /*
  * Finds the call's key, or any.  CACHE_COUNT counts only in the first run;

@@ -44,9 +44,10 @@ static void serve_slice(struct call *call, struct progress *progress,
         keys[count] = call_key_of(call, progress->next + count);
         count++;
     } while (progress->next + count < call->argc && count < CALL_SLICE_KEYS);
-    call_prefetch(call, keys, count);
     cache_begin(&call->tx, call->server->cache, call->now_ms, keys, count);
     for (size_t i = 0; i < count; i++) {
+        if (i % CALL_AHEAD == 0)
+            call_prefetch(call, keys + i, less_of(count - i, CALL_AHEAD));
         call->rerun = progress->next < progress->seen;
         progress->count += serve(call, &keys[i]);
         progress->next++;

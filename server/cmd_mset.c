@@ -22,7 +22,6 @@ enum {
     STACK_PAIRS = 16,
     SLICE_PAIRS = 128, /* that memory is set aside for at a time */
     SLICE_BYTES = 256 * 1024,
-    GROUP = 32,     /* keys whose look-ups miss the caches side by side */
     ARG_FRAME = 16, /* bytes of an argument in a request but its own */
 };
 
@@ -155,9 +154,9 @@ static void put_all(struct store *store, const struct cache_key *keys)
 {
     size_t count = store->demand.count;
     for (size_t i = 0; i < count; i++) {
-        if (i % GROUP == 0)
+        if (i % CALL_AHEAD == 0)
             call_prefetch(store->call, keys + i,
-                          count - i < GROUP ? count - i : GROUP);
+                          less_of(count - i, CALL_AHEAD));
         put(store, i, &keys[i]);
     }
 }

@@ -16,6 +16,7 @@
 
 #include "acl.h"
 #include "address.h"
+#include "intake.h"
 #include "log.h"
 #include "platform.h"
 #include "pool.h"
@@ -23,7 +24,7 @@
 #include "server.h"
 #include "turn.h"
 
-enum { DRAIN_READS = 16 }; /* of LIMIT_READ_BUFFER, at one time */
+enum { DRAIN_READS = 128, DRAIN_BYTES = 8192 }; /* at one time */
 
 static void discard(struct conn *conn);
 
@@ -43,7 +44,17 @@ static void on_event(evutil_socket_t fd, short what, void *ctx)
     }
     if ((what & EV_WRITE) && !conn_writable(conn))
         return;
-    if ((what & EV_READ) && (conn->watched & EV_READ))
+    if (!(what & EV_READ) || !(conn->watched & EV_READ))
+        return;
+    struct worker *worker = conn->worker;
+    if (!conn->turn) {
+        intake_read(worker->intake, conn);
+        return;
+    }
+    /* Those who are served first may end this one. */
+    uint64_t id = conn->session.id;
+    intake_serve(worker->intake);
+    if (worker_conn(worker, id) == conn && conn->watched & EV_READ)
         conn_readable(conn);
 }
 
@@ -140,6 +151,7 @@ static void delist(struct worker *worker, struct conn *conn)
             worker->later_end = conn->later_link;
     }
     conn_unlist_pushed(conn);
+    intake_forget(worker->intake, conn);
 }
 
 struct conn *worker_conn(struct worker *worker, uint64_t id)
@@ -199,9 +211,10 @@ static bool drain(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     const struct platform *platform = worker->server->platform;
+    char bytes[DRAIN_BYTES]; /* others' input may be in the worker's */
     for (int i = 0; i < DRAIN_READS; i++) {
-        ssize_t n = platform->read(platform->ctx, conn->fd, worker->buffer,
-                                   LIMIT_READ_BUFFER);
+        ssize_t n =
+            platform->read(platform->ctx, conn->fd, bytes, sizeof bytes);
         if (n <= 0)
             return n < 0 && (errno == EAGAIN || errno == EINTR);
         worker_count(worker, read_bytes, (size_t)n);

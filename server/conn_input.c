@@ -35,7 +35,7 @@ size_t conn_request_most(const struct server *server)
     return most < share ? most : share;
 }
 
-static void set_limits(struct conn *conn, struct parse_limits *limits)
+void conn_limits(const struct conn *conn, struct parse_limits *limits)
 {
     const struct server *server = conn->worker->server;
     if (!conn->session.authenticated) {
@@ -110,13 +110,13 @@ static void leave_batch(struct conn *conn)
 {
     struct turn *turn = conn->turn;
     struct parse_limits limits;
-    set_limits(conn, &limits);
+    conn_limits(conn, &limits);
     enum parse_status status =
         parser_run(&turn->parser, turn->at, turn->len, &limits);
     assert(status == PARSE_REQUEST);
     turn->call.argv = turn->parser.argv;
     turn->batched = false;
-    batch_reset(conn->worker->batch);
+    conn->worker->batch->at = conn->worker->batch->end;
 }
 
 /* A reply that was begun and not ended, or is about what has been looked at
@@ -229,6 +229,21 @@ static void bad_framing(struct conn *conn)
 
 /* ------------------------------------------------------------ the main loop */
 
+/* Requests that need no parser. */
+static bool has_batch(struct conn *conn, const struct parse_limits *limits)
+{
+    struct worker *worker = conn->worker;
+    struct batch *batch = worker->batch;
+    if (batch->at < batch->end)
+        return true;
+    batch = worker->batch = worker->own_batch;
+    batch_clear(batch);
+    batch->end = batch_add(batch, worker->server, conn->session.db,
+                           conn->turn->at, conn->turn->len, limits);
+    batch_fetch(batch, worker->server);
+    return batch->end > 0;
+}
+
 /* One request, or as far as it is there.  False: this turn is over. */
 static bool step(struct conn *conn, struct parse_limits *limits)
 {
@@ -242,12 +257,8 @@ static bool step(struct conn *conn, struct parse_limits *limits)
     if (turn->len == 0)
         return false;
     if (limits->anonymous && conn->session.authenticated)
-        set_limits(conn, limits);
-    struct batch *batch = conn->worker->batch;
-    if (parser_is_fresh(&turn->parser) &&
-        (!batch_is_over(batch) ||
-         batch_fill(batch, conn->worker->server, &conn->session, turn->at,
-                    turn->len, limits))) {
+        conn_limits(conn, limits);
+    if (parser_is_fresh(&turn->parser) && has_batch(conn, limits)) {
         run_batched(conn);
         return true;
     }
@@ -282,8 +293,7 @@ static void run_requests(struct conn *conn)
     struct turn *turn = conn->turn;
     struct worker *worker = conn->worker;
     struct parse_limits limits;
-    set_limits(conn, &limits);
-    batch_reset(worker->batch);
+    conn_limits(conn, &limits);
     timing_start(worker);
     while (!conn->closing && conn_output_fits(conn)) {
         if (had_enough(turn)) {
@@ -310,9 +320,9 @@ static void process(struct conn *conn)
 static void begin(struct conn *conn)
 {
     struct worker *worker = conn->worker;
-    const struct platform *platform = worker->server->platform;
-    worker->now_ms = platform->wall_ms(platform->ctx);
     conn->serving = true;
+    worker->batch = worker->own_batch;
+    batch_clear(worker->batch);
     if (!conn->turn)
         conn->turn = turn_take(worker);
     struct turn *turn = conn->turn;
@@ -395,33 +405,41 @@ static char *read_room(struct conn *conn, size_t *room)
     return in->data + in->end;
 }
 
-static enum fill fill(struct conn *conn)
+enum fill conn_read(struct conn *conn, char *to, size_t room, size_t *len)
 {
     struct worker *worker = conn->worker;
-    struct turn *turn = conn->turn;
     const struct platform *platform = worker->server->platform;
-    size_t room = 0;
+    ssize_t n;
+    do
+        n = platform->read(platform->ctx, conn->fd, to, room);
+    while (n < 0 && errno == EINTR);
+    worker_count(worker, reads, 1);
+    *len = 0;
+    if (n == 0)
+        return FILL_END;
+    if (n < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? FILL_NONE : FILL_DEAD;
+    worker_count(worker, read_bytes, (size_t)n);
+    conn->active_ms = worker->clock_ms;
+    *len = (size_t)n;
+    return FILL_SOME;
+}
+
+static enum fill fill(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    size_t room = 0, len;
     char *to = read_room(conn, &room);
     if (!to)
         return FILL_FULL;
     size_t most = turn->lent ? LIMIT_READ_BUFFER : LIMIT_BYTES_PER_TURN;
     if (room > most / turn->parts)
         room = most / turn->parts;
-    ssize_t n;
-    do
-        n = platform->read(platform->ctx, conn->fd, to, room);
-    while (n < 0 && errno == EINTR);
-    worker_count(worker, reads, 1);
-    if (n == 0)
-        return FILL_END;
-    if (n < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? FILL_NONE : FILL_DEAD;
-    worker_count(worker, read_bytes, (size_t)n);
+    enum fill got = conn_read(conn, to, room, &len);
     if (!turn->lent)
-        buf_commit(&turn->in, (size_t)n);
-    turn->len += (size_t)n;
-    conn->active_ms = worker->clock_ms;
-    return FILL_SOME;
+        buf_commit(&turn->in, len);
+    turn->len += len;
+    return got;
 }
 
 static void serve(struct conn *conn, enum fill got)
@@ -456,13 +474,30 @@ void conn_readable(struct conn *conn)
         conn_watch(conn);
         return;
     }
-    if (!turn)
-        conn->since_ms = conn->worker->clock_ms;
+    worker_read_clock(conn->worker);
     begin(conn);
     if (conn->turn)
         serve(conn, conn->turn->body_left > 0 && conn->turn->blob
                         ? conn_body_read(conn)
                         : fill(conn));
+    end(conn);
+}
+
+void conn_serve(struct conn *conn, const struct turn_input *input)
+{
+    begin(conn);
+    struct turn *turn = conn->turn;
+    if (turn) {
+        turn->lent = true;
+        turn->at = input->at;
+        turn->len = input->len;
+        if (input->count > 0) {
+            conn->worker->batch = input->batch;
+            input->batch->at = input->first;
+            input->batch->end = input->first + input->count;
+        }
+        serve(conn, input->got);
+    }
     end(conn);
 }
 
@@ -485,6 +520,7 @@ void conn_go_on(struct conn *conn)
     }
     if (conn->crowded && still_crowded(conn))
         return;
+    worker_read_clock(conn->worker);
     begin(conn);
     struct turn *turn = conn->turn;
     if (turn) {

@@ -38,7 +38,7 @@ struct turn {
     bool lent;
 
     bool running;            /* the call was begun and goes on */
-    bool batched;            /* its arguments are the batch's */
+    bool batched;            /* its arguments are those of worker->batch */
     bool refused;            /* there is no room for its value: it is not run */
     bool stuck;              /* the kernel takes no more output in this turn */
     bool midway;             /* part of a reply is made: no push before it */
@@ -99,6 +99,15 @@ enum fill {
     FILL_FULL, /* there is no memory to read more now */
 };
 
+/* What was read from a connection that had no turn; see intake.h. */
+struct turn_input {
+    enum fill got;
+    char *at;
+    size_t len;
+    struct batch *batch; /* which has its first requests, from `first` on */
+    size_t first, count;
+};
+
 /* conn_body.c: what becomes of the long argument that the parser has met. */
 void conn_large(struct conn *conn, const struct parse_limits *limits);
 /* Takes the body out of the input; false: more of it is to come. */
@@ -112,6 +121,11 @@ enum fill conn_body_read(struct conn *conn);
  * connection may be gone afterwards. */
 void conn_go_on(struct conn *conn);
 void conn_readable(struct conn *conn);
+/* Reads up to `room` bytes; FILL_SOME: *len of them came. */
+enum fill conn_read(struct conn *conn, char *to, size_t room, size_t *len);
+void conn_serve(struct conn *conn, const struct turn_input *input);
+/* What the client may send. */
+void conn_limits(const struct conn *conn, struct parse_limits *limits);
 /* Puts it on the list of those that go on after other events. */
 void conn_later(struct conn *conn);
 
@@ -187,7 +201,9 @@ static inline void turn_resume(struct turn *turn)
     turn->len = buf_len(&turn->in);
 }
 
-/* worker.c: on_later will run soon. */
+/* worker.c: the wall clock, once for what is served then. */
+void worker_read_clock(struct worker *worker);
+/* on_later will run soon. */
 void worker_wake_later(struct worker *worker);
 
 /* conn_time.c: every 100 ms, looks at a tenth of the connections. */

@@ -12,6 +12,7 @@
 #include "batch.h"
 #include "cache/pages.h"
 #include "hits.h"
+#include "intake.h"
 #include "mailbox.h"
 #include "platform.h"
 #include "pool.h"
@@ -51,6 +52,12 @@ void worker_post_owned(struct worker *worker,
 }
 
 /* ------------------------------------------------------------------- time */
+
+void worker_read_clock(struct worker *worker)
+{
+    const struct platform *platform = worker->server->platform;
+    worker->now_ms = platform->wall_ms(platform->ctx);
+}
 
 static void give_back(struct worker *worker)
 {
@@ -192,21 +199,22 @@ static bool worker_init(struct worker *worker, struct server *server,
     worker->by_id = calloc(BUCKETS, sizeof *worker->by_id);
     worker->by_command = calloc(command_count, sizeof *worker->by_command);
     worker->buffer = malloc(LIMIT_READ_BUFFER);
-    worker->batch = batch_new();
+    worker->batch = worker->own_batch = batch_new();
     worker->base = new_base();
     if (!worker->by_id || !worker->batch || !worker->by_command ||
         !worker->buffer || !worker->base)
         return false;
     /* Touched now, so that it is part of the base from the start. */
     memset(worker->buffer, 0, LIMIT_READ_BUFFER);
+    worker->intake = intake_new(worker);
     worker->mailbox = mailbox_new(worker->base, deliver, worker);
     worker->later = event_new(worker->base, -1, 0, on_later, worker);
     worker->delivering = delivering_new(worker);
     worker->pushes = event_new(worker->base, -1, 0, on_pushes, worker);
     worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
     worker->ticked_us = server->platform->monotonic_us(server->platform->ctx);
-    return worker->mailbox && worker->later && worker->pushes &&
-           worker->delivering && worker->tick &&
+    return worker->intake && worker->mailbox && worker->later &&
+           worker->pushes && worker->delivering && worker->tick &&
            event_add(worker->tick, &tick) == 0;
 }
 
@@ -299,9 +307,10 @@ static void worker_release(struct worker *worker)
         event_free(worker->pushes);
     if (worker->tick)
         event_free(worker->tick);
+    intake_free(worker->intake);
     if (worker->base)
         event_base_free(worker->base);
-    batch_free(worker->batch);
+    batch_free(worker->own_batch);
     free(worker->buffer);
     free(worker->by_command);
     free(worker->by_id);

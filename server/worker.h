@@ -22,6 +22,7 @@ struct conn;
 struct event;
 struct event_base;
 struct mailbox;
+struct intake;
 struct turn;
 
 /* Counters of one worker, written by it alone and summed when read. */
@@ -71,9 +72,10 @@ struct worker {
 
     /* The rest is private to worker.c and conn*.c. */
     pthread_t thread;
-    char *buffer;         /* LIMIT_READ_BUFFER bytes: what is being read */
-    struct batch *batch;  /* requests that are being served */
-    struct turn *spare;   /* one that nobody uses, or NULL */
+    char *buffer; /* LIMIT_READ_BUFFER bytes: what was read */
+    struct intake *intake;
+    struct batch *batch, *own_batch; /* batch: the one that is being run */
+    struct turn *spare;              /* one that nobody uses, or NULL */
     struct buf warm;      /* memory for replies, while nobody uses it */
     size_t lease;         /* bytes borrowed from the pool, not yet in use */
     struct conn *holders; /* connections that hold memory between events */

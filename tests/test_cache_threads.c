@@ -110,7 +110,9 @@ static void get(struct thread *thread, unsigned number)
     struct cache_view view;
     struct cache_pin pin;
     bool pinned = false;
-    cache_prefetch(shared->cache, 0, &key, 1);
+    cache_prefetch(shared->cache, 0, &key);
+    cache_prefetch_use(shared->cache,
+                       cache_prefetch_entry(shared->cache, 0, &key));
     cache_begin(&tx, shared->cache, now(shared), &key, 1);
     if (cache_find(&tx, 0, &key, CACHE_TOUCH | CACHE_COUNT, &view)) {
         thread->hits++;

@@ -30,10 +30,17 @@ static char *exactly(const char *bytes, size_t len)
     return in;
 }
 
+static void run(struct skim *skim, const char *in, size_t len)
+{
+    skim->count = skim->args_used = 0;
+    skim_run(skim, in, len, &wide);
+}
+
 static size_t skimmed(struct skim *skim, const char *bytes,
                       const struct parse_limits *limits)
 {
     char *in = exactly(bytes, strlen(bytes));
+    skim->count = skim->args_used = 0;
     skim_run(skim, in + 1, strlen(bytes), limits);
     free(in);
     return skim->count;
@@ -44,7 +51,9 @@ static void requests_and_arguments_are_told(void **state)
     struct skim skim;
     const char *in = SET GET SET "*2\r\n$3\r\nGE";
     (void)state;
-    skim_run(&skim, in, strlen(in), &wide);
+    skim.count = skim.args_used = 0;
+    assert_int_equal(skim_run(&skim, in, strlen(in), &wide),
+                     strlen(SET GET SET));
     assert_int_equal(skim.count, 3);
     assert_int_equal(skim.requests[0].used, strlen(SET));
     assert_int_equal(skim.requests[1].used, strlen(GET));
@@ -66,7 +75,7 @@ static void every_cut_is_left_to_the_parser(void **state)
     (void)state;
     for (size_t len = 0; len < strlen(GET SET); len++) {
         char *in = exactly(GET SET, len);
-        skim_run(&skim, in + 1, len, &wide);
+        run(&skim, in + 1, len);
         assert_int_equal(skim.count, len >= strlen(GET));
         free(in);
     }
@@ -94,14 +103,14 @@ static void lengths_have_up_to_four_digits(void **state)
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
         size_t len = get_of(in, lens[i]);
         char *copy = exactly(in, len);
-        skim_run(&skim, copy + 1, len, &wide);
+        run(&skim, copy + 1, len);
         assert_int_equal(skim.count, 1);
         assert_int_equal(skim.requests[0].argv[1].len, lens[i]);
         assert_int_equal(skim.requests[0].used, len);
         free(copy);
     }
     /* One more is diverted. */
-    skim_run(&skim, in, get_of(in, 4073), &wide);
+    run(&skim, in, get_of(in, 4073));
     assert_int_equal(skim.count, 0);
 }
 
@@ -157,10 +166,16 @@ static void a_batch_is_bounded(void **state)
     (void)state;
     for (unsigned i = 0; i < SKIM_REQUESTS + 3; i++)
         len += get_of(in + len, i);
-    skim_run(&skim, in, len, &wide);
+    run(&skim, in, len);
     assert_int_equal(skim.count, SKIM_REQUESTS);
     assert_int_equal(skim.requests[SKIM_REQUESTS - 1].argv[1].len,
                      SKIM_REQUESTS - 1);
+    /* Of two connections. */
+    run(&skim, GET, strlen(GET));
+    skim_run(&skim, in, get_of(in, 7), &wide);
+    assert_int_equal(skim.count, 2);
+    assert_int_equal(skim.requests[0].argv[1].len, 1);
+    assert_int_equal(skim.requests[1].argv[1].len, 7);
     /* So many arguments, and one more. */
     for (unsigned more = 0; more < 2; more++) {
         len = (size_t)snprintf(in, sizeof in, "*%u\r\n", SKIM_ARGS - 2 + more);
@@ -169,7 +184,7 @@ static void a_batch_is_bounded(void **state)
             len += 7;
         }
         len += get_of(in + len, 1);
-        skim_run(&skim, in, len, &wide);
+        run(&skim, in, len);
         assert_int_equal(skim.count, 2 - more);
     }
 }
@@ -214,7 +229,7 @@ static void the_parser_takes_the_same(void **state)
         struct skim skim;
         struct parser parser;
         parser_init(&parser);
-        skim_run(&skim, at, len, &wide);
+        run(&skim, at, len);
         for (size_t i = 0; i < skim.count; i++) {
             const struct skim_request *request = &skim.requests[i];
             assert_int_equal(parser_run(&parser, at, len, &wide),
