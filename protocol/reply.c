@@ -124,20 +124,21 @@ void reply_bulk_begin(struct reply *r, size_t len)
     add_header(r->out, '$', len, 0);
 }
 
-void reply_verbatim(struct reply *r, const void *text, size_t len)
+void reply_verbatim_begin(struct reply *r, size_t len)
 {
     if (r->resp < 3) {
-        reply_bulk(r, text, len);
+        reply_bulk_begin(r, len);
         return;
     }
-    char *to = add_header(r->out, '=', len + 4, len + 6);
-    if (!to)
-        return;
-    memcpy(to, "txt:", 4);
-    if (len > 0)
-        memcpy(to + 4, text, len);
-    memcpy(to + 4 + len, "\r\n", 2);
-    r->out->end += len + 6;
+    add_header(r->out, '=', len + 4, 0);
+    buf_add_text(r->out, "txt:");
+}
+
+void reply_verbatim(struct reply *r, const void *text, size_t len)
+{
+    reply_verbatim_begin(r, len);
+    buf_add(r->out, text, len);
+    buf_add_text(r->out, "\r\n");
 }
 
 void reply_null(struct reply *r)

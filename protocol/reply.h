@@ -33,6 +33,8 @@ void reply_bulk_int(struct reply *r, int64_t value); /* digits in a bulk */
 void reply_bulk_begin(struct reply *r, size_t len);
 /* Text to be shown as it is: a verbatim string in RESP3, a bulk in RESP2. */
 void reply_verbatim(struct reply *r, const void *text, size_t len);
+/* What comes before the text of len bytes; they and CRLF are the caller's. */
+void reply_verbatim_begin(struct reply *r, size_t len);
 void reply_null(struct reply *r);                 /* $-1 or _ */
 void reply_null_array(struct reply *r);           /* *-1 or _ */
 void reply_bool(struct reply *r, bool value);     /* :1/:0 or #t/#f */

@@ -18,13 +18,22 @@
 #include "command.h"
 
 struct worker;
+struct conn;
 
 /* May run on several threads at once: ctx brings its own lock. */
 typedef void ask_visit(struct worker *worker, void *ctx);
 
+/* The same for one connection, which it may free. */
+typedef void ask_conn(struct conn *conn, void *ctx);
+
 /* Takes over ctx, to be freed with ctx_free.  The result is run()'s. */
 enum command_result ask_workers(struct call *call, ask_visit *visit, void *ctx,
                                 void (*ctx_free)(void *ctx));
+
+/* Asks every connection there is, some at a time: one that comes meanwhile is
+ * not asked. */
+enum command_result ask_conns(struct call *call, ask_conn *visit, void *ctx,
+                              void (*ctx_free)(void *ctx));
 
 /* The ctx when the command is run the second time; NULL the first time. */
 void *ask_ctx(const struct call *call);

@@ -172,19 +172,15 @@ static bool may_stay(const struct closing *closing, struct session *session)
     return session->acl_pass != 0 || may_listen(session);
 }
 
-static void close_visit(struct worker *worker, void *ctx)
+static void close_visit(struct conn *conn, void *ctx)
 {
     struct closing *closing = ctx;
-    struct conn *next;
-    for (struct conn *conn = worker->conns; conn; conn = next) {
-        next = conn_next(conn);
-        if (may_stay(closing, conn_session(conn)))
-            continue;
-        if (conn_session(conn)->id == closing->self)
-            atomic_store(&closing->self_too, true);
-        else
-            conn_free(conn);
-    }
+    if (may_stay(closing, conn_session(conn)))
+        return;
+    if (conn_session(conn)->id == closing->self)
+        atomic_store(&closing->self_too, true);
+    else
+        conn_free(conn);
 }
 
 /* user NULL: everybody. */
@@ -203,7 +199,7 @@ static enum command_result close_those(struct call *call, int64_t deleted,
     closing->name_len = len;
     if (len > 0)
         memcpy(closing->name, user->ptr, len);
-    return ask_workers(call, close_visit, closing, free);
+    return ask_conns(call, close_visit, closing, free);
 }
 
 static void close_self(struct call *call, const struct closing *closing)

@@ -58,23 +58,19 @@ static bool to_be_killed(const struct kill *kill, struct conn *conn)
            info.age_s >= kill->age_s;
 }
 
-static void kill_visit(struct worker *worker, void *ctx)
+static void kill_visit(struct conn *conn, void *ctx)
 {
     struct kill *kill = ctx;
-    struct conn *next;
 
+    if (!to_be_killed(kill, conn))
+        return;
+    bool self = conn_session(conn)->id == kill->self;
     pthread_mutex_lock(&kill->lock);
-    for (struct conn *conn = worker->conns; conn != NULL; conn = next) {
-        next = conn_next(conn);
-        if (!to_be_killed(kill, conn))
-            continue;
-        kill->killed++;
-        if (conn_session(conn)->id == kill->self)
-            kill->killed_self = true;
-        else
-            conn_free(conn);
-    }
+    kill->killed++;
+    kill->killed_self |= self;
     pthread_mutex_unlock(&kill->lock);
+    if (!self)
+        conn_free(conn);
 }
 
 static void kill_reply(struct call *call, const struct kill *kill)
@@ -204,7 +200,7 @@ enum command_result cmd_client_kill(struct call *call)
     kill->self = call->session->id;
     kill->acl = call->server->acl;
     if (parse_kill(call, kill))
-        return ask_workers(call, kill_visit, kill, kill_free);
+        return ask_conns(call, kill_visit, kill, kill_free);
     kill_free(kill);
     return COMMAND_DONE;
 }

@@ -8,18 +8,21 @@
 
 #include "acl.h"
 #include "ask.h"
+#include "call.h"
 #include "client.h"
 #include "conn.h"
 #include "multi.h"
 #include "pool.h"
-#include "protocol/text.h"
 #include "pubsub.h"
 #include "server.h"
 #include "tracking.h"
 #include "watch.h"
 #include "worker.h"
 
-enum { LIST_IDS_MAX = 16384 }; /* ids in one CLIENT LIST ID */
+enum {
+    LIST_IDS_MAX = 16384,    /* ids in one CLIENT LIST ID */
+    SLICE_BYTES = 64 * 1024, /* replied before others have a turn */
+};
 
 static const char *text_or_empty(const char *text)
 {
@@ -118,6 +121,8 @@ struct list {
     bool failed;   /* not everything found room */
     uint64_t *ids; /* those asked for, or NULL: all */
     size_t id_count;
+    bool begun;  /* the reply was */
+    size_t next; /* place of the line that it goes on with */
 };
 
 static void list_free(void *ctx)
@@ -166,15 +171,13 @@ static void list_add(struct list *list, struct conn *conn)
     list->lines[list->count++] = (struct line){conn_session(conn)->id, at, len};
 }
 
-static void list_visit(struct worker *worker, void *ctx)
+static void list_visit(struct conn *conn, void *ctx)
 {
     struct list *list = ctx;
 
     pthread_mutex_lock(&list->lock);
-    for (struct conn *conn = worker->conns; conn != NULL && !list->failed;
-         conn = conn_next(conn))
-        if (client_is(conn, list->type))
-            list_add(list, conn);
+    if (!list->failed && client_is(conn, list->type))
+        list_add(list, conn);
     pthread_mutex_unlock(&list->lock);
 }
 
@@ -186,49 +189,63 @@ static int by_id(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void add_line(const struct list *list, const struct line *line,
-                     struct buf *out)
+/* The line at that place of the reply; NULL: none, such a client is not there.
+ */
+static const struct line *line_at(const struct list *list, size_t i)
 {
-    buf_add(out, list->text.data + list->text.start + line->at, line->len);
+    if (list->ids == NULL)
+        return &list->lines[i];
+    struct line key = {.id = list->ids[i]};
+    return list->count == 0
+               ? NULL
+               : bsearch(&key, list->lines, list->count, sizeof key, by_id);
 }
 
-/* The lines of the ids asked for, in that order. */
-static void add_asked_for(const struct list *list, struct buf *out)
+static size_t places(const struct list *list)
 {
-    for (size_t i = 0; i < list->id_count && list->count > 0; i++) {
-        struct line key = {.id = list->ids[i]};
-        const struct line *line =
-            bsearch(&key, list->lines, list->count, sizeof key, by_id);
-
-        if (line != NULL)
-            add_line(list, line, out);
-    }
+    return list->ids == NULL ? list->count : list->id_count;
 }
 
-static void list_reply(struct call *call, struct list *list)
+static enum command_result list_begin(struct call *call, struct list *list)
 {
-    struct buf out = {0};
+    size_t len = 0;
 
-    if (list->failed) {
-        reply_error(&call->reply, "OOM the list does not fit into the memory "
-                                  "that clients may use");
-        return;
-    }
-    out.max = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
+    if (list->failed)
+        return call_error(call, "OOM the list does not fit into the memory "
+                                "that clients may use");
     if (list->count > 0)
         qsort(list->lines, list->count, sizeof list->lines[0], by_id);
-    if (list->ids != NULL)
-        add_asked_for(list, &out);
-    else
-        for (size_t i = 0; i < list->count; i++)
-            add_line(list, &list->lines[i], &out);
-    if (out.failed)
-        reply_error(&call->reply, "OOM the list is longer than output-limit");
-    else
-        reply_verbatim(&call->reply,
-                       out.data == NULL ? "" : out.data + out.start,
-                       buf_len(&out));
-    buf_release(&out);
+    for (size_t i = 0; i < places(list); i++) {
+        const struct line *line = line_at(list, i);
+        len += line == NULL ? 0 : line->len;
+    }
+    if (len > (size_t)atomic_load(&call->server->limits.output_limit_bytes))
+        return call_error(call, "OOM the list is longer than output-limit");
+    reply_verbatim_begin(&call->reply, len);
+    list->begun = true;
+    return COMMAND_AGAIN;
+}
+
+/* Lines of all clients, or those that were asked for in that order; some at a
+ * time. */
+static enum command_result list_reply(struct call *call, struct list *list)
+{
+    struct buf *out = call->reply.out;
+    size_t enough = less_of(SLICE_BYTES, conn_room(call->conn));
+
+    if (!list->begun)
+        return list_begin(call, list);
+    for (size_t bytes = 0; list->next < places(list); list->next++) {
+        const struct line *line = line_at(list, list->next);
+        if (bytes > enough)
+            return COMMAND_AGAIN;
+        if (line == NULL)
+            continue;
+        buf_add(out, list->text.data + list->text.start + line->at, line->len);
+        bytes += line->len;
+    }
+    buf_add_text(out, "\r\n");
+    return COMMAND_DONE;
 }
 
 /* Fills in list->ids; false: an error was answered. */
@@ -280,10 +297,8 @@ enum command_result cmd_client_list(struct call *call)
     struct list *list = ask_ctx(call);
     enum client_type type;
 
-    if (list != NULL) {
-        list_reply(call, list);
-        return COMMAND_DONE;
-    }
+    if (list != NULL)
+        return list_reply(call, list);
     list = calloc(1, sizeof *list);
     if (list == NULL) {
         reply_error(&call->reply, ERROR_NO_ROOM);
@@ -296,7 +311,7 @@ enum command_result cmd_client_list(struct call *call)
     if (parse_list(call, list, &type)) {
         list->type = type;
         if (type != CLIENT_OTHER)
-            return ask_workers(call, list_visit, list, list_free);
+            return ask_conns(call, list_visit, list, list_free);
         reply_verbatim(&call->reply, "", 0);
     }
     list_free(list);

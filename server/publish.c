@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call.h"
 #include "pool.h"
+#include "round.h"
 #include "server.h"
 #include "worker.h"
 
@@ -15,8 +17,9 @@ enum {
     SLICE_STEPS = 16384, /* of matching patterns, before others have a turn */
     LOCKED_STEPS = 2048, /* of these, with the table locked */
     TOPIC_STEPS = 8,     /* what looking at a pattern costs beside */
-    DELIVER_MOST = 1024, /* pushes in one slice */
-    WAIT_US = 1000,      /* looks again for room in the pool */
+    DELIVER_MOST = 512 * 1024, /* bytes in one slice */
+    DELIVER_EACH = 512,        /* what a push costs beside its own */
+    WAIT_US = 1000,            /* looks again for room in the pool */
     DELIVERY_BYTES = 128,
 };
 
@@ -57,23 +60,23 @@ static void next_delivery(struct delivering *delivering)
     delivery_free(done);
 }
 
-/* To some subscribers of the first message; how many. */
+/* To some subscribers of the first message; how many bytes. */
 static size_t deliver_first(struct delivering *delivering, size_t most)
 {
     struct worker *worker = delivering->worker;
     const struct delivery *delivery = delivering->first;
-    size_t count = 0;
+    size_t bytes = 0;
     if (!delivering->begun)
         delivering->at = delivery->topic->subscriptions[worker->id];
     delivering->begun = true;
-    while (delivering->at && count < most && !worker_push_full(worker)) {
+    while (delivering->at && bytes < most && !worker_push_full(worker)) {
         struct subscriber *subscriber = delivering->at->subscriber;
         delivering->at = delivering->at->next;
         if (subscriber->conn)
             conn_push(subscriber->conn, delivery->push);
-        count++;
+        bytes += DELIVER_EACH + delivery->push->len;
     }
-    return count;
+    return bytes;
 }
 
 static void wake(struct delivering *delivering, long after_us)
@@ -101,7 +104,7 @@ static void deliver_some(struct delivering *delivering)
     size_t left = DELIVER_MOST;
     bool room = true;
     while (delivering->first && left > 0 && (room = may_deliver(delivering))) {
-        left -= deliver_first(delivering, left);
+        left -= less_of(left, deliver_first(delivering, left));
         if (!delivering->at)
             next_delivery(delivering);
         if (worker_push_full(delivering->worker)) {
@@ -129,8 +132,12 @@ static void arrive(struct worker *worker, void *ctx)
     bool waits = delivering->first != NULL;
     *delivering->end = delivery;
     delivering->end = &delivery->next;
-    if (!waits)
+    if (waits)
+        return;
+    if (round_parts(worker) == 1)
         deliver_some(delivering);
+    else
+        wake(delivering, 0); /* there are many of them at once */
 }
 
 struct delivering *delivering_new(struct worker *worker)
