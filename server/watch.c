@@ -20,8 +20,8 @@ enum {
 };
 
 struct watch {
-    struct watch *next; /* in its bucket */
-    struct watch *mine; /* the next of its watcher */
+    struct watch *next, *prev; /* in its bucket */
+    struct watch *mine;        /* the next of its watcher */
     struct watcher *watcher;
     uint64_t hash;
     uint32_t len;
@@ -113,26 +113,41 @@ static bool is_there(const struct watches *watches, unsigned db,
     return there;
 }
 
+/* Two databases that change places. */
+struct swap {
+    struct watches *watches;
+    unsigned db[2];
+    bool filled[2];
+    char bytes[CACHE_KEY_MAX]; /* of the key that is looked at */
+};
+
 /*
- * Copies the next key of a bucket that was not looked at yet, in either
- * database; false: there is none.  A copy, since its client may go at any time,
- * and no key is looked up with the table locked.
+ * What was there is there, or its watcher is dirty: only the others have to be
+ * looked up, in the other database.  Copies the next such key of a bucket, and
+ * which database is its own; false: there is none.  A copy, since its client
+ * may go at any time, and no key is looked up with the table locked.
  */
-static bool look_at_next(struct watches *watches, size_t bucket, unsigned a,
-                         unsigned b, struct cache_key *key, char *bytes,
-                         unsigned *db)
+static bool look_at_next(struct swap *swap, size_t bucket,
+                         struct cache_key *key, unsigned *own)
 {
-    pthread_mutex_lock(&watches->lock);
-    struct watch *at = watches->buckets[bucket];
-    while (at && (at->looked || (at->db != a && at->db != b)))
-        at = at->next;
-    if (at) {
-        at->looked = true;
-        *db = at->db;
-        memcpy(bytes, at->key, at->len);
-        *key = (struct cache_key){bytes, at->len, at->hash};
+    pthread_mutex_lock(&swap->watches->lock);
+    struct watch *at = swap->watches->buckets[bucket];
+    for (; at; at = at->next) {
+        unsigned mine = at->db == swap->db[1];
+        if (at->looked || at->db != swap->db[mine] ||
+            watch_is_dirty(at->watcher))
+            continue;
+        if (at->there)
+            atomic_store(&at->watcher->dirty, true);
+        else if (swap->filled[!mine]) {
+            at->looked = true;
+            *own = mine;
+            memcpy(swap->bytes, at->key, at->len);
+            *key = (struct cache_key){swap->bytes, at->len, at->hash};
+            break;
+        }
     }
-    pthread_mutex_unlock(&watches->lock);
+    pthread_mutex_unlock(&swap->watches->lock);
     return at != NULL;
 }
 
@@ -147,16 +162,20 @@ static void end_looking(struct watches *watches, size_t bucket)
 void watch_swapped(struct watches *watches, unsigned a, unsigned b,
                    int64_t now_ms)
 {
-    char bytes[CACHE_KEY_MAX];
+    struct cache *cache = watches->server->cache;
+    struct swap swap = {.watches = watches, .db = {a, b}};
     struct cache_key key;
-    unsigned db;
-    for (size_t i = 0; i < BUCKETS && watches->keys > 0; i++) {
+    unsigned own;
+    if (watches->keys == 0)
+        return;
+    for (int i = 0; i < 2; i++)
+        swap.filled[i] = cache_count(cache, swap.db[i]) > 0;
+    for (size_t i = 0; i < BUCKETS; i++) {
         if (!watches->buckets[i])
             continue;
-        while (look_at_next(watches, i, a, b, &key, bytes, &db))
-            if (is_there(watches, a, &key, now_ms) ||
-                is_there(watches, b, &key, now_ms))
-                soil(watches, db, &key);
+        while (look_at_next(&swap, i, &key, &own))
+            if (is_there(watches, swap.db[!own], &key, now_ms))
+                soil(watches, swap.db[own], &key);
         end_looking(watches, i);
     }
 }
@@ -178,6 +197,8 @@ static void enlist(struct watch *watch)
     struct watches *watches = watcher->table;
     struct watch *_Atomic *bucket = bucket_of(watches, watch->hash, watch->db);
     watch->next = *bucket;
+    if (watch->next)
+        watch->next->prev = watch;
     watch->mine = watcher->first;
     *bucket = watcher->first = watch;
     watcher->bytes += sizeof *watch + watch->len;
@@ -191,14 +212,12 @@ static void delist(struct watch *watch)
 {
     struct watches *watches = watch->watcher->table;
     struct watch *_Atomic *bucket = bucket_of(watches, watch->hash, watch->db);
-    if (*bucket == watch) {
+    if (watch->prev)
+        watch->prev->next = watch->next;
+    else
         *bucket = watch->next;
-    } else {
-        struct watch *before = *bucket;
-        while (before->next != watch)
-            before = before->next;
-        before->next = watch->next;
-    }
+    if (watch->next)
+        watch->next->prev = watch->prev;
     if (--watches->keys == 0)
         changes_listen(watches->server, LISTENER_WATCH, 0);
 }
