@@ -214,7 +214,7 @@ static enum command_result publish(struct call *call, enum topic_kind kind)
         return COMMAND_AGAIN;
     }
     if (push_crowded(call->server))
-        conn_hold_back(call->conn, true);
+        conn_hold_back(call->conn);
     if (publication->failed)
         return call_error(call, "OOM no memory to bring the message to all "
                                 "subscribers");

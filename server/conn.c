@@ -151,6 +151,7 @@ static void delist(struct worker *worker, struct conn *conn)
             worker->later_end = conn->later_link;
     }
     conn_unlist_pushed(conn);
+    conn_unlist_behind(conn);
     intake_forget(worker->intake, conn);
 }
 

@@ -504,11 +504,10 @@ void conn_serve(struct conn *conn, const struct turn_input *input)
 static bool still_crowded(struct conn *conn)
 {
     struct server *server = conn->worker->server;
-    bool patient = conn->patient;
-    conn->crowded = conn->patient = false;
+    conn->crowded = false;
     changes_settle(server, conn);
-    if (patient ? push_crowded(server) : push_waits(server))
-        conn_hold_back(conn, patient);
+    if (push_crowded(server))
+        conn_hold_back(conn);
     return conn->crowded;
 }
 

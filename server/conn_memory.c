@@ -187,16 +187,27 @@ struct conn *worker_first_to_go(const struct worker *worker,
     return found;
 }
 
-void conn_evict(struct conn *conn)
+static void tell_evicted(const struct conn *conn)
 {
     worker_count(conn->worker, closed_memory, 1);
     log_write(conn->worker->server->log, LOG_VERBOSE,
               "Client %llu is closed for the %zu bytes that it holds",
               (unsigned long long)conn->session.id,
               conn->charged + conn->pinned);
+}
+
+void conn_evict(struct conn *conn)
+{
+    tell_evicted(conn);
     if (conn->turn)
         output_release(&conn->turn->out);
     conn_free(conn);
+}
+
+void conn_evict_soon(struct conn *conn)
+{
+    tell_evicted(conn);
+    conn_doom(conn);
 }
 
 /* Charges `need` more, if need be at the cost of a client that has to go before
@@ -348,11 +359,9 @@ bool conn_reserve(struct conn *conn, size_t bytes)
     return true;
 }
 
-/* Not freed, since it may be one of those that are just looked at. */
-static void doom(struct conn *conn)
+void conn_strip(struct conn *conn)
 {
     struct turn *turn = conn->turn;
-    worker_count(conn->worker, closed_memory, 1);
     if (turn) {
         buf_release(&turn->pushes);
         output_release(&turn->out);
@@ -365,7 +374,6 @@ static void doom(struct conn *conn)
         pool_give(conn->worker->server->pool, conn->charged - now);
         conn->charged = now;
     }
-    conn_doom(conn);
 }
 
 bool conn_overdraw(struct conn *conn, size_t bytes)
@@ -387,7 +395,7 @@ bool conn_overdraw(struct conn *conn, size_t bytes)
         if (!other || conn_rank(other, other->charged) <=
                           conn_rank(conn, conn->charged + bytes))
             return false;
-        doom(other);
+        conn_evict_soon(other);
     }
     return true;
 }

@@ -25,8 +25,10 @@ bool conn_flush(struct conn *conn)
                      LIMIT_BYTES_PER_TURN / turn->parts, &sent, &calls);
     worker_count(worker, written_bytes, sent);
     worker_count(worker, writes, calls);
-    if (sent > 0)
+    if (sent > 0) {
         conn->sent_ms = conn->active_ms = worker->clock_ms;
+        conn_moved(conn);
+    }
     turn->bytes += sent;
     turn->stuck = result != OUTPUT_SENT;
     return result != OUTPUT_DEAD;

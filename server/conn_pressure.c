@@ -5,7 +5,6 @@
 
 #include "pool.h"
 #include "pubsub.h"
-#include "push.h"
 #include "server.h"
 #include "turn.h"
 
@@ -35,29 +34,6 @@ static struct conn *offender(const struct worker *worker, uint32_t tight_ms)
     if (conn && conn->session.no_evict && tight_ms < TIGHT_LAST_MS)
         return NULL;
     return conn;
-}
-
-enum push_room worker_close_deaf(struct worker *worker)
-{
-    struct conn *found = NULL;
-    bool unsent = false;
-    for (struct conn *conn = worker->holders; conn; conn = conn->holder_next) {
-        if (conn->serving || !conn->turn || output_len(&conn->turn->out) == 0)
-            continue;
-        unsent = true;
-        if (worker->clock_ms - conn->sent_ms >= TIGHT_MS &&
-            (!found ||
-             conn_rank(conn, conn->charged) > conn_rank(found, found->charged)))
-            found = conn;
-    }
-    if (!found)
-        return unsent ? PUSH_WAIT : PUSH_ALL_READ;
-    /* The worker may have been late itself. */
-    uint32_t sent_ms = found->sent_ms;
-    if (conn_flush(found) && found->sent_ms != sent_ms)
-        return PUSH_WAIT;
-    conn_evict(found);
-    return PUSH_CLOSED;
 }
 
 /* Closes the worker's first to go, unless it is another worker's turn. */

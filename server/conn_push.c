@@ -65,6 +65,9 @@ void conn_unlist_pushed(struct conn *conn)
 void conn_doom(struct conn *conn)
 {
     conn->doomed = true;
+    conn_unlist_behind(conn);
+    if (!conn->serving)
+        conn_strip(conn);
     list_pushed(conn);
 }
 
@@ -93,15 +96,6 @@ static void add(struct buf *buf, const struct push *push, int resp)
     buf_add(buf, push->bytes + first, push->len - first);
 }
 
-/* Values that are sent from where they lie take no memory. */
-static size_t unsent(const struct conn *conn)
-{
-    const struct turn *turn = conn->turn;
-    if (!turn)
-        return 0;
-    return output_len(&turn->out) - turn->out.pinned + buf_len(&turn->pushes);
-}
-
 /* Where what is pushed goes; NULL: there is no memory. */
 static struct buf *place(struct conn *conn)
 {
@@ -115,9 +109,14 @@ static struct buf *place(struct conn *conn)
 
 void conn_push(struct conn *conn, const struct push *push)
 {
-    size_t before = unsent(conn);
+    size_t before = conn_unsent(conn);
     struct buf *to;
     if (conn->doomed || conn->closing || conn->lingering)
+        return;
+    if (before > 0)
+        conn_list_behind(conn);
+    worker_make_room(conn->worker);
+    if (conn->doomed)
         return;
     if (before > 0 && before + push->len > conn_push_limit(conn)) {
         worker_count(conn->worker, closed_output, 1);
@@ -146,10 +145,19 @@ void conn_take_pushes(struct conn *conn)
     buf_release(pushes);
 }
 
-void conn_hold_back(struct conn *conn, bool patient)
+void conn_set_maker(struct conn *conn, bool maker)
+{
+    conn->maker = maker;
+}
+
+bool conn_is_maker(const struct conn *conn)
+{
+    return conn->maker;
+}
+
+void conn_hold_back(struct conn *conn)
 {
     conn->crowded = true;
-    conn->patient = conn->patient || patient;
     conn_later(conn);
 }
 
@@ -167,8 +175,10 @@ static void send_pushed(struct conn *conn)
         turn_resume(turn);
         if (!(conn->watched & EV_WRITE)) {
             alive = conn_flush(conn);
-            if (output_len(&turn->out) > 0)
+            if (output_len(&turn->out) > 0) {
                 conn->sent_ms = conn->worker->clock_ms;
+                conn_list_behind(conn);
+            }
         }
         alive = alive && turn_put(conn);
         conn->serving = false;
@@ -181,11 +191,17 @@ static void send_pushed(struct conn *conn)
 
 void worker_send_pushes(struct worker *worker)
 {
+    const struct timeval at_once = {0, 0};
     struct conn *conn;
-    while ((conn = worker->pushed) != NULL) {
+    int left = PUSH_CLIENTS;
+    while ((conn = worker->pushed) != NULL && left > 0) {
+        left -= conn->doomed ? PUSH_CLOSING : 1;
         conn_unlist_pushed(conn);
         send_pushed(conn);
     }
-    worker->pushed_bytes = 0;
+    if (conn)
+        event_add(worker->pushes, &at_once);
+    else
+        worker->pushed_bytes = 0;
     worker_cover(worker);
 }

@@ -78,8 +78,6 @@ void monitor_tell(struct call *call)
     struct buf line = {0};
     if (call->command->flags & COMMAND_ADMIN || !call->conn)
         return;
-    if (push_crowded(server) && !push_waits(server))
-        return; /* left out */
     add_line(&line, call);
     struct push *push = line.failed ? NULL : push_new(server, buf_len(&line));
     if (push) {
@@ -87,8 +85,8 @@ void monitor_tell(struct call *call)
         publish_bytes(server, TOPIC_MONITOR, push);
     }
     buf_release(&line);
-    if (push_waits(server))
-        conn_hold_back(call->conn, false);
+    if (push_crowded(server))
+        conn_hold_back(call->conn);
 }
 
 enum command_result cmd_monitor(struct call *call)

@@ -9,11 +9,12 @@
 
 #include "changes.h"
 #include "conn.h"
+#include "platform.h"
 #include "pool.h"
 #include "publish.h"
 
 enum {
-    SEND_MOST = 64,      /* events published before others have a turn */
+    SEND_US = 200,       /* events are published before others have a turn */
     BEHIND_SHARE = 16,   /* so many that the main thread waits for them */
     QUEUE_SHARE = 2,     /* part of the pool that events may wait in */
     CHANNEL_KEPT = 4096, /* bytes of memory kept for the names of channels */
@@ -37,6 +38,8 @@ struct notify {
     struct event *first, **end;
     _Atomic size_t bytes; /* of all events, the one being sent included */
     _Atomic uint64_t lost;
+
+    atomic_bool posted; /* the main thread will send */
 
     pthread_mutex_t sending; /* what follows */
     struct event *now;
@@ -163,6 +166,8 @@ void notify_changed(struct server *server, const struct change *change)
         notify->lost++;
         return;
     }
+    if (change->by && change->by->conn)
+        conn_set_maker(change->by->conn, true);
     pool_charge(server->pool, size);
     notify->bytes += size;
     *event = (struct event){.name = change->event,
@@ -230,36 +235,56 @@ static bool next_publication(struct notify *notify)
 static bool send_some(struct notify *notify)
 {
     struct publication *publication = &notify->publication;
+    const struct platform *platform = notify->server->platform;
+    int64_t end_us = platform->monotonic_us(platform->ctx) + SEND_US;
     if (!notify->now && !next_publication(notify))
         return true;
-    for (int i = 0; i < SEND_MOST; i++) {
+    do {
         if (push_crowded(notify->server) ||
             (!publication->failed && !publish_some(publication)))
             return false;
         notify->lost += publication->failed;
         if (!next_publication(notify))
             return true;
-    }
+    } while (platform->monotonic_us(platform->ctx) < end_us);
     return false;
 }
 
 static void go_on(struct server *server, void *ctx)
 {
     (void)ctx;
+    server->notify->posted = false;
     notify_send(server, NULL);
 }
 
+/* On the main thread. */
+static void send_later(struct server *server)
+{
+    if (!atomic_exchange(&server->notify->posted, true))
+        server_post(server, go_on, NULL);
+}
+
+/* Who made nothing that waits neither waits nor is held back. */
 void notify_send(struct server *server, struct conn *by)
 {
     struct notify *notify = server->notify;
     if (notify->bytes == 0)
         return;
-    pthread_mutex_lock(&notify->sending);
+    bool maker = by && (conn_is_maker(by) || notify_behind(server));
+    if (pthread_mutex_trylock(&notify->sending) != 0) {
+        if (!maker) {
+            send_later(server);
+            return;
+        }
+        pthread_mutex_lock(&notify->sending);
+    }
     bool all = send_some(notify);
     pthread_mutex_unlock(&notify->sending);
     bool crowded = push_crowded(server);
-    if (by && (crowded ? push_waits(server) : !all))
-        conn_hold_back(by, false);
+    if (maker && (!all || crowded))
+        conn_hold_back(by);
+    else if (maker)
+        conn_set_maker(by, false);
     else if (!all && !crowded)
-        server_post(server, go_on, NULL);
+        send_later(server);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "call.h"
-#include "pool.h"
 #include "round.h"
 #include "server.h"
 #include "worker.h"
@@ -19,7 +18,8 @@ enum {
     TOPIC_STEPS = 8,     /* what looking at a pattern costs beside */
     DELIVER_MOST = 512 * 1024, /* bytes in one slice */
     DELIVER_EACH = 512,        /* what a push costs beside its own */
-    WAIT_US = 1000,            /* looks again for room in the pool */
+    RUN_MOST = 256,            /* messages that go to each client together */
+    RUN_BYTES = 8 * 1024,
     DELIVERY_BYTES = 128,
 };
 
@@ -29,13 +29,16 @@ struct delivery {
     struct delivery *next;
     struct topic *topic; /* pinned */
     struct push *push;
+    size_t work; /* see push_work */
 };
 
 struct delivering {
     struct worker *worker;
     struct delivery *first, **end;
-    struct subscription *at; /* who gets the first one next */
-    bool begun;
+    /* The first ones, if they are for the same clients, make a run: each client
+     * gets all of it at once, with one write. */
+    struct delivery *last;   /* of it; NULL: none is begun */
+    struct subscription *at; /* who gets it next */
     struct event *go_on;
     struct subscriber *gone;
 };
@@ -47,73 +50,82 @@ static void delivery_free(void *ctx)
     topic_release(server->pubsub, delivery->topic);
     push_unref(delivery->push);
     push_account(server, -DELIVERY_BYTES);
+    push_work(server, -(ptrdiff_t)delivery->work);
     free(delivery);
 }
 
-static void next_delivery(struct delivering *delivering)
+static void begin_run(struct delivering *delivering)
 {
-    struct delivery *done = delivering->first;
-    delivering->first = done->next;
-    if (!delivering->first)
-        delivering->end = &delivering->first;
-    delivering->begun = false;
-    delivery_free(done);
+    struct topic *topic = delivering->first->topic;
+    struct delivery *delivery = delivering->first;
+    size_t count = 0, bytes = 0;
+    do {
+        delivering->last = delivery;
+        count++;
+        bytes += delivery->push->len;
+        delivery = delivery->next;
+    } while (delivery && delivery->topic == topic && count < RUN_MOST &&
+             bytes + delivery->push->len <= RUN_BYTES);
+    delivering->at = topic->subscriptions[delivering->worker->id];
 }
 
-/* To some subscribers of the first message; how many bytes. */
-static size_t deliver_first(struct delivering *delivering, size_t most)
+static void end_run(struct delivering *delivering)
+{
+    bool last = false;
+    while (!last) {
+        struct delivery *done = delivering->first;
+        last = done == delivering->last;
+        delivering->first = done->next;
+        delivery_free(done);
+    }
+    if (!delivering->first)
+        delivering->end = &delivering->first;
+    delivering->last = NULL;
+}
+
+/* To some subscribers; how many bytes. */
+static size_t deliver_run(struct delivering *delivering, size_t most)
 {
     struct worker *worker = delivering->worker;
-    const struct delivery *delivery = delivering->first;
     size_t bytes = 0;
-    if (!delivering->begun)
-        delivering->at = delivery->topic->subscriptions[worker->id];
-    delivering->begun = true;
     while (delivering->at && bytes < most && !worker_push_full(worker)) {
-        struct subscriber *subscriber = delivering->at->subscriber;
+        struct conn *conn = delivering->at->subscriber->conn;
         delivering->at = delivering->at->next;
-        if (subscriber->conn)
-            conn_push(subscriber->conn, delivery->push);
-        bytes += DELIVER_EACH + delivery->push->len;
+        for (const struct delivery *one = delivering->first;; one = one->next) {
+            if (conn)
+                conn_push(conn, one->push);
+            bytes += DELIVER_EACH + one->push->len;
+            if (one == delivering->last)
+                break;
+        }
     }
     return bytes;
 }
 
-static void wake(struct delivering *delivering, long after_us)
+/* By a timer, so that the loop looks at sockets in between. */
+static void wake(struct delivering *delivering)
 {
-    const struct timeval after = {0, after_us};
+    const struct timeval at_once = {0, 0};
     if (!event_pending(delivering->go_on, EV_TIMEOUT, NULL))
-        event_add(delivering->go_on, &after);
-}
-
-/* False: half of the pool is in use, and what was sent has yet to be read:
- * messages wait where they are, until it has been, or who does not read is
- * closed. */
-static bool may_deliver(struct delivering *delivering)
-{
-    struct worker *worker = delivering->worker;
-    const struct pool *pool = worker->server->pool;
-    enum push_room room = PUSH_CLOSED;
-    while (!pool_roomy(pool) && room == PUSH_CLOSED)
-        room = worker_close_deaf(worker);
-    return room != PUSH_WAIT;
+        event_add(delivering->go_on, &at_once);
 }
 
 static void deliver_some(struct delivering *delivering)
 {
     size_t left = DELIVER_MOST;
-    bool room = true;
-    while (delivering->first && left > 0 && (room = may_deliver(delivering))) {
-        left -= less_of(left, deliver_first(delivering, left));
+    while (delivering->first && left > 0) {
+        if (!delivering->last)
+            begin_run(delivering);
+        left -= less_of(left, deliver_run(delivering, left));
         if (!delivering->at)
-            next_delivery(delivering);
+            end_run(delivering);
         if (worker_push_full(delivering->worker)) {
             worker_send_pushes(delivering->worker);
             break;
         }
     }
     if (delivering->first)
-        wake(delivering, room ? 0 : WAIT_US);
+        wake(delivering);
 }
 
 static void on_go_on(evutil_socket_t fd, short what, void *ctx)
@@ -121,7 +133,7 @@ static void on_go_on(evutil_socket_t fd, short what, void *ctx)
     struct delivering *delivering = ctx;
     (void)fd, (void)what;
     if (subscriber_clear(&delivering->gone))
-        wake(delivering, 0);
+        wake(delivering);
     deliver_some(delivering);
 }
 
@@ -137,7 +149,7 @@ static void arrive(struct worker *worker, void *ctx)
     if (round_parts(worker) == 1)
         deliver_some(delivering);
     else
-        wake(delivering, 0); /* there are many of them at once */
+        wake(delivering); /* there are many of them at once */
 }
 
 struct delivering *delivering_new(struct worker *worker)
@@ -158,8 +170,10 @@ void delivering_free(struct delivering *delivering)
 {
     if (!delivering)
         return;
-    while (delivering->first)
-        next_delivery(delivering);
+    while (delivering->first) {
+        delivering->last = delivering->first;
+        end_run(delivering);
+    }
     while (subscriber_clear(&delivering->gone))
         ;
     event_free(delivering->go_on);
@@ -180,7 +194,7 @@ void publish_bury(struct worker *worker, struct subscriber *subscriber)
     subscriber->next = delivering->gone;
     delivering->gone = subscriber;
     if (!waits && subscriber_clear(&delivering->gone))
-        wake(delivering, 0);
+        wake(delivering);
 }
 
 /* ---------------------------------------------------------- the publisher's */
@@ -193,18 +207,22 @@ static uint64_t address(struct topic *topic)
     return topic->workers;
 }
 
-/* To the workers; `topic` has a pin for each. */
+/* To the workers, for so many receivers; `topic` has a pin for each worker. */
 static void post(struct server *server, struct topic *topic, uint64_t workers,
-                 struct push *push)
+                 size_t receivers, struct push *push)
 {
+    size_t work = (push->len + PUSH_EFFORT) * receivers;
+    if (workers != 0)
+        work /= (size_t)__builtin_popcountll(workers);
     for (unsigned w = 0; w < server->worker_count; w++) {
         if (!(workers >> w & 1))
             continue;
         struct delivery *delivery = malloc(sizeof *delivery);
         if (!delivery)
             abort(); /* as mailbox_post does */
-        *delivery = (struct delivery){NULL, topic, push};
+        *delivery = (struct delivery){NULL, topic, push, work};
         push_ref(push);
+        push_work(server, (ptrdiff_t)work);
         push_account(server, DELIVERY_BYTES);
         worker_post_owned(&server->workers[w], arrive, delivery, delivery_free);
     }
@@ -248,7 +266,7 @@ static void publish_to(struct server *server, struct topic *topic,
     struct push *push = encode(server, topic, publication);
     if (push) {
         publication->receivers += receivers;
-        post(server, topic, workers, push);
+        post(server, topic, workers, receivers, push);
         push_unref(push);
     }
     pubsub_lock(pubsub);
@@ -338,11 +356,14 @@ void publish_bytes(struct server *server, enum topic_kind kind,
 {
     struct pubsub *pubsub = server->pubsub;
     uint64_t workers = 0;
+    size_t receivers = 0;
     pubsub_lock(pubsub);
     struct topic *topic = pubsub_first(pubsub, kind);
-    if (topic)
+    if (topic) {
         workers = address(topic);
+        receivers = topic->subscribers;
+    }
     pubsub_unlock(pubsub);
-    post(server, topic, workers, push);
+    post(server, topic, workers, receivers, push);
     push_unref(push);
 }

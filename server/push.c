@@ -12,9 +12,6 @@
 #include "server.h"
 #include "worker.h"
 
-/* What the message that carries a push to one client takes. */
-enum { POST_BYTES = 128 };
-
 void push_account(struct server *server, ptrdiff_t bytes)
 {
     if (bytes > 0)
@@ -25,27 +22,20 @@ void push_account(struct server *server, ptrdiff_t bytes)
                               memory_order_relaxed);
 }
 
+void push_work(struct server *server, ptrdiff_t bytes)
+{
+    atomic_fetch_add_explicit(&server->push_work, (size_t)bytes,
+                              memory_order_relaxed);
+}
+
 bool push_crowded(const struct server *server)
 {
     size_t share = pool_limit(server->pool) / 8;
+    if (atomic_load_explicit(&server->push_work, memory_order_relaxed) >
+        PUSH_WORK)
+        return true;
     return atomic_load_explicit(&server->push_bytes, memory_order_relaxed) >
            (share < PUSH_CROWD ? share : PUSH_CROWD);
-}
-
-bool push_waits(struct server *server)
-{
-    const struct platform *platform = server->platform;
-    int64_t since_us = 0;
-    if (!push_crowded(server)) {
-        if (server->crowded_since_us != 0)
-            server->crowded_since_us = 0;
-        return false;
-    }
-    int64_t now_us = platform->monotonic_us(platform->ctx);
-    if (atomic_compare_exchange_strong(&server->crowded_since_us, &since_us,
-                                       now_us))
-        return true;
-    return now_us - since_us < PUSH_PATIENCE_MS * 1000;
 }
 
 static size_t size_of(size_t len)
@@ -112,41 +102,4 @@ char *push_put_bulk(char *to, const char *bytes, size_t len)
         memcpy(to, bytes, len);
     memcpy(to + len, "\r\n", 2);
     return to + len + 2;
-}
-
-/* ---------------------------------------------------------------- posting */
-
-struct post {
-    uint64_t client_id;
-    struct push *push;
-};
-
-static void post_free(void *ctx)
-{
-    struct post *post = ctx;
-    push_account(post->push->server, -POST_BYTES);
-    push_unref(post->push);
-    free(post);
-}
-
-static void arrive(struct worker *worker, void *ctx)
-{
-    struct post *post = ctx;
-    struct conn *conn = worker_conn(worker, post->client_id);
-    if (conn)
-        conn_push(conn, post->push);
-    post_free(post);
-    if (worker_push_full(worker))
-        worker_send_pushes(worker);
-}
-
-void push_post(struct worker *worker, uint64_t client_id, struct push *push)
-{
-    struct post *post = malloc(sizeof *post);
-    if (!post)
-        abort(); /* as mailbox_post does */
-    *post = (struct post){client_id, push};
-    push_ref(push);
-    push_account(push->server, POST_BYTES);
-    worker_post_owned(worker, arrive, post, post_free);
 }

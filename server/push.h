@@ -6,7 +6,7 @@
  * What clients are sent without having asked for it just now: messages of
  * channels, keys that they may no longer keep, the lines of MONITOR.
  *
- *   any thread    push_new -> fill in the bytes -> push_post ... -> push_unref
+ *   any thread    push_new -> fill in the bytes -> a message to workers
  *                                                     |
  *                                                  mailbox
  *   its worker                         conn_push <----'
@@ -16,7 +16,16 @@
  * The bytes are shared by all who get them.  They are in flight until the last
  * of these has a copy in its output; what is in flight is charged to the client
  * pool.  Who makes more while much is in flight has its client wait
- * (conn_hold_back), so that nothing need be lost.
+ * (conn_hold_back), so that nothing need be lost: until the workers have
+ * brought it on, which takes them no longer because somebody does not read.
+ *
+ * Nobody waits for who does not read.  One client may have conn_push_limit
+ * unsent, and is closed for more.  All together may fill half of the pool;
+ * then, with each push, those go who hold more than their share, who has stood
+ * still longest first (conn_behind.c).  A share is an eighth of the pool,
+ * divided by the number of those who are behind.  So who reads stays as long as
+ * there are others who do not; and who is behind by less than its share, beside
+ * what the system keeps for it, stays however busy the machine is.
  */
 
 #include <stdatomic.h>
@@ -29,14 +38,18 @@ struct worker;
 struct conn;
 
 enum {
-    /* In flight, or the eighth of a small pool: then publishers wait. */
+    /* In flight, or the eighth of a small pool: then publishers wait.  The same
+     * for as many bytes that have yet to be copied, with some more for each
+     * client that each message goes to. */
     PUSH_CROWD = 1024 * 1024,
+    PUSH_WORK = 4 * 1024 * 1024,
+    PUSH_EFFORT = 512,
     /* A worker sends what it has for so many clients before it goes on. */
-    PUSH_CLIENTS = 64,
+    PUSH_CLIENTS = 32,
     PUSH_BYTES = 64 * 1024, /* or with so many bytes */
-    PUSH_PATIENCE_MS = 20,
     /* What a worker may add to outputs above the pool before it sends. */
     PUSH_OVERDRAFT = 64 * 1024,
+    PUSH_CLOSING = 8, /* closing one is as much as sending to so many */
 };
 
 struct push {
@@ -60,23 +73,13 @@ char *push_put_header(char *to, char type, size_t number);
 size_t push_bulk_size(size_t len);
 char *push_put_bulk(char *to, const char *bytes, size_t len);
 
-/*
- * Sends it to a client of that worker; nothing happens if there is none of
- * that id.  What was posted from one thread arrives in that order.  The
- * caller's reference stays its own.  Any thread; it may make a system call, so
- * not under a lock of the cache: see changes_settle.
- */
-void push_post(struct worker *worker, uint64_t client_id, struct push *push);
-
-/* Much is in flight: perhaps because some do not read what they get, and are
- * closed after a while. */
+/* Much is in flight: the workers have yet to bring it to clients. */
 bool push_crowded(const struct server *server);
-/* The same, but not for longer than PUSH_PATIENCE_MS: who only is looked at
- * does not wait until those who do not read are closed. */
-bool push_waits(struct server *server);
 /* Counts what else is kept to be sent, beside pushes: charges it to the pool,
  * whatever its limit, or gives it back.  Any thread. */
 void push_account(struct server *server, ptrdiff_t bytes);
+/* Counts the bytes that the workers have yet to copy, or have copied. */
+void push_work(struct server *server, ptrdiff_t bytes);
 
 /*
  * On the client's thread: adds the bytes to its output, whether it is being
@@ -90,23 +93,20 @@ void conn_push(struct conn *conn, const struct push *push);
 size_t conn_push_limit(const struct conn *conn);
 
 /*
- * Sends now what was pushed on this thread.  The worker does so at the end of
- * each event; who pushes to many calls it when worker_push_full says so, not
- * from inside a command.  Any connection of the worker may be gone then.
+ * Sends now what was pushed on this thread, to PUSH_CLIENTS, and to the others
+ * soon.  The worker does so at the end of each event; who pushes to many calls
+ * it when worker_push_full says so, not from inside a command, and pushes no
+ * more in this event if it still says so.  Any connection of the worker may be
+ * gone then.
  */
 void worker_send_pushes(struct worker *worker);
 bool worker_push_full(const struct worker *worker);
 
-/*
- * Closes the client of this worker that holds most of those who have read none
- * of their output for half a second.  PUSH_WAIT: there is none, but some have
- * yet to read something.  To be called where worker_send_pushes may be.
- */
-enum push_room { PUSH_CLOSED, PUSH_WAIT, PUSH_ALL_READ };
-enum push_room worker_close_deaf(struct worker *worker);
-
 /* For a connection that is being served: none of its next requests is run
- * while push_crowded, if it is patient, or push_waits. */
-void conn_hold_back(struct conn *conn, bool patient);
+ * while push_crowded. */
+void conn_hold_back(struct conn *conn);
+/* It made something that waits to be pushed. */
+void conn_set_maker(struct conn *conn, bool maker);
+bool conn_is_maker(const struct conn *conn);
 
 #endif

@@ -72,7 +72,7 @@ struct server {
     struct watches *watches;   /* keys that clients watch */
     _Atomic uint64_t listened; /* enum change_kind, by listener: changes.h */
     _Atomic size_t push_bytes; /* in flight, see push.h */
-    _Atomic int64_t crowded_since_us; /* monotonic, 0: it is not */
+    _Atomic size_t push_work;  /* the same, as often as it is to be copied */
     struct pause *pause;
     _Atomic unsigned pausing;     /* enum pause_mode */
     _Atomic uint64_t acl_version; /* of the users' rules: see acl.h */

@@ -67,7 +67,8 @@ struct conn {
     bool pushed : 1;    /* in worker->pushed */
     bool doomed : 1;    /* cannot take what was pushed: is closed soon */
     bool crowded : 1;   /* held back, see conn_hold_back */
-    bool patient : 1;   /* the same, for as long as it takes */
+    bool maker : 1;     /* what it made waits to be pushed */
+    bool behind : 1;    /* in worker->behind */
     bool halted : 1;    /* in worker->halted, by later_next */
     uint32_t active_ms; /* worker's clock: bytes came or went */
     uint32_t since_ms;  /* the request under way was begun, or lingering */
@@ -82,6 +83,7 @@ struct conn {
     struct conn *holder_next, **holder_link;
     struct conn *later_next, **later_link;
     struct conn *pushed_next, **pushed_link;
+    struct conn *behind_next, **behind_link;
     struct event event;
 };
 
@@ -147,8 +149,18 @@ size_t conn_output_easy(const struct conn *conn);
  * replies. */
 void conn_take_pushes(struct conn *conn);
 void conn_unlist_pushed(struct conn *conn);
-/* Closes it when the event is over. */
+/* Takes its memory, and closes it when the event is over. */
 void conn_doom(struct conn *conn);
+
+/* conn_behind.c: it has something unsent of what was pushed; its output made
+ * progress; it is gone. */
+void conn_list_behind(struct conn *conn);
+void conn_moved(struct conn *conn);
+void conn_unlist_behind(struct conn *conn);
+/* Bytes; values that are sent from where they lie take no memory. */
+size_t conn_unsent(const struct conn *conn);
+/* Half of the pool is for what is unsent: dooms some if it is used up. */
+void worker_make_room(struct worker *worker);
 
 /* conn_memory.c */
 struct turn *turn_take(struct worker *worker);
@@ -163,8 +175,12 @@ bool conn_reserve(struct conn *conn, size_t bytes);
 /* Reads no more until the pool is less tight. */
 void conn_pause(struct conn *conn);
 void conn_discharge(struct conn *conn);
-/* Closes it for the memory that it holds. */
+/* Closes it for the memory that it holds; or takes that, and closes it when the
+ * event is over, where it may be one of those that are just looked at. */
 void conn_evict(struct conn *conn);
+void conn_evict_soon(struct conn *conn);
+/* Takes what is unsent, or the transaction, of one that is not being served. */
+void conn_strip(struct conn *conn);
 /* A turn for one that is to be pushed to, with memory for replies if there is
  * some; NULL without memory. */
 struct turn *turn_borrow(struct conn *conn);

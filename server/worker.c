@@ -108,13 +108,13 @@ void worker_wake_later(struct worker *worker)
         event_add(worker->later, &at_once);
 }
 
-/* Nobody can go on before others have read something. */
+/* Nobody can go on before other workers have brought something on. */
 static bool only_crowded(const struct worker *worker)
 {
     const struct conn *conn = worker->later_first;
     while (conn && conn->crowded)
         conn = conn->later_next;
-    return !conn;
+    return !conn && push_crowded(worker->server);
 }
 
 /* Connections that wait have one more turn, as many as a millisecond allows; a
@@ -192,6 +192,7 @@ static bool worker_init(struct worker *worker, struct server *server,
     worker->server = server;
     worker->id = id;
     worker->later_end = &worker->later_first;
+    worker->behind_end = &worker->behind;
     worker->halted_end = &worker->halted_first;
     worker->by_id_count = BUCKETS;
     worker->hits_random = id;

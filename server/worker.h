@@ -88,6 +88,9 @@ struct worker {
     struct delivering *delivering; /* messages of channels */
     struct conn *pushed; /* connections that something was pushed to */
     size_t pushed_count, pushed_bytes;
+    struct conn *behind, **behind_end; /* with something pushed that is unsent,
+                                          who has stood still longest first */
+    size_t behind_count;
     size_t overdraft;          /* bytes of the pool, see push.h */
     size_t open;               /* connections in `conns` */
     int64_t ticked_us;         /* monotonic, at the last tick */

@@ -160,20 +160,28 @@ static void what_is_evicted_is_told(void **state)
     long long evicted = live_info(redis, "evicted_keys");
     assert_true(evicted > 10000);
     assert_string_equal(live_text(redis, "CONFIG SET maxmemory 48mb"), "OK");
+    /* Some more may go until the process is as small as it has to be. */
     while (live_info(redis, "ebb_rebuilds") == 0 ||
            live_info(redis, "ebb_rebuilding") != 0 ||
            listener.heard + live_info(redis, "ebb_lost_notifications") <
-               live_info(redis, "evicted_keys"))
+               KEYS - live_int(redis, "DBSIZE"))
         ;
     assert_int_equal(live_info(redis, "ebb_lost_notifications"), 0);
     assert_true(live_info(redis, "evicted_keys") > evicted + 10000);
     shutdown(listener.redis->fd, SHUT_RDWR);
     pthread_join(thread, NULL);
     assert_false(listener.wrong);
-    long long left = 0;
     for (int i = 0; i < KEYS; i++)
-        left += !listener.told[i];
-    assert_int_equal(live_int(redis, "DBSIZE"), left);
+        if (listener.told[i])
+            redisAppendCommand(redis, "EXISTS k%07d", i);
+    for (int i = 0; i < KEYS; i++) {
+        redisReply *reply;
+        if (!listener.told[i])
+            continue;
+        assert_int_equal(redisGetReply(redis, (void **)&reply), REDIS_OK);
+        assert_int_equal(reply->integer, 0);
+        freeReplyObject(reply);
+    }
     redisFree(redis);
     redisFree(listener.redis);
     live_stop(live);
