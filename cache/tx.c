@@ -41,6 +41,12 @@ void cache_begin_again(struct cache_tx *tx, const struct cache_key *keys,
 {
     struct cache *cache = tx->cache;
     uint64_t shards = 0;
+    if (count == 1) {
+        struct shard *shard = shard_of(cache, keys[0].hash);
+        tx->shards = UINT64_C(1) << shard->number;
+        lock_take(&shard->lock);
+        return;
+    }
     for (size_t i = 0; i < count; i++)
         shards |= UINT64_C(1) << shard_of(cache, keys[i].hash)->number;
     tx->shards = shards;

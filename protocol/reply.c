@@ -8,27 +8,36 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Most numbers in headers have few digits; the result is behind them. */
+static inline char *put_number(char *to, uint64_t value)
+{
+    if (value >= 1000) {
+        size_t digits = text_digits(value);
+        text_put_digits(to, value, digits);
+        return to + digits;
+    }
+    unsigned small = (unsigned)value;
+    if (small >= 100)
+        *to++ = (char)('0' + small / 100);
+    if (small >= 10)
+        *to++ = (char)('0' + small / 10 % 10);
+    *to++ = (char)('0' + small % 10);
+    return to;
+}
+
 /* "<type><digits>\r\n" and `more` bytes of room behind it, to which the result
  * points; NULL if there is none.  The header alone is committed. */
 static inline char *add_header(struct buf *out, char type, uint64_t value,
                                size_t more)
 {
-    size_t digits = value < 10     ? 1
-                    : value < 100  ? 2
-                    : value < 1000 ? 3
-                                   : text_digits(value);
-    char *to = buf_room(out, digits + 3 + more);
-    if (!to)
+    char *from = buf_room(out, TEXT_INT_MAX + 3 + more);
+    if (!from)
         return NULL;
-    to[0] = type;
-    if (digits == 1)
-        to[1] = (char)('0' + value);
-    else
-        text_put_digits(to + 1, value, digits);
-    to[digits + 1] = '\r';
-    to[digits + 2] = '\n';
-    out->end += digits + 3;
-    return to + digits + 3;
+    *from = type;
+    char *to = put_number(from + 1, value);
+    memcpy(to, "\r\n", 2);
+    out->end += (size_t)(to + 2 - from);
+    return to + 2;
 }
 
 void reply_status(struct reply *r, const char *text)

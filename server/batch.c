@@ -18,23 +18,32 @@ void batch_free(struct batch *batch)
     free(batch);
 }
 
+enum { LETTERS = 7 };
+
+/* A name of up to so many letters as a number, behind how many there are. */
+static inline uint64_t letters_of(const struct arg *name)
+{
+    uint64_t letters = name->len;
+    for (size_t i = 0; i < name->len; i++)
+        letters = letters << 8 | (unsigned char)name->ptr[i];
+    return letters;
+}
+
 /* Clients repeat themselves. */
 static inline const struct command *find_row(struct batch *batch,
                                              const struct arg *name)
 {
-    if (name->len == 0)
-        return NULL;
-    unsigned letters = ((unsigned char)name->ptr[0] & 31u) +
-                       ((unsigned char)name->ptr[name->len - 1] & 31u) * 3u;
-    const struct command **recent =
-        &batch->recent[(letters + name->len * 7) % BATCH_RECENT];
-    if (!*recent || !command_is_named(*recent, name->ptr, name->len)) {
-        const struct command *row = command_find(name->ptr, name->len);
-        if (!row)
-            return NULL;
-        *recent = row;
+    if (name->len > LETTERS)
+        return command_find(name->ptr, name->len);
+    uint64_t letters = letters_of(name);
+    struct batch_recent *recent =
+        &batch->recent[letters * UINT64_C(0x9E3779B97F4A7C15) >>
+                       (64 - BATCH_RECENT_BITS)];
+    if (recent->letters != letters) {
+        recent->row = command_find(name->ptr, name->len);
+        recent->letters = letters;
     }
-    return *recent;
+    return recent->row;
 }
 
 /* Rows with several keys fetch them by themselves. */

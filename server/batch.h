@@ -21,7 +21,7 @@
 struct server;
 struct command;
 
-enum { BATCH_RECENT = 64 }; /* a power of two */
+enum { BATCH_RECENT_BITS = 6 };
 
 struct batch_request {
     const struct command *row; /* as command_find; NULL: there is none */
@@ -30,12 +30,17 @@ struct batch_request {
     unsigned db;
 };
 
+/* A name that was asked for lately. */
+struct batch_recent {
+    uint64_t letters;
+    const struct command *row; /* NULL: there is no such command */
+};
+
 struct batch {
     struct skim skim;
     size_t at, end; /* requests that are to be run next */
     struct batch_request requests[SKIM_REQUESTS];
-    /* Rows that were asked for lately, by length and letters. */
-    const struct command *recent[BATCH_RECENT];
+    struct batch_recent recent[1 << BATCH_RECENT_BITS];
 };
 
 /* NULL: no memory. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "cache/cache.h"
 #include "protocol/parse.h"
@@ -30,36 +31,28 @@ enum command_result {
     COMMAND_WAIT,    /* go on when conn_resume is called */
 };
 
-/* One command being served.  The caller zeroes it and fills in the first
- * part; argv stays valid until command_serve is done with the call. */
+/* One command being served. */
 struct call {
+    /* Given by the caller. */
     struct server *server;
     struct worker *worker;
     struct conn *conn;
     struct session *session;
-    const struct arg *argv;
+    const struct arg *argv; /* stays valid until command_serve is done */
     size_t argc;
     struct cache_blob *blob; /* the diverted argument, or NULL; it becomes the
                                 call's to free */
     struct reply reply;
-    int64_t now_ms; /* wall clock, one for the whole batch */
+    int64_t now_ms;            /* wall clock, one for the whole batch */
+    const struct command *row; /* of argv[0]; NULL: is to be looked for */
+    struct cache_key key; /* of a row with one; ptr NULL: is to be hashed */
 
-    const struct command *row; /* of argv[0], if it was found already */
-
+    /* From here to `tx` all is zero at first: command_init. */
     const struct command *command; /* the row; of the subcommand if it has;
                                       NULL before the first run */
-
-    /* Rows with one key: the transaction is open while run() runs.  It is run
-     * again after COMMAND_NO_ROOM, COMMAND_LONG and COMMAND_LOOK. */
-    struct cache_tx tx;
-    struct cache_key key;  /* ptr not NULL: it was hashed already */
-    bool begun;            /* it may run: nothing holds it any more */
-    bool rerun;            /* not the first time */
-    size_t pinned;         /* bytes of the reply that are not in reply.out */
-    bool holds;            /* `held` is in use; a run that changes nothing */
-    struct cache_pin held; /* leaves it to be unpinned */
-
-    uint64_t ticks; /* it has taken: see timing.h */
+    size_t pinned;                 /* bytes of the reply that are not in
+                                      reply.out */
+    uint64_t ticks;                /* it has taken: see timing.h */
 
     /* COMMAND_AGAIN and COMMAND_WAIT: what run() left for itself, freed by
      * state_free when the command ends or the connection dies.  NULL at the
@@ -70,14 +63,30 @@ struct call {
     size_t owned_bytes; /* of the cache, that state keeps from being evicted */
 
     /* COMMAND_WAIT: CLIENT UNBLOCK may end it, and how it did. */
-    bool may_unblock;
     enum { UNBLOCK_NONE, UNBLOCK_TIMEOUT, UNBLOCK_ERROR } unblocked;
+    bool may_unblock;
 
+    bool begun;    /* it may run: nothing holds it any more */
+    bool rerun;    /* not the first time */
+    bool holds;    /* `held` is in use */
     bool silenced; /* whatever CLIENT REPLY says, what was replied is sent: a
                       message, or EXEC has dropped itself what is not heard */
     bool in_exec;  /* inside of one: where others would wait, it does not */
     bool alone;    /* which keeps the gate closed meanwhile */
+
+    /* Rows with one key: the transaction is open while run() runs.  It is run
+     * again after COMMAND_NO_ROOM, COMMAND_LONG and COMMAND_LOOK. */
+    struct cache_tx tx;
+    struct cache_pin held; /* what a run that changes nothing leaves to be
+                              unpinned */
 };
+
+/* Of a call that the caller has filled in, or is about to. */
+static inline void command_init(struct call *call)
+{
+    memset(&call->command, 0,
+           offsetof(struct call, tx) - offsetof(struct call, command));
+}
 
 enum command_flag {
     COMMAND_WRITE = 1 << 0,    /* may change the keyspace */

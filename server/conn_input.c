@@ -169,16 +169,18 @@ static void begin_call(struct conn *conn, const struct arg *argv, size_t argc)
     struct session *session = &conn->session;
     if (session->reply == REPLY_SKIP_NEXT)
         session->reply = REPLY_SKIP;
-    turn->call = (struct call){
-        .server = conn->worker->server,
-        .worker = conn->worker,
-        .conn = conn,
-        .session = session,
-        .argv = argv,
-        .argc = argc,
-        .blob = turn->blob,
-        .reply = {&turn->out.tail, session->resp},
-    };
+    struct call *call = &turn->call;
+    call->server = conn->worker->server;
+    call->worker = conn->worker;
+    call->conn = conn;
+    call->session = session;
+    call->argv = argv;
+    call->argc = argc;
+    call->blob = turn->blob;
+    call->reply = (struct reply){&turn->out.tail, session->resp};
+    call->row = NULL;
+    call->key.ptr = NULL;
+    command_init(call);
     turn->blob = NULL;
 }
 
@@ -279,10 +281,13 @@ static bool step(struct conn *conn, struct parse_limits *limits)
 }
 
 /* When little may be done, what is replied counts before it is sent, too. */
-static bool had_enough(const struct turn *turn)
+static inline bool had_enough(const struct turn *turn)
 {
+    if (turn->parts == 1)
+        return turn->requests >= LIMIT_COMMANDS_PER_TURN ||
+               turn->bytes >= LIMIT_BYTES_PER_TURN;
     size_t bytes = turn->bytes;
-    if (turn->parts > 1 && turn->requests > 0)
+    if (turn->requests > 0)
         bytes += output_len(&turn->out);
     return turn->requests >= LIMIT_COMMANDS_PER_TURN / turn->parts ||
            bytes >= LIMIT_BYTES_PER_TURN / turn->parts;

@@ -106,16 +106,7 @@ size_t conn_output_easy(const struct conn *conn)
     return mark < most ? mark + 1 : most;
 }
 
-/* Whether all is well with the output can be seen at a glance. */
-static bool is_easy(const struct conn *conn)
-{
-    const struct output *output = &conn->turn->out;
-    return !output->first && !output->tail.failed &&
-           buf_len(&output->tail) < conn->turn->easy &&
-           conn->session.authenticated;
-}
-
-static bool fits(struct conn *conn)
+bool conn_output_fits_hard(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     struct turn *turn = conn->turn;
@@ -146,14 +137,6 @@ static bool fits(struct conn *conn)
     len = output_len(&turn->out);
     conn->blocked = len > mark || (len > 0 && conn_room(conn) == 0);
     return !conn->blocked;
-}
-
-bool conn_output_fits(struct conn *conn)
-{
-    if (!is_easy(conn))
-        return fits(conn);
-    conn->blocked = false;
-    return true;
 }
 
 bool conn_writable(struct conn *conn)

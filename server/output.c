@@ -84,11 +84,6 @@ static void free_from(struct output *output, struct output_segment *segment)
     }
 }
 
-struct output_mark output_mark(const struct output *output)
-{
-    return (struct output_mark){output->last, buf_len(&output->tail)};
-}
-
 void output_rewind(struct output *output, struct output_mark mark)
 {
     struct output_segment *segment =

@@ -68,7 +68,10 @@ struct output_mark {
     struct output_segment *last;
     size_t tail;
 };
-struct output_mark output_mark(const struct output *output);
+static inline struct output_mark output_mark(const struct output *output)
+{
+    return (struct output_mark){output->last, buf_len(&output->tail)};
+}
 void output_rewind(struct output *output, struct output_mark mark);
 
 enum output_result {

@@ -138,12 +138,24 @@ void conn_leave_halt(struct conn *conn);
 bool conn_flush(struct conn *conn);
 /* The connection may be gone afterwards: false. */
 bool conn_writable(struct conn *conn);
-/* After each request.  False: no more is run now, and `blocked` or `closing`
- * says why. */
-bool conn_output_fits(struct conn *conn);
 /* Fewer bytes than that, if there are no pinned values, fit: to be found out
  * once a turn. */
 size_t conn_output_easy(const struct conn *conn);
+bool conn_output_fits_hard(struct conn *conn);
+
+/* After each request.  False: no more is run now, and `blocked` or `closing`
+ * says why. */
+static inline bool conn_output_fits(struct conn *conn)
+{
+    const struct output *output = &conn->turn->out;
+    bool easy = !output->first && !output->tail.failed &&
+                buf_len(&output->tail) < conn->turn->easy &&
+                conn->session.authenticated;
+    if (!easy)
+        return conn_output_fits_hard(conn);
+    conn->blocked = false;
+    return true;
+}
 
 /* conn_push.c: at the end of a turn, what was pushed meanwhile goes behind the
  * replies. */
