@@ -32,7 +32,7 @@ enum {
  * said who he is learns no more. */
 static const int64_t BULK_CEILING = 512 * 1024 * 1024;
 
-enum state { START, INLINE, HEADER, BODY, LARGE, TRAILER, DONE, FAILED };
+enum state { START, INLINE, HEADER, BODY, LARGE, TRAILER, SKIP, DONE, FAILED };
 
 void parser_init(struct parser *parser)
 {
@@ -55,6 +55,7 @@ void parser_next(struct parser *parser)
     }
     parser->argc = parser->settled = 0;
     parser->pos = parser->used = 0;
+    parser->skipping = false;
     parser->state = START;
 }
 
@@ -63,6 +64,14 @@ static enum parse_status fail(struct parser *parser, const char *why)
     snprintf(parser->error, sizeof parser->error, "Protocol error: %s", why);
     parser->state = FAILED;
     return PARSE_ERROR;
+}
+
+/* The limits forbid to keep it; the argument at pos has so many bytes. */
+static enum parse_status too_long(struct parser *parser, size_t bytes)
+{
+    parser->too_long = true;
+    parser->skip = bytes;
+    return fail(parser, "too big request");
 }
 
 static enum parse_status done(struct parser *parser, size_t used)
@@ -93,7 +102,12 @@ static void settle(struct parser *parser, char *in)
     parser->settled = parser->argc;
 }
 
-static bool argv_grow(struct parser *parser)
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool argv_grow(struct parser *parser, size_t most)
 {
     size_t cap = parser->argv_cap;
     if (cap == 0) {
@@ -101,9 +115,11 @@ static bool argv_grow(struct parser *parser)
         cap = cap < ARGV_LEAST ? ARGV_LEAST : cap;
     } else if (__builtin_mul_overflow(cap, 2, &cap)) {
         return false;
+    } else if (parser->expected > parser->argv_cap) {
+        cap = least(cap, parser->expected);
     }
     size_t size;
-    if (__builtin_mul_overflow(cap, sizeof *parser->argv, &size))
+    if (__builtin_mul_overflow(cap, sizeof *parser->argv, &size) || size > most)
         return false;
     struct arg *argv = realloc(parser->argv, size);
     if (!argv)
@@ -113,9 +129,11 @@ static bool argv_grow(struct parser *parser)
     return true;
 }
 
-static inline bool push(struct parser *parser, const char *ptr, size_t len)
+/* False: argv would have to grow beyond `most` bytes, or there is no memory. */
+static inline bool push(struct parser *parser, const char *ptr, size_t len,
+                        size_t most)
 {
-    if (parser->argc == parser->argv_cap && !argv_grow(parser))
+    if (parser->argc == parser->argv_cap && !argv_grow(parser, most))
         return false;
     parser->argv[parser->argc++] = (struct arg){ptr, len};
     return true;
@@ -201,6 +219,15 @@ static inline enum parse_status parse_header(struct parser *parser,
     return PARSE_REQUEST;
 }
 
+/* Bytes that argv may have. */
+static size_t argv_most(const struct parser *parser,
+                        const struct parse_limits *limits)
+{
+    if (limits->held == 0)
+        return SIZE_MAX;
+    return limits->held > parser->pos ? limits->held - parser->pos : 0;
+}
+
 /* The bytes of an argument in the input at pos, or just the CRLF behind one
  * that was diverted.  PARSE_REQUEST: taken. */
 static inline enum parse_status parse_body(struct parser *parser,
@@ -211,21 +238,16 @@ static inline enum parse_status parse_body(struct parser *parser,
     size_t pos = parser->pos, here = diverted ? 0 : parser->bulk_len;
     if (limits->request < 2 || pos > limits->request - 2 ||
         here > limits->request - 2 - pos)
-        return fail(parser, "too big request");
+        return too_long(parser, here + 2);
     if (len - pos < 2 || len - pos - 2 < here)
         return PARSE_MORE;
     if (!is_crlf(in + pos + here))
         return fail(parser, "expected CRLF after bulk");
     const char *offset = diverted ? NULL : (const char *)(uintptr_t)pos;
-    if (!push(parser, offset, parser->bulk_len))
-        return fail(parser, "no memory for arguments");
+    if (!push(parser, offset, parser->bulk_len, argv_most(parser, limits)))
+        return too_long(parser, here + 2);
     parser->pos = pos + here + 2;
     return PARSE_REQUEST;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 /*
@@ -291,6 +313,27 @@ static enum parse_status parse_bulks(struct parser *parser, char *in,
     return done(parser, parser->pos);
 }
 
+/* What is left of a request that is not kept. */
+static enum parse_status parse_skip(struct parser *parser, const char *in,
+                                    size_t len,
+                                    const struct parse_limits *limits)
+{
+    for (;;) {
+        size_t here = least(parser->skip, len - parser->pos);
+        parser->pos += here;
+        parser->skip -= here;
+        if (parser->skip > 0)
+            return PARSE_MORE;
+        if (parser->expected == 0)
+            return done(parser, parser->pos);
+        enum parse_status status = parse_header(parser, in, len, limits);
+        if (status != PARSE_REQUEST)
+            return status;
+        parser->skip = parser->bulk_len + 2;
+        parser->expected--;
+    }
+}
+
 /* A line of inline arguments. */
 static enum parse_status parse_line(struct parser *parser, char *in, size_t len,
                                     const struct parse_limits *limits)
@@ -319,7 +362,7 @@ static enum parse_status parse_line(struct parser *parser, char *in, size_t len,
             return fail(parser, limits->anonymous
                                     ? "unauthenticated bulk length"
                                     : "invalid bulk length");
-        if (!push(parser, arg.ptr, arg.len))
+        if (!push(parser, arg.ptr, arg.len, SIZE_MAX))
             return fail(parser, "no memory for arguments");
     }
     return done(parser, (size_t)(newline + 1 - in));
@@ -357,9 +400,60 @@ enum parse_status parser_run(struct parser *parser, char *in, size_t len,
     if (parser->state == FAILED)
         return PARSE_ERROR;
     assert(parser->pos <= len);
+    if (parser->state == SKIP)
+        return parse_skip(parser, in, len, limits);
     if (parser->state == INLINE)
         return parse_line(parser, in, len, limits);
     return parse_bulks(parser, in, len, limits);
+}
+
+bool parser_unfinished(const struct parser *parser)
+{
+    return parser->state == HEADER || parser->state == BODY ||
+           parser->state == TRAILER;
+}
+
+bool parser_give_up(struct parser *parser, char *in)
+{
+    switch (parser->state) {
+    case HEADER:
+        parser->skip = 0;
+        break;
+    case BODY:
+        parser->skip = parser->bulk_len + 2;
+        break;
+    case TRAILER:
+        parser->skip = 2;
+        break;
+    case FAILED:
+        if (parser->too_long)
+            break;
+        return false;
+    default:
+        return false;
+    }
+    settle(parser, in);
+    return true;
+}
+
+void parser_skip(struct parser *parser)
+{
+    size_t left = parser->expected - parser->argc;
+    /* The argument under way is one of them, and counted by `skip`. */
+    parser->expected = left - (parser->skip > 0);
+    free(parser->argv);
+    parser->argv = NULL;
+    parser->argv_cap = parser->argc = parser->settled = 0;
+    parser->too_long = false;
+    parser->skipping = true;
+    parser->state = SKIP;
+}
+
+size_t parser_dropped(struct parser *parser)
+{
+    size_t dropped = parser->pos;
+    parser->pos = 0;
+    return dropped;
 }
 
 void parser_keep(struct parser *parser)

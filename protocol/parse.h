@@ -36,6 +36,8 @@ struct parse_limits {
     size_t request; /* bytes of one request that stay in the input: headers
                        and line ends count, diverted arguments do not */
     size_t line;    /* bytes of an inline command before its LF */
+    size_t held;    /* bytes of the request and of argv when that grows;
+                       0: no limit */
     size_t divert;  /* an argument longer than this may be diverted */
     bool anonymous; /* the limits are those for clients that have not said who
                        they are: chooses the error texts */
@@ -58,11 +60,14 @@ struct parser {
     size_t argc, argv_cap;
     size_t pos, used;
     size_t large_len;
-    char error[80]; /* without "-ERR " and line end */
+    char error[80];  /* without "-ERR " and line end */
+    size_t expected; /* of a RESP request: arguments that it announces */
+    bool skipping;   /* see parser_skip */
     /* private */
-    size_t expected, bulk_len, settled;
+    size_t bulk_len, settled, skip;
     uintptr_t base;
     uint8_t state;
+    bool too_long;
 };
 
 void parser_init(struct parser *parser);
@@ -85,6 +90,20 @@ static inline bool parser_is_fresh(const struct parser *parser)
 /* After PARSE_REQUEST: ready for the next one.  Keeps argv's memory unless it
  * has grown large. */
 void parser_next(struct parser *parser);
+
+/*
+ * A RESP request that cannot be kept, be it that parser_run said so
+ * (PARSE_ERROR for limits.request or limits.held), be it that there is no
+ * memory for what has come of it.  parser_give_up: true if that is what is
+ * under way; then argv and argc are its arguments so far.  parser_skip forgets
+ * them: from now on parser_run skips what is there, and in[0] to in[pos - 1]
+ * are to be dropped, which parser_dropped notes.  It ends as an empty request
+ * does.
+ */
+bool parser_unfinished(const struct parser *parser); /* it has come in part */
+bool parser_give_up(struct parser *parser, char *in);
+void parser_skip(struct parser *parser);
+size_t parser_dropped(struct parser *parser);
 
 /*
  * After PARSE_LARGE, one of: parser_keep, and the argument stays in the input

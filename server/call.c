@@ -56,11 +56,12 @@ call_each(struct call *call, size_t count,
           void (*serve)(struct call *call, size_t i, void *ctx), void *ctx)
 {
     size_t *next = call->state;
-    size_t i = next ? *next : 0;
-    size_t end = count - i < CALL_SLICE_ITEMS ? count : i + CALL_SLICE_ITEMS;
-    for (; i < end; i++)
-        serve(call, i, ctx);
-    if (end == count)
+    size_t i = next ? *next : 0, begun = i, replied = call_replied(call);
+    while (i < count && i - begun < CALL_SLICE_ITEMS &&
+           call_replied(call) - replied < CALL_EACH_BYTES &&
+           (i == begun || conn_room(call->conn) > 0))
+        serve(call, i++, ctx);
+    if (i == count)
         return COMMAND_DONE;
     if (!next) {
         next = call->state = malloc(sizeof *next);
@@ -68,8 +69,31 @@ call_each(struct call *call, size_t count,
         if (!next)
             abort();
     }
-    *next = end;
+    *next = i;
     return COMMAND_AGAIN;
+}
+
+static void reply_piece(struct call *call, size_t i, void *ctx)
+{
+    const struct arg *arg = ctx;
+    size_t at = i * CALL_COPY_MAX;
+    buf_add(call->reply.out, arg->ptr + at,
+            less_of(arg->len - at, CALL_COPY_MAX));
+    if (arg->len - at <= CALL_COPY_MAX)
+        buf_add_text(call->reply.out, "\r\n");
+}
+
+enum command_result call_reply_argument(struct call *call, size_t arg)
+{
+    struct arg text = call->argv[arg];
+    if (text.len <= CALL_COPY_MAX) {
+        reply_bulk(&call->reply, text.ptr, text.len);
+        return COMMAND_DONE;
+    }
+    if (!call->state)
+        reply_bulk_begin(&call->reply, text.len);
+    return call_each(call, (text.len + CALL_COPY_MAX - 1) / CALL_COPY_MAX,
+                     reply_piece, &text);
 }
 
 bool call_names_fit(struct call *call)

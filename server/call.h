@@ -16,10 +16,11 @@
     "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 enum {
-    CALL_SLICE_KEYS = 1000,   /* keys of one transaction of a long command */
-    CALL_SLICE_ITEMS = 1000,  /* of call_each */
-    CALL_NAMES = 1024,        /* of commands or events in one request */
-    CALL_ATOMIC_KEYS = 16384, /* keys that are served as one */
+    CALL_SLICE_KEYS = 1000,      /* keys of one transaction of a long command */
+    CALL_SLICE_ITEMS = 1000,     /* of call_each */
+    CALL_EACH_BYTES = 64 * 1024, /* of its replies */
+    CALL_NAMES = 1024,           /* of commands or events in one request */
+    CALL_ATOMIC_KEYS = 16384,    /* keys that are served as one */
     CALL_ATOMIC_BYTES = 4 * 1024 * 1024, /* and of replies that are copied */
     CALL_COPY_MAX = 16 * 1024 /* longest value that is copied to the output */
 };
@@ -48,12 +49,16 @@ enum command_result call_help(struct call *call, const char *const *lines,
                               size_t count);
 
 /*
- * serve(call, i, ctx) for each i < count, in slices; the result is run()'s, who
- * calls it again with the same count.  call->state is NULL at the first slice.
+ * serve(call, i, ctx) for each i < count, in slices that end when what was
+ * replied should be sent first; the result is run()'s, who calls it again with
+ * the same count.  call->state is NULL at the first slice.
  */
 enum command_result
 call_each(struct call *call, size_t count,
           void (*serve)(struct call *call, size_t i, void *ctx), void *ctx);
+
+/* Replies with an argument, in slices if it is long; the result is run()'s. */
+enum command_result call_reply_argument(struct call *call, size_t arg);
 
 /* No more than CALL_NAMES arguments from argv[2] on; false: an error was
  * replied. */

@@ -4,7 +4,10 @@
 #include "call.h"
 #include "client.h"
 #include "conn.h"
+#include "pool.h"
 #include "pubsub.h"
+
+enum { NAME_SHORT = 64 }; /* bytes; there is always room for them */
 
 /* Printable ASCII without the space, so that names can stand in a line of
  * CLIENT LIST. */
@@ -14,6 +17,13 @@ static bool is_name(struct arg text)
         if (text.ptr[i] < '!' || text.ptr[i] > '~')
             return false;
     return true;
+}
+
+/* Names stay as long as their clients: long ones must leave half of the memory
+ * to buffers. */
+static bool has_room(const struct call *call, struct arg name)
+{
+    return name.len <= NAME_SHORT || pool_roomy(call->server->pool);
 }
 
 /* Sets a name of the session, or answers why not; `what` begins the error. */
@@ -29,6 +39,9 @@ static bool set_name(struct call *call, char **field, struct arg text,
         reply_errorf(&call->reply,
                      "ERR %.*s cannot be longer than %d characters.",
                      arg_shown(&what), what.ptr, LIMIT_NAME);
+    } else if (!has_room(call, text)) {
+        reply_errorf(&call->reply, "OOM no memory for so long a name: %.*s",
+                     arg_shown(&what), what.ptr);
     } else if (!session_set_text(field, text.ptr, text.len)) {
         reply_error(&call->reply, ERROR_NO_ROOM);
     } else {

@@ -33,7 +33,7 @@ enum command_result cmd_ping(struct call *call)
              subscriber_listens(call->session->subscriber))
         ping_subscriber(call);
     else if (call->argc == 2)
-        reply_bulk(&call->reply, call->argv[1].ptr, call->argv[1].len);
+        return call_reply_argument(call, 1);
     else
         reply_status(&call->reply, "PONG");
     return COMMAND_DONE;
@@ -41,8 +41,7 @@ enum command_result cmd_ping(struct call *call)
 
 enum command_result cmd_echo(struct call *call)
 {
-    reply_bulk(&call->reply, call->argv[1].ptr, call->argv[1].len);
-    return COMMAND_DONE;
+    return call_reply_argument(call, 1);
 }
 
 enum command_result cmd_quit(struct call *call)

@@ -8,7 +8,6 @@
 #include "publish.h"
 
 enum {
-    SLICE_NAMES = 256,
     SLICE_STEPS = 4096, /* of matching, while the table is locked */
     TOPIC_STEPS = 8,    /* what looking at a topic costs beside */
     LIST_SHARE = 4,     /* part of the pool for the names */
@@ -130,24 +129,20 @@ enum command_result cmd_pubsub_shardchannels(struct call *call)
 
 /* ----------------------------------------------------------------- numbers */
 
+static void reply_number(struct call *call, size_t i, void *ctx)
+{
+    const struct arg *name = &call->argv[2 + i];
+    const enum topic_kind *kind = ctx;
+    reply_bulk(&call->reply, name->ptr, name->len);
+    reply_int(&call->reply,
+              (int64_t)pubsub_subscribers(call->server->pubsub, *kind, name));
+}
+
 static enum command_result numbers(struct call *call, enum topic_kind kind)
 {
-    size_t *place = call->state;
-    if (!place) {
-        call->state = place = malloc(sizeof *place);
-        call->state_free = free;
-        if (!place)
-            return call_error(call, ERROR_NO_ROOM);
-        *place = 2;
+    if (!call->state)
         reply_array(&call->reply, (call->argc - 2) * 2);
-    }
-    for (size_t n = 0; n < SLICE_NAMES && *place < call->argc; n++) {
-        const struct arg *name = &call->argv[(*place)++];
-        reply_bulk(&call->reply, name->ptr, name->len);
-        reply_int(&call->reply, (int64_t)pubsub_subscribers(
-                                    call->server->pubsub, kind, name));
-    }
-    return *place < call->argc ? COMMAND_AGAIN : COMMAND_DONE;
+    return call_each(call, call->argc - 2, reply_number, &kind);
 }
 
 enum command_result cmd_pubsub_numsub(struct call *call)

@@ -21,6 +21,9 @@
 #include "tracking.h"
 #include "worker.h"
 
+#define ERROR_TOO_LONG                                                         \
+    "OOM the request does not fit into the memory that clients may use"
+
 /* ---------------------------------------------------------------- checks */
 
 static struct command_stats *stats_of(const struct call *call)
@@ -49,7 +52,7 @@ static int echo_len(const struct arg *arg, size_t most)
 }
 
 /* What was asked for, so that a typo is seen at once; cut to be short. */
-static enum admission refuse_unknown(struct call *call)
+static void refuse_unknown(struct call *call)
 {
     char args[LIMIT_ERROR_ECHO + 8];
     size_t len = 0;
@@ -72,18 +75,16 @@ static enum admission refuse_unknown(struct call *call)
                  "ERR unknown command '%.*s', with args beginning with: %.*s",
                  echo_len(&call->argv[0], LIMIT_ERROR_ECHO), call->argv[0].ptr,
                  (int)len, args);
-    return DENIED;
 }
 
-static enum admission refuse_unknown_sub(struct call *call,
-                                         const struct command *container)
+static void refuse_unknown_sub(struct call *call,
+                               const struct command *container)
 {
     char upper[COMMAND_UPPER];
     command_upper(container, upper);
     const struct arg *sub = &call->argv[1];
     reply_errorf(&call->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.",
                  echo_len(sub, LIMIT_ERROR_ECHO), sub->ptr, upper);
-    return DENIED;
 }
 
 /* Clients repeat themselves: the row of the last command is tried first. */
@@ -112,6 +113,32 @@ static bool keys_fit(const struct command *row, const struct call *call)
     return true;
 }
 
+/* The row of a request of argc arguments, by the first of them; NULL: there is
+ * none, or it takes another number, which was replied. */
+static const struct command *find_of(struct call *call,
+                                     const struct command *row, size_t argc)
+{
+    if (!row) {
+        refuse_unknown(call);
+        return NULL;
+    }
+    if (row->flags & COMMAND_HEAD && call->argc > 1) {
+        const struct command *sub =
+            command_find_sub(row, call->argv[1].ptr, call->argv[1].len);
+        if (!sub) {
+            refuse_unknown_sub(call, row);
+            return NULL;
+        }
+        row = sub;
+    }
+    call->command = row;
+    if (command_arity_fits(row, argc) && row->run)
+        return row;
+    reply_errorf(&call->reply, "ERR wrong number of arguments for '%s' command",
+                 row->name);
+    return NULL;
+}
+
 /* Finds the row and checks all that needs no more than the row. */
 static enum admission admit(struct call *call)
 {
@@ -126,22 +153,9 @@ static enum admission admit(struct call *call)
         reply_error(&call->reply, "NOAUTH Authentication required.");
         return DENIED;
     }
+    row = find_of(call, row, call->argc);
     if (!row)
-        return refuse_unknown(call);
-    if (row->flags & COMMAND_HEAD && call->argc > 1) {
-        const struct command *sub =
-            command_find_sub(row, call->argv[1].ptr, call->argv[1].len);
-        if (!sub)
-            return refuse_unknown_sub(call, row);
-        row = sub;
-    }
-    call->command = row;
-    if (!command_arity_fits(row, call->argc) || !row->run) {
-        reply_errorf(&call->reply,
-                     "ERR wrong number of arguments for '%s' command",
-                     row->name);
         return DENIED;
-    }
     session->last_command = (uint16_t)command_row(row);
     if (session->acl_pass != atomic_load_explicit(&call->server->acl_version,
                                                   memory_order_relaxed)) {
@@ -284,6 +298,16 @@ static void tell_listeners(struct call *call, enum command_result result)
     changes_send(server, call->conn);
 }
 
+/* The reply found no memory.  If none of it was sent it becomes an error; else
+ * the connection cannot go on. */
+static void say_too_long(struct call *call, size_t replied)
+{
+    if (call->answering || call->pinned || !conn_take_back(call->conn, replied))
+        return;
+    reply_error(&call->reply, "OOM the reply does not fit into the memory that "
+                              "clients may use");
+}
+
 enum command_result command_serve(struct call *call)
 {
     size_t replied = buf_len(call->reply.out);
@@ -298,10 +322,14 @@ enum command_result command_serve(struct call *call)
         return end_unrun(call, replied);
     }
     enum command_result result = run(call);
+    bool over = result != COMMAND_AGAIN && result != COMMAND_WAIT;
+    if (call->reply.out->failed && over)
+        say_too_long(call, replied);
     timing_add(call);
     if (atomic_load_explicit(&call->server->listened, memory_order_relaxed))
         tell_listeners(call, result);
-    if (result == COMMAND_AGAIN || result == COMMAND_WAIT) {
+    if (!over) {
+        call->answering |= call->pinned || buf_len(call->reply.out) != replied;
         call->key.ptr = NULL; /* the arguments may move */
         return result;
     }
@@ -322,15 +350,40 @@ enum command_result command_serve(struct call *call)
     return COMMAND_DONE;
 }
 
-void command_refuse(struct call *call)
+static bool any_diverted(const struct arg *argv, size_t argc)
 {
-    size_t replied = buf_len(call->reply.out);
-    if (admit(call) != DENIED)
-        reply_error(&call->reply, ERROR_NO_ROOM);
+    for (size_t i = 1; i < argc; i++)
+        if (!argv[i].ptr)
+            return true;
+    return false;
+}
+
+static void end_refused(struct call *call, size_t replied)
+{
     if (call->command)
         worker_count(stats_of(call), rejected, 1);
     multi_refuse(call, replied);
     end_unrun(call, replied);
+}
+
+void command_refuse(struct call *call)
+{
+    size_t replied = buf_len(call->reply.out);
+    if (admit(call) != DENIED)
+        reply_error(&call->reply, any_diverted(call->argv, call->argc)
+                                      ? ERROR_NO_ROOM
+                                      : ERROR_TOO_LONG);
+    end_refused(call, replied);
+}
+
+void command_refuse_long(struct call *call, size_t argc)
+{
+    size_t replied = buf_len(call->reply.out);
+    const struct arg *name = &call->argv[0];
+    bool known = call->argc > 0;
+    if (!known || find_of(call, find_row(call->session, name), argc))
+        reply_error(&call->reply, ERROR_TOO_LONG);
+    end_refused(call, replied);
 }
 
 void command_drop(struct call *call)
@@ -348,14 +401,6 @@ static bool takes_blob(const struct command *row, size_t arg)
     size_t first = row->blob_arg;
     return arg == first || (row->flags & COMMAND_PAIRS && arg > first &&
                             (arg - first) % 2 == 0);
-}
-
-static bool any_diverted(const struct arg *argv, size_t argc)
-{
-    for (size_t i = 1; i < argc; i++)
-        if (!argv[i].ptr)
-            return true;
-    return false;
 }
 
 enum command_large command_large(const struct server *server,

@@ -66,13 +66,14 @@ struct call {
     enum { UNBLOCK_NONE, UNBLOCK_TIMEOUT, UNBLOCK_ERROR } unblocked;
     bool may_unblock;
 
-    bool begun;    /* it may run: nothing holds it any more */
-    bool rerun;    /* not the first time */
-    bool holds;    /* `held` is in use */
-    bool silenced; /* whatever CLIENT REPLY says, what was replied is sent: a
-                      message, or EXEC has dropped itself what is not heard */
-    bool in_exec;  /* inside of one: where others would wait, it does not */
-    bool alone;    /* which keeps the gate closed meanwhile */
+    bool begun;     /* it may run: nothing holds it any more */
+    bool rerun;     /* not the first time */
+    bool answering; /* part of its reply was made in an earlier turn */
+    bool holds;     /* `held` is in use */
+    bool silenced;  /* whatever CLIENT REPLY says, what was replied is sent: a
+                       message, or EXEC has dropped itself what is not heard */
+    bool in_exec;   /* inside of one: where others would wait, it does not */
+    bool alone;     /* which keeps the gate closed meanwhile */
 
     /* Rows with one key: the transaction is open while run() runs.  It is run
      * again after COMMAND_NO_ROOM, COMMAND_LONG and COMMAND_LOOK. */
@@ -179,9 +180,14 @@ static inline size_t command_row(const struct command *command)
  */
 enum command_result command_serve(struct call *call);
 
-/* Answers a request, one of whose arguments command_large refused, without
- * running it: with ERROR_NO_ROOM, if there is nothing else against it. */
+/* Answers a request that is not run, because command_large refused one of its
+ * arguments or there is no memory to hold it: with an error that begins with
+ * OOM, if there is nothing else against it. */
 void command_refuse(struct call *call);
+
+/* Likewise one of `argc` arguments that cannot be held; call.argv has those
+ * that have come, perhaps none. */
+void command_refuse_long(struct call *call, size_t argc);
 
 /* Frees what a call owns that will not be gone on with (its connection died);
  * a zeroed call is fine. */

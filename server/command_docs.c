@@ -342,26 +342,37 @@ static void reply_docs(struct reply *reply, const struct command *command)
     }
 }
 
-enum command_result cmd_command_docs(struct call *call)
+static void reply_row(struct call *call, size_t row, void *ctx)
 {
-    struct reply *reply = &call->reply;
-    if (call->argc == 2) {
-        reply_map(reply, command_top_count());
-        for (size_t row = 0; row < command_count; row++)
-            if (!command_container(&command_table[row]))
-                reply_docs(reply, &command_table[row]);
-        return COMMAND_DONE;
-    }
+    (void)ctx;
+    if (!command_container(&command_table[row]))
+        reply_docs(&call->reply, &command_table[row]);
+}
+
+/* What is not known is left out. */
+static void reply_named(struct call *call, size_t i, void *ctx)
+{
+    const struct command *command = command_named(&call->argv[2 + i]);
+    (void)ctx;
+    if (command)
+        reply_docs(&call->reply, command);
+}
+
+static size_t named_count(const struct call *call)
+{
     size_t count = 0;
-    if (!call_names_fit(call))
-        return COMMAND_DONE;
     for (size_t i = 2; i < call->argc; i++)
         count += command_named(&call->argv[i]) != NULL;
-    reply_map(reply, count);
-    for (size_t i = 2; i < call->argc; i++) {
-        const struct command *command = command_named(&call->argv[i]);
-        if (command)
-            reply_docs(reply, command);
-    }
-    return COMMAND_DONE;
+    return count;
+}
+
+enum command_result cmd_command_docs(struct call *call)
+{
+    bool all = call->argc == 2;
+    if (!call_names_fit(call))
+        return COMMAND_DONE;
+    if (!call->state)
+        reply_map(&call->reply, all ? command_top_count() : named_count(call));
+    return call_each(call, all ? command_count : call->argc - 2,
+                     all ? reply_row : reply_named, NULL);
 }

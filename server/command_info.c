@@ -205,13 +205,28 @@ static void reply_info(struct reply *reply, const struct command *command)
         reply_info(reply, command + i);
 }
 
+static void reply_row(struct call *call, size_t row, void *ctx)
+{
+    (void)ctx;
+    if (!command_container(&command_table[row]))
+        reply_info(&call->reply, &command_table[row]);
+}
+
 enum command_result cmd_command(struct call *call)
 {
-    reply_array(&call->reply, command_top_count());
-    for (size_t row = 0; row < command_count; row++)
-        if (!command_container(&command_table[row]))
-            reply_info(&call->reply, &command_table[row]);
-    return COMMAND_DONE;
+    if (!call->state)
+        reply_array(&call->reply, command_top_count());
+    return call_each(call, command_count, reply_row, NULL);
+}
+
+static void reply_named(struct call *call, size_t i, void *ctx)
+{
+    const struct command *command = command_named(&call->argv[2 + i]);
+    (void)ctx;
+    if (command)
+        reply_info(&call->reply, command);
+    else
+        reply_null(&call->reply);
 }
 
 enum command_result cmd_command_info(struct call *call)
@@ -220,15 +235,9 @@ enum command_result cmd_command_info(struct call *call)
         return cmd_command(call);
     if (!call_names_fit(call))
         return COMMAND_DONE;
-    reply_array(&call->reply, call->argc - 2);
-    for (size_t i = 2; i < call->argc; i++) {
-        const struct command *command = command_named(&call->argv[i]);
-        if (command)
-            reply_info(&call->reply, command);
-        else
-            reply_null(&call->reply);
-    }
-    return COMMAND_DONE;
+    if (!call->state)
+        reply_array(&call->reply, call->argc - 2);
+    return call_each(call, call->argc - 2, reply_named, NULL);
 }
 
 enum command_result cmd_command_count(struct call *call)

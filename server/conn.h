@@ -62,6 +62,11 @@ size_t conn_room(const struct conn *conn);
 struct output_mark conn_mark(const struct conn *conn);
 void conn_rewind(struct conn *conn, struct output_mark mark);
 
+/* Of the replies, those after the first `bytes` since the last pinned value
+ * found no room: takes them back, so that shorter ones may follow.  False: that
+ * cannot be done. */
+bool conn_take_back(struct conn *conn, size_t bytes);
+
 /* What one request, or all of a transaction, may hold before it is run. */
 size_t conn_request_most(const struct server *server);
 

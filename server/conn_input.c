@@ -26,6 +26,8 @@
 #include "timing.h"
 #include "turn.h"
 
+enum { GROW_TWICE = 2 * LIMIT_READ_BUFFER }; /* above, input grows slower */
+
 /* A request that the pool cannot hold is better refused than waited for: half
  * of the pool is what one client may hope for. */
 size_t conn_request_most(const struct server *server)
@@ -53,6 +55,7 @@ void conn_limits(const struct conn *conn, struct parse_limits *limits)
         .args = (size_t)server->limits.request_args,
         .bulk = (size_t)server->limits.bulk_bytes,
         .request = conn_request_most(server),
+        .held = conn_request_most(server),
         .line = (size_t)server->limits.inline_bytes,
         .divert = CACHE_INLINE_MAX,
     };
@@ -163,7 +166,7 @@ static void run(struct conn *conn)
     }
 }
 
-static void begin_call(struct conn *conn, const struct arg *argv, size_t argc)
+void conn_begin_call(struct conn *conn, const struct arg *argv, size_t argc)
 {
     struct turn *turn = conn->turn;
     struct session *session = &conn->session;
@@ -197,7 +200,8 @@ static void run_parsed(struct conn *conn)
         foreign(conn, "HTTP");
         return;
     }
-    begin_call(conn, parser->argv, parser->argc);
+    conn_begin_call(conn, parser->argv, parser->argc);
+    conn_book_request(conn);
     run(conn);
 }
 
@@ -208,7 +212,7 @@ static void run_batched(struct conn *conn)
     const struct batch *batch = conn->worker->batch;
     const struct skim_request *found = &batch->skim.requests[batch->at];
     const struct batch_request *request = &batch->requests[batch->at];
-    begin_call(conn, found->argv, found->argc);
+    conn_begin_call(conn, found->argv, found->argc);
     turn->call.row = request->row;
     turn->call.key = request->key;
     turn->batched = true;
@@ -266,6 +270,7 @@ static bool step(struct conn *conn, struct parse_limits *limits)
     }
     switch (parser_run(&turn->parser, turn->at, turn->len, limits)) {
     case PARSE_MORE:
+        conn_drop_skipped(turn);
         return false;
     case PARSE_REQUEST:
         run_parsed(conn);
@@ -274,6 +279,8 @@ static bool step(struct conn *conn, struct parse_limits *limits)
         conn_large(conn, limits);
         return true;
     case PARSE_ERROR:
+        if (conn_refuse_unfinished(conn))
+            return true;
         bad_framing(conn);
         return false;
     }
@@ -338,6 +345,21 @@ static void begin(struct conn *conn)
     turn->stuck = output_len(&turn->out) > 0 && conn->watched & EV_WRITE;
 }
 
+/* Without memory for what has come of a request, it is refused. */
+static bool keep(struct conn *conn)
+{
+    if (turn_put(conn))
+        return true;
+    struct turn *turn = conn->turn;
+    if (turn && !conn->closing && conn_refuse_unfinished(conn)) {
+        process(conn);
+        if ((turn->stuck || conn_flush(conn)) && turn_put(conn))
+            return true;
+    }
+    worker_count(conn->worker, closed_memory, 1);
+    return false;
+}
+
 /* Sends, keeps what is unfinished, and waits for what is needed next. */
 static void end(struct conn *conn)
 {
@@ -361,7 +383,7 @@ static void end(struct conn *conn)
             conn->closing = true;
             turn->len = 0;
         }
-        alive = alive && !conn->doomed && (unsent || !over) && turn_put(conn);
+        alive = alive && !conn->doomed && (unsent || !over) && keep(conn);
     }
     conn->serving = false;
     if (alive && turn)
@@ -392,9 +414,12 @@ static char *read_room(struct conn *conn, size_t *room)
     }
     turn->at = in->data + in->start;
     if (in->cap - in->end < LIMIT_READ_BUFFER / 4) {
-        size_t cap = kept * 2, least = kept + LIMIT_READ_BUFFER;
+        size_t least = kept + LIMIT_READ_BUFFER;
+        size_t cap = kept + (kept < GROW_TWICE ? kept : kept / 4);
+        if (cap < least)
+            cap = least;
         if (cap > in->cap && !conn_reserve(conn, cap - in->cap)) {
-            /* Little memory is left: not twice as much, then. */
+            /* Little memory is left: no more than is needed, then. */
             cap = least;
             if (cap > in->cap && !conn_reserve(conn, cap - in->cap))
                 return NULL;
@@ -469,12 +494,28 @@ static void serve(struct conn *conn, enum fill got)
     }
 }
 
+bool conn_end_unfinished(struct conn *conn)
+{
+    struct turn *turn = conn->turn;
+    if (!turn || turn->running || !parser_unfinished(&turn->parser))
+        return false;
+    begin(conn);
+    turn_resume(turn);
+    turn_allow(conn);
+    conn->paused = false;
+    conn_refuse_unfinished(conn);
+    process(conn);
+    end(conn);
+    return true;
+}
+
 void conn_readable(struct conn *conn)
 {
     struct turn *turn = conn->turn;
     if (conn->later)
         return;
-    if (turn && pool_tight(conn->worker->server->pool)) {
+    if (turn && !turn->parser.skipping &&
+        pool_tight(conn->worker->server->pool)) {
         conn_pause(conn);
         conn_watch(conn);
         return;

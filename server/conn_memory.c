@@ -89,6 +89,20 @@ static void turn_return(struct conn *conn)
         worker->spare = turn;
 }
 
+/* Few bytes need not hold a large buffer. */
+static void shrink(struct buf *buf)
+{
+    size_t len = buf_len(buf);
+    if (buf->cap < 4096 || len > buf->cap / 2)
+        return;
+    char *data = malloc(len);
+    if (!data)
+        return;
+    memcpy(data, buf->data + buf->start, len);
+    free(buf->data);
+    *buf = (struct buf){.data = data, .end = len, .cap = len};
+}
+
 /* Makes the unfinished input the turn's own.  A call that goes on must find
  * its arguments where they are then. */
 static bool keep_input(struct turn *turn)
@@ -100,6 +114,8 @@ static bool keep_input(struct turn *turn)
     }
     if (!turn->lent) {
         buf_drain(in, buf_len(in) - turn->len);
+        if (turn->parser.skipping)
+            shrink(in);
         return true;
     }
     if (in->cap < turn->len)
@@ -116,20 +132,6 @@ static bool keep_input(struct turn *turn)
                 argv[i].ptr = in->data + (argv[i].ptr - turn->at);
     }
     return true;
-}
-
-/* Few bytes need not hold a large buffer. */
-static void shrink_tail(struct buf *tail)
-{
-    size_t len = buf_len(tail);
-    if (tail->cap < 4096 || len > tail->cap / 2)
-        return;
-    char *data = malloc(len);
-    if (!data)
-        return;
-    memcpy(data, tail->data + tail->start, len);
-    free(tail->data);
-    *tail = (struct buf){.data = data, .end = len, .cap = len};
 }
 
 /* ------------------------------------------------------------------ books */
@@ -226,8 +228,9 @@ static bool charge(struct conn *conn, size_t need)
         struct conn *other = worker_first_to_go(worker, 0);
         if (!other ||
             conn_rank(other, other->charged) <= conn_rank(conn, total)) {
+            if (pool_demand(pool, need - taken))
+                break;
             pool_give(pool, taken);
-            worker_count(worker, closed_memory, 1);
             return false;
         }
         conn_evict(other);
@@ -253,16 +256,14 @@ bool turn_put(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     struct turn *turn = conn->turn;
-    if (!keep_input(turn)) {
-        worker_count(worker, closed_memory, 1);
+    if (!keep_input(turn))
         return false;
-    }
     if (output_empty(&turn->out)) {
         keep_warm(worker, &turn->out.tail);
         if (buf_len(&turn->in) == 0 && !turn->running)
             turn_return(conn);
     } else {
-        shrink_tail(&turn->out.tail);
+        shrink(&turn->out.tail);
     }
     hold(conn, conn->turn || conn->session.multi);
     count_pins(conn);
@@ -272,6 +273,24 @@ bool turn_put(struct conn *conn)
     if (now < conn->charged)
         pool_give(worker->server->pool, conn->charged - now);
     conn->charged = now;
+    return true;
+}
+
+bool turn_book(struct conn *conn)
+{
+    const struct turn *turn = conn->turn;
+    size_t now = held(conn), spare = LIMIT_SPARE_OUTPUT;
+    if (turn->lent) /* what would be kept of it */
+        now += turn->len + turn->len / 2;
+    /* Its reply needs some as well. */
+    spare -= turn->out.tail.cap < spare ? turn->out.tail.cap : spare;
+    spare += spare / 2;
+    if (now + spare <= conn->charged)
+        return true;
+    if (!charge(conn, now + spare - conn->charged))
+        return false;
+    conn->charged -= spare;
+    pool_give(conn->worker->server->pool, spare);
     return true;
 }
 

@@ -75,6 +75,16 @@ void conn_rewind(struct conn *conn, struct output_mark mark)
     output_rewind(&conn->turn->out, mark);
 }
 
+bool conn_take_back(struct conn *conn, size_t bytes)
+{
+    struct output *output = &conn->turn->out;
+    if (!output->spare || buf_len(&output->tail) < bytes)
+        return false;
+    buf_truncate(&output->tail, bytes);
+    output->tail.failed = false;
+    return true;
+}
+
 static bool give_up(struct conn *conn)
 {
     output_release(&conn->turn->out);

@@ -47,7 +47,7 @@ static void relieve(struct worker *worker)
         if (atomic_load_explicit(&server->workers[i].first_rank,
                                  memory_order_relaxed) > ours)
             return;
-    if (conn)
+    if (conn && !conn_end_unfinished(conn))
         conn_evict(conn);
 }
 

@@ -119,6 +119,20 @@ void conn_refuse_body(struct turn *turn);
 /* Reads the body to where it will stay, and sets up the input behind it. */
 enum fill conn_body_read(struct conn *conn);
 
+/* conn_refuse.c: requests for which there is no memory.  Charges for what a
+ * long one holds before it is run; or it is refused. */
+void conn_book_request(struct conn *conn);
+/* The request that has come in part cannot be kept: it is answered with an
+ * error now, and the rest of it skipped.  False: there is no such request. */
+bool conn_refuse_unfinished(struct conn *conn);
+/* Drops what was skipped so far of a request that was refused. */
+void conn_drop_skipped(struct turn *turn);
+
+/* conn_input.c: the call of the request that the parser has. */
+void conn_begin_call(struct conn *conn, const struct arg *argv, size_t argc);
+/* As conn_refuse_unfinished, between events; if true, the connection may be
+ * gone. */
+bool conn_end_unfinished(struct conn *conn);
 /* conn_input.c: goes on with input or a call that is there already; the
  * connection may be gone afterwards. */
 void conn_go_on(struct conn *conn);
@@ -182,6 +196,9 @@ void turn_allow(struct conn *conn);
 /* After a turn: keeps or returns it, and squares the books with the pool.
  * False: there is no memory for it, the connection must be closed. */
 bool turn_put(struct conn *conn);
+/* During a turn: charges for all that it holds by now.  False: there is no
+ * memory for it. */
+bool turn_book(struct conn *conn);
 /* Makes sure that `bytes` more may be held; false: not now. */
 bool conn_reserve(struct conn *conn, size_t bytes);
 /* Reads no more until the pool is less tight. */
