@@ -31,9 +31,10 @@ static const char *find_keys(const struct call *call,
         return "ERR The command has no key arguments";
     if (!command_arity_fits(command, argc))
         return "ERR Invalid number of arguments specified for command";
-    if (!command_keys(command, call->argv + LINE, argc, keys))
-        return "ERR Invalid arguments specified for command";
-    return NULL;
+    if (command_keys(command, call->argv + LINE, argc, keys) ||
+        command->flags & COMMAND_NO_MANDATORY_KEYS)
+        return NULL;
+    return "ERR Invalid arguments specified for command";
 }
 
 struct shown {

@@ -112,7 +112,11 @@ enum command_flag {
     COMMAND_PAIRS = 1 << 18,   /* every second argument from blob_arg on may be
                                   diverted, one of them */
     COMMAND_PUBSUB = 1 << 19,
-    COMMAND_OF_ADMIN = 1 << 20, /* in @admin, but no administration */
+    COMMAND_OF_ADMIN = 1 << 20,         /* in @admin, but no administration */
+    COMMAND_NO_ASYNC_LOADING = 1 << 21, /* only for COMMAND INFO, as the rest */
+    COMMAND_SKIP_MONITOR = 1 << 22,
+    COMMAND_SKIP_SLOWLOG = 1 << 23,
+    COMMAND_NO_MANDATORY_KEYS = 1 << 24, /* there may be none */
 };
 
 struct command {

@@ -38,7 +38,7 @@ static const struct {
 };
 // clang-format on
 
-enum { KEYSPACE = 0, ADMIN = 13, FAST = 14, SLOW = 15 };
+enum { KEYSPACE = 0, READ = 1, ADMIN = 13, FAST = 14, SLOW = 15 };
 
 /* Redis has these among them, though not with the flag. */
 static const char *const administration[] = {"lastsave", "role"};
@@ -70,6 +70,9 @@ bool command_in_category(const struct command *command, size_t category)
     for (size_t i = 0; category == ADMIN && i < 2; i++)
         if (strcmp(command->name, administration[i]) == 0)
             return true;
+    /* What a script reads is up to the script. */
+    if (category == READ && strcmp(command->group, "scripting") == 0)
+        return false;
     return command->flags & categories[category].flags ||
            (group && strcmp(command->group, group) == 0);
 }

@@ -39,19 +39,23 @@ static const struct {
     unsigned flag;
     const char *name;
 } flags[] = {
-    {COMMAND_WRITE,      "write"},
-    {COMMAND_READONLY,   "readonly"},
-    {COMMAND_DENYOOM,    "denyoom"},
-    {COMMAND_ADMIN,      "admin"},
-    {COMMAND_PUBSUB,     "pubsub"},
-    {COMMAND_NOSCRIPT,   "noscript"},
-    {COMMAND_LOADING,    "loading"},
-    {COMMAND_STALE,      "stale"},
-    {COMMAND_FAST,       "fast"},
-    {COMMAND_NO_AUTH,    "no_auth"},
-    {COMMAND_NO_MULTI,   "no_multi"},
-    {COMMAND_ALLOW_BUSY, "allow_busy"},
-    {COMMAND_MOVABLE,    "movablekeys"},
+    {COMMAND_WRITE,             "write"},
+    {COMMAND_READONLY,          "readonly"},
+    {COMMAND_DENYOOM,           "denyoom"},
+    {COMMAND_ADMIN,             "admin"},
+    {COMMAND_PUBSUB,            "pubsub"},
+    {COMMAND_NOSCRIPT,          "noscript"},
+    {COMMAND_LOADING,           "loading"},
+    {COMMAND_STALE,             "stale"},
+    {COMMAND_FAST,              "fast"},
+    {COMMAND_NO_AUTH,           "no_auth"},
+    {COMMAND_NO_ASYNC_LOADING,  "no_async_loading"},
+    {COMMAND_NO_MULTI,          "no_multi"},
+    {COMMAND_SKIP_MONITOR,      "skip_monitor"},
+    {COMMAND_SKIP_SLOWLOG,      "skip_slowlog"},
+    {COMMAND_NO_MANDATORY_KEYS, "no_mandatory_keys"},
+    {COMMAND_ALLOW_BUSY,        "allow_busy"},
+    {COMMAND_MOVABLE,           "movablekeys"},
 };
 // clang-format on
 

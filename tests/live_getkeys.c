@@ -23,7 +23,11 @@ static void keys_are_found(void **state)
                   {"COMMAND GETKEYS MSET a b c", "[\"a\" \"c\"]"},
                   {"COMMAND GETKEYS DEL a b a", "[\"a\" \"b\" \"a\"]"},
                   {"COMMAND GETKEYS OBJECT ENCODING a", "[\"a\"]"},
-                  {"COMMAND GETKEYS MEMORY USAGE a SAMPLES 0", "[\"a\"]"});
+                  {"COMMAND GETKEYS MEMORY USAGE a SAMPLES 0", "[\"a\"]"},
+                  {"COMMAND GETKEYS EVAL x 1 a b", "[\"a\"]"},
+                  {"COMMAND GETKEYS EVALSHA_RO x 2 a b", "[\"a\" \"b\"]"},
+                  {"COMMAND GETKEYS FCALL x 0 a", "[]"},
+                  {"COMMAND GETKEYS EVAL x 2 a", "[]"});
 }
 
 static void flags_say_what_is_done(void **state)
