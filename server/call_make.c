@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "server.h"
+#include "timing.h"
 
 struct make {
     struct call *call;
@@ -16,6 +17,7 @@ struct make {
     struct call_reader reader; /* of the old one, behind what was copied */
     struct cache_blob *made;   /* NULL: nothing was copied yet, or stored */
     size_t done;               /* bytes of it */
+    size_t least;              /* of them before others have a turn */
     const struct call_part *parts;
     size_t count;
     struct call_part few[CALL_PARTS];
@@ -157,11 +159,14 @@ static size_t copy(struct make *make, const struct call_part *part, size_t at,
     return len;
 }
 
-/* Copies `len` bytes of a part, from `at` in it; false: there is no room. */
+/* Copies `len` bytes of a part, from `at` in it, or less if that takes long;
+ * false: there is no room. */
 static bool copy_part(struct make *make, const struct call_part *part,
                       size_t at, size_t len)
 {
-    while (len > 0) {
+    const struct worker *worker = make->call->worker;
+    bool enough = false;
+    while (len > 0 && !enough) {
         size_t room;
         char *to = cache_blob_room(make->made, make->call->now_ms, &room);
         if (!to)
@@ -171,6 +176,8 @@ static bool copy_part(struct make *make, const struct call_part *part,
         make->done += room;
         at += room;
         len -= room;
+        enough =
+            make->done >= make->least && timing_enough(worker, worker->ticks);
     }
     return true;
 }
@@ -187,11 +194,14 @@ bool call_make_slice(struct call *call)
     if (!make->made)
         return false;
     size_t end = less_of(len, make->done + CALL_SLICE_BYTES);
+    make->least = make->done + CALL_SLICE_LEAST;
     for (size_t i = 0; i < make->count && start < end; i++) {
         size_t stop = less_of(end, start + parts[i].len);
         if (make->done < stop &&
             !copy_part(make, &parts[i], make->done - start, stop - make->done))
             return false;
+        if (make->done < stop)
+            break;
         start += parts[i].len;
     }
     call->owned_bytes = call_old_pinned(&make->old) + make->done;

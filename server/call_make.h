@@ -18,7 +18,9 @@
 #include "command.h"
 
 enum {
-    CALL_SLICE_BYTES = 256 * 1024, /* copied before others have a turn */
+    CALL_SLICE_BYTES = 256 * 1024, /* copied before others have a turn, or as
+                                      little as this, if much goes for it */
+    CALL_SLICE_LEAST = 32 * 1024,
     CALL_PARTS = 4,
 };
 

@@ -16,8 +16,8 @@
 #include "scan_options.h"
 
 enum {
-    MATCH_STEPS = 256 * 1024, /* before others have a turn */
-    PICKS_MAX = 1 << 20,      /* with repetitions, by one HRANDFIELD */
+    MATCH_STEPS = 64 * 1024, /* before others have a turn */
+    PICKS_MAX = 1 << 20,     /* with repetitions, by one HRANDFIELD */
 };
 
 enum shape { NAMES = 1, VALUES = 2, BOTH = NAMES | VALUES };

@@ -22,7 +22,7 @@
 
 enum {
     SLICE_BUCKETS = 1000,     /* looked at before others have a turn */
-    SLICE_STEPS = 256 * 1024, /* of matching, likewise */
+    SLICE_STEPS = 64 * 1024,  /* of matching, likewise */
     SLICE_BYTES = 256 * 1024, /* of SCAN's keys in one reply, and of those of
                                  KEYS put out at a time */
     BUCKETS_PER_KEY = 10,     /* SCAN gives up its COUNT after so many */

@@ -17,6 +17,7 @@
 #include "limits.h"
 #include "platform.h"
 #include "server.h"
+#include "timing.h"
 #include "turn.h"
 
 void conn_refuse_body(struct turn *turn)
@@ -137,7 +138,8 @@ enum fill conn_body_read(struct conn *conn)
     turn->lent = false;
     turn->at = turn->in.data + turn->in.start;
     turn->len = head;
-    while (turn->body_left > 0 &&
+    timing_start(worker);
+    while (turn->body_left > 0 && !timing_enough(worker, worker->ticks) &&
            turn->bytes < LIMIT_BYTES_PER_TURN / turn->parts) {
         size_t room = 0;
         char *to = cache_blob_room(turn->blob, worker->now_ms, &room);

@@ -307,8 +307,9 @@ static void run_requests(struct conn *conn)
     struct parse_limits limits;
     conn_limits(conn, &limits);
     timing_start(worker);
+    uint64_t begun = worker->ticks;
     while (!conn->closing && conn_output_fits(conn)) {
-        if (had_enough(turn)) {
+        if (had_enough(turn) || timing_long(worker, begun)) {
             conn_later(conn);
             return;
         }

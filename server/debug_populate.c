@@ -17,34 +17,53 @@
 
 enum {
     SLICE_KEYS = 100,
-    SLICE_BYTES = 256 * 1024, /* of values */
-    VALUE_MAX = 1 << 20,      /* of one value */
-    TEXT_MAX = 32,            /* "value:" and a number */
+    VALUE_MAX = 1 << 20, /* bytes of one value */
+    TEXT_MAX = 32,       /* "value:" and a number */
     ZEROS = 4096,
 };
 
 struct populate {
     int64_t count, next, size; /* size 0: as long as it is */
+    struct cache_blob *blob;   /* a value that is being made, or NULL */
+    size_t filled;             /* bytes of it */
     size_t prefix_len;
     char key[]; /* the prefix, and room for ':' and a number */
 };
 
-/* A blob of `size` bytes that begins with the text; NULL: no room. */
-static struct cache_blob *long_value(struct call *call, const char *text,
-                                     size_t len, size_t size)
+static void populate_free(void *state)
+{
+    struct populate *populate = state;
+    cache_blob_free(populate->blob);
+    free(populate);
+}
+
+/* What has become of a value. */
+enum outcome { POPULATED, UNFINISHED, NO_ROOM };
+
+/* Makes a long value that begins with the text, for as long as a slice lasts:
+ * much may have to go for it. */
+static enum outcome make_long(struct call *call, struct populate *populate,
+                              const char *text, size_t len)
 {
     static const char zeros[ZEROS];
-    struct cache_blob *blob = cache_blob_new(call->server->cache, size);
-    bool ok = blob && call_blob_add(call, blob, text, len);
-    for (size_t at = len, part; ok && at < size; at += part) {
-        part = size - at < ZEROS ? size - at : ZEROS;
-        ok = call_blob_add(call, blob, zeros, part);
+    size_t size = (size_t)populate->size;
+    if (!populate->blob) {
+        populate->blob = cache_blob_new(call->server->cache, size);
+        populate->filled = 0;
+        call->owned_bytes = size;
     }
-    if (!ok) {
-        cache_blob_free(blob);
-        return NULL;
+    if (!populate->blob)
+        return NO_ROOM;
+    while (populate->filled < size) {
+        bool first = populate->filled == 0;
+        size_t part = first ? len : less_of(size - populate->filled, ZEROS);
+        if (!call_blob_add(call, populate->blob, first ? text : zeros, part))
+            return NO_ROOM;
+        populate->filled += part;
+        if (timing_enough(call->worker, call->worker->ticks))
+            break;
     }
-    return blob;
+    return populate->filled < size ? UNFINISHED : POPULATED;
 }
 
 /* False: there is no room. */
@@ -75,7 +94,7 @@ static bool store(struct call *call, const struct cache_key *key,
     return room;
 }
 
-static bool populate_one(struct call *call, struct populate *populate)
+static enum outcome populate_one(struct call *call, struct populate *populate)
 {
     char text[ZEROS] = {0};
     char *digits = populate->key + populate->prefix_len;
@@ -88,15 +107,18 @@ static bool populate_one(struct call *call, struct populate *populate)
     struct cache_write write = {
         .type = CACHE_STRING, .value = text, .len = size};
     if (size > CACHE_INLINE_MAX) {
-        write.blob = long_value(call, text, len, size);
-        if (!write.blob)
-            return false;
+        enum outcome outcome = make_long(call, populate, text, len);
+        if (outcome != POPULATED)
+            return outcome;
+        write.blob = populate->blob;
+        populate->blob = NULL;
+        call->owned_bytes = 0;
     } else if (size < len) {
         memset(text + size, 0, len - size);
     }
     bool stored = store(call, &key, &write);
     cache_blob_free(write.blob);
-    return stored;
+    return stored ? POPULATED : NO_ROOM;
 }
 
 static bool take_count(struct call *call, size_t arg, int64_t *count)
@@ -138,7 +160,7 @@ static bool begin(struct call *call)
         .count = count, .size = size, .prefix_len = prefix.len};
     memcpy(populate->key, prefix.ptr, prefix.len);
     call->state = populate;
-    call->state_free = free;
+    call->state_free = populate_free;
     return true;
 }
 
@@ -147,13 +169,17 @@ enum command_result debug_populate(struct call *call)
     if (!call->state && !begin(call))
         return COMMAND_DONE;
     struct populate *populate = call->state;
-    int64_t end = populate->next + SLICE_KEYS, bytes = 0;
-    for (; populate->next < populate->count && populate->next < end &&
-           bytes < SLICE_BYTES;
-         populate->next++) {
-        if (!populate_one(call, populate))
+    int64_t end = populate->next + SLICE_KEYS;
+    while (populate->next < populate->count) {
+        enum outcome outcome = populate_one(call, populate);
+        if (outcome == NO_ROOM)
             return call_error(call, ERROR_NO_ROOM);
-        bytes += populate->size;
+        if (outcome == UNFINISHED)
+            return COMMAND_AGAIN;
+        populate->next++;
+        if (populate->next == end ||
+            timing_enough(call->worker, call->worker->ticks))
+            break;
     }
     if (populate->next < populate->count)
         return COMMAND_AGAIN;

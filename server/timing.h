@@ -62,6 +62,28 @@ static inline void timing_end(struct call *call, struct command_stats *stats,
         timing_slow(call, ns);
 }
 
+enum {
+    TIMING_SLICE_NS = 200000,
+    TIMING_TURN_NS = 1000000, /* of requests that are short themselves */
+};
+
+/* At the end of a command: those since then have taken as long as one client's
+ * may in a turn, although they may be few. */
+static inline bool timing_long(const struct worker *worker, uint64_t from)
+{
+    uint64_t took = ticks_between(from, worker->ticks);
+    return ticks_ns(&worker->server->ticks, took) >= TIMING_TURN_NS;
+}
+
+/* What was begun then has taken as long as it may before others have a turn.
+ * For work whose cost nobody can tell by its size, such as making room. */
+static inline bool timing_enough(const struct worker *worker, uint64_t from)
+{
+    const struct ticks *ticks = &worker->server->ticks;
+    uint64_t took = ticks_between(from, ticks_now(ticks));
+    return ticks_ns(ticks, took) >= TIMING_SLICE_NS;
+}
+
 /* Makes room as cache_make_room does, and tells who wants to know if it took
  * long. */
 bool timing_make_room(struct call *call);

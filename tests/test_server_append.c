@@ -11,11 +11,19 @@
 #include <string.h>
 
 #include "server/call.h"
+#include "server/worker.h"
 
-enum { OLD = 1 << 20, ADDED = 1 << 19, SLICE = 256 * 1024, LIMIT = 64 << 20 };
+enum {
+    OLD = 1 << 20,
+    ADDED = 1 << 19,
+    SLICE = 256 * 1024,
+    LEAST = 32 * 1024, /* of a slice */
+    LIMIT = 64 << 20,
+};
 
 struct world {
     struct server *server;
+    struct worker *worker;
     struct session session;
     struct buf out;
     char *bytes; /* OLD + ADDED of them */
@@ -28,6 +36,10 @@ static struct world *world_new(void)
     struct cache_options options = {.shards = 4, .address_bytes = 256 << 20};
     struct world *world = calloc(1, sizeof *world);
     world->server = calloc(1, sizeof *world->server);
+    world->worker =
+        aligned_alloc(_Alignof(struct worker), sizeof *world->worker);
+    memset(world->worker, 0, sizeof *world->worker);
+    world->worker->server = world->server;
     world->server->cache = cache_new(&options);
     assert_non_null(world->server->cache);
     cache_set_limit(world->server->cache, LIMIT);
@@ -40,6 +52,7 @@ static struct world *world_new(void)
     world->argv[1] = (struct arg){"key", 3};
     world->argv[2] = (struct arg){world->bytes + OLD, ADDED};
     world->call = (struct call){.server = world->server,
+                                .worker = world->worker,
                                 .session = &world->session,
                                 .argv = world->argv,
                                 .argc = 3,
@@ -55,6 +68,7 @@ static void world_free(struct world *world)
     cache_free(world->server->cache);
     buf_release(&world->out);
     free(world->server);
+    free(world->worker);
     free(world->bytes);
     free(world);
 }
@@ -124,6 +138,18 @@ static void no_turn_copies_more_than_a_slice(void **state)
     world_free(world);
 }
 
+static void turns_are_shorter_that_take_long(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    set(world, world->bytes, OLD);
+    world->server->ticks.scale = UINT64_MAX; /* whatever is done takes long */
+    assert_in_range(run(world), (OLD + ADDED) / SLICE * 3,
+                    (OLD + ADDED) / LEAST + 2);
+    assert_value(world, world->bytes, OLD + ADDED);
+    world_free(world);
+}
+
 static void a_value_that_changes_meanwhile_is_appended_to(void **state)
 {
     (void)state;
@@ -184,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_turn_copies_more_than_a_slice),
+        cmocka_unit_test(turns_are_shorter_that_take_long),
         cmocka_unit_test(a_value_that_changes_meanwhile_is_appended_to),
         cmocka_unit_test(a_value_that_becomes_short_leaves_nothing),
         cmocka_unit_test(a_client_that_goes_leaves_nothing),

@@ -45,6 +45,7 @@ static struct world *world_new(void)
     struct world *world = calloc(1, sizeof *world);
     world->server = calloc(1, sizeof *world->server);
     world->worker = calloc(1, sizeof *world->worker);
+    world->worker->server = world->server;
     world->worker->hits_unnoted = 1000000000;
     world->server->cache = cache_new(&options);
     world->server->pool = pool_new(4 << 20);
