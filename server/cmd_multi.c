@@ -50,40 +50,62 @@ static bool in_vain(const struct session *session)
            (session->watcher && watch_is_dirty(session->watcher));
 }
 
-/* What it stores, and under which key, as far as that can be told. */
-static size_t longest_value(const struct call *call,
-                            const struct command_keys *keys)
+/* What is to be stored, as far as a request tells. */
+struct wanted {
+    size_t key, value;
+};
+
+static void want(struct wanted *most, const struct command *command,
+                 const struct arg *argv, size_t argc)
 {
-    size_t len = 0;
-    for (size_t i = keys->first + 1; i < call->argc; i++)
-        if (call->argv[i].len > len)
-            len = call->argv[i].len;
-    return len < CACHE_INLINE_MAX ? len : CACHE_INLINE_MAX;
+    struct command_keys keys;
+    if (!(command->flags & COMMAND_DENYOOM) ||
+        !command_keys(command, argv, argc, &keys))
+        return;
+    if (argv[keys.first].len >= most->key)
+        most->key = argv[keys.first].len;
+    for (size_t i = keys.first + 1; i < argc; i++)
+        if (argv[i].len > most->value)
+            most->value = less_of(argv[i].len, CACHE_INLINE_MAX);
 }
 
-/* Where nothing is evicted: the cache is full, and what it stores would be
+/* Where nothing is evicted: the cache is full, and an entry like that would be
  * refused now. */
-static bool is_denied(struct call *call)
+static bool is_denied(struct call *call, const struct wanted *wanted)
 {
     struct cache *cache = call->server->cache;
-    struct command_keys keys;
-    if (!(call->command->flags & COMMAND_DENYOOM) || cache_evicts(cache) ||
-        !command_keys(call->command, call->argv, call->argc, &keys))
-        return false;
-    struct cache_write write = {.type = CACHE_STRING,
-                                .len = longest_value(call, &keys)};
+    const struct cache_write write = {.type = CACHE_STRING,
+                                      .len = wanted->value};
     struct cache_tx tx;
+    if (wanted->key == 0 || cache_evicts(cache))
+        return false;
     cache_tx_init(&tx, cache, call->now_ms);
-    bool room = cache_provide(&tx, call->argv[keys.first].len, &write);
+    bool room = cache_provide(&tx, wanted->key, &write);
     cache_tx_close(&tx);
     return !room;
+}
+
+/* All or nothing: what would find no room keeps the rest from being run. */
+static bool all_denied(struct call *call)
+{
+    const struct multi *multi = call->session->multi;
+    struct wanted most = {0};
+    if (!(multi_flags(multi) & COMMAND_DENYOOM) ||
+        cache_evicts(call->server->cache))
+        return false;
+    for (const struct multi_request *request = multi_first(multi); request;
+         request = request->next)
+        want(&most, request->command, request->argv, request->argc);
+    return is_denied(call, &most);
 }
 
 /* False: there is no room for it, and the error was replied. */
 static bool make_room(struct call *call)
 {
     struct multi *multi = call->session->multi;
-    if (is_denied(call)) {
+    struct wanted wanted = {0};
+    want(&wanted, call->command, call->argv, call->argc);
+    if (is_denied(call, &wanted)) {
         reply_error(&call->reply, ERROR_NO_ROOM);
         return false;
     }
@@ -328,6 +350,9 @@ enum command_result cmd_exec(struct call *call)
     if (multi_failed(session->multi))
         result = call_error(call, "EXECABORT Transaction discarded because of "
                                   "previous errors.");
+    else if (!call->state && all_denied(call))
+        result = call_error(call, "EXECABORT Transaction discarded because "
+                                  "of: " ERROR_NO_ROOM);
     else
         result = run_all(call);
     if (result == COMMAND_DONE)

@@ -17,12 +17,14 @@ void conn_halt(struct conn *conn)
     conn->later_link = worker->halted_end;
     *worker->halted_end = conn;
     worker->halted_end = &conn->later_next;
+    worker_count(worker, halted_count, 1);
 }
 
 void conn_leave_halt(struct conn *conn)
 {
     if (!conn->halted)
         return;
+    worker_count(conn->worker, halted_count, -1);
     conn->halted = false;
     *conn->later_link = conn->later_next;
     if (conn->later_next)

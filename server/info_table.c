@@ -22,7 +22,7 @@ static const struct field clients_fields[] = {
     NUMBER("connected_clients",               clients),
     TEXT("cluster_connections",               "0"),
     NUMBER("maxclients",                      clients_max),
-    TEXT("blocked_clients",                   "0"),
+    NUMBER("blocked_clients",                 blocked_clients),
     NUMBER("tracking_clients",                tracking.clients),
     NUMBER("pubsub_clients",                  pubsub_clients),
     TEXT("clients_in_timeout_table",          "0"),

@@ -27,11 +27,6 @@ struct scrape {
 
 typedef void write_samples(const struct scrape *scrape, const char *name);
 
-static void write_zero(const struct scrape *scrape, const char *name)
-{
-    prom_sample_int(scrape->out, name, NULL, 0);
-}
-
 static void write_one(const struct scrape *scrape, const char *name)
 {
     prom_sample_int(scrape->out, name, NULL, 1);
@@ -273,7 +268,7 @@ static const struct metric metrics[] = {
     GAUGE(   "redis_connected_clients",             clients,                    "As ebb_connections"),
     GAUGE(   "redis_pubsub_channels",               pubsub_channels,            "As ebb_pubsub_channels"),
     GAUGE(   "redis_pubsub_patterns",               pubsub_patterns,            "As ebb_pubsub_patterns"),
-    WRITTEN( "redis_blocked_clients",                 "",                        "gauge",   write_zero,     "Always 0"),
+    GAUGE(   "redis_blocked_clients",               blocked_clients,            "Clients whose commands CLIENT PAUSE holds"),
     GAUGE(   "redis_memory_used_bytes",             used_bytes,                 "As ebb_used_bytes"),
     GAUGE(   "redis_memory_max_bytes",              budget_bytes,               "The option maxmemory in bytes"),
     WRITTEN( "redis_commands_total",                  "{cmd}",                   "counter", write_calls,    "As ebb_commands_total"),

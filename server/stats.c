@@ -194,6 +194,8 @@ static void sum_workers(const struct server *server, struct stats_now *now)
         atomic_load_explicit(&worker->name, memory_order_relaxed);
         WORKER_COUNTERS(X)
 #undef X
+        now->blocked_clients +=
+            atomic_load_explicit(&worker->halted_count, memory_order_relaxed);
     }
 }
 

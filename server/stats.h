@@ -61,6 +61,7 @@ struct stats_now {
     uint64_t budget_bytes;   /* as CONFIG GET shows it */
     struct tracking_state tracking;
     uint64_t clients, clients_max, rejected_connections;
+    uint64_t blocked_clients; /* by CLIENT PAUSE */
     uint64_t watching_clients, watched_keys;
     uint64_t pubsub_channels, pubsub_patterns, pubsub_shard_channels;
     uint64_t pubsub_clients;

@@ -91,21 +91,22 @@ struct worker {
     struct conn *behind, **behind_end; /* with something pushed that is unsent,
                                           who has stood still longest first */
     size_t behind_count;
-    size_t overdraft;          /* bytes of the pool, see push.h */
-    size_t open;               /* connections in `conns` */
-    int64_t ticked_us;         /* monotonic, at the last tick */
-    int64_t now_ms;            /* wall clock, of the turn under way */
-    uint32_t clock_ms;         /* counts the time this worker was running */
-    uint32_t stop_ms;          /* on that clock: when it was asked to stop */
-    uint32_t tight_ms;         /* since when the pool is tight */
-    size_t held;               /* cache_held at the last tick */
-    uint32_t held_ms;          /* when that was 0, or less than before */
-    uint32_t served_ms;        /* the last event of a client */
-    uint64_t ticks;            /* see timing.h */
-    uint64_t round;            /* when it began, see round.h; 0: it did not */
-    uint32_t hits_unnoted;     /* lookups that pass by before one is noted: */
-    uint32_t hits_random;      /* see hits.h */
-    _Atomic size_t first_rank; /* of its first to go, when tight */
+    size_t overdraft;            /* bytes of the pool, see push.h */
+    size_t open;                 /* connections in `conns` */
+    int64_t ticked_us;           /* monotonic, at the last tick */
+    int64_t now_ms;              /* wall clock, of the turn under way */
+    uint32_t clock_ms;           /* counts the time this worker was running */
+    uint32_t stop_ms;            /* on that clock: when it was asked to stop */
+    uint32_t tight_ms;           /* since when the pool is tight */
+    size_t held;                 /* cache_held at the last tick */
+    uint32_t held_ms;            /* when that was 0, or less than before */
+    uint32_t served_ms;          /* the last event of a client */
+    uint64_t ticks;              /* see timing.h */
+    uint64_t round;              /* when it began, see round.h; 0: it did not */
+    uint32_t hits_unnoted;       /* lookups that pass by before one is noted: */
+    uint32_t hits_random;        /* see hits.h */
+    _Atomic size_t first_rank;   /* of its first to go, when tight */
+    _Atomic size_t halted_count; /* connections in `halted` */
     bool started, stopping, tight, flushed;
 };
 

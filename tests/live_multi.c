@@ -345,6 +345,36 @@ static void a_full_cache_aborts(void **state)
     live_stop(live);
 }
 
+/* Nor does EXEC run a part of what it cannot run. */
+static void a_cache_full_by_then_aborts(void **state)
+{
+    struct live *live = live_start("--maxmemory", "24mb", "--maxmemory-policy",
+                                   "noeviction", NULL);
+    redisContext *redis = live_connect(live), *other = live_connect(live);
+    redisReply *reply = NULL;
+    char value[1001];
+    (void)state;
+    memset(value, 'v', 1000);
+    value[1000] = 0;
+    live_text(redis, "SET small 1");
+    live_text(redis, "MULTI");
+    assert_string_equal(live_text(redis, "DEL small"), "QUEUED");
+    assert_string_equal(live_text(redis, "SET late %s", value), "QUEUED");
+    for (int i = 0; !reply || reply->type == REDIS_REPLY_STATUS; i++) {
+        freeReplyObject(reply);
+        reply = redisCommand(other, "SET key:%d %s", i, value);
+    }
+    freeReplyObject(reply);
+    assert_string_equal(live_text(redis, "EXEC"),
+                        "EXECABORT Transaction discarded because of: OOM "
+                        "command not allowed when used memory > 'maxmemory'.");
+    assert_int_equal(live_int(redis, "EXISTS small late"), 1);
+    assert_string_equal(live_text(redis, "EXEC"), "ERR EXEC without MULTI");
+    redisFree(redis);
+    redisFree(other);
+    live_stop(live);
+}
+
 static void a_queue_is_clients_memory(void **state)
 {
     struct live *live = *state;
@@ -448,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_queue_has_a_limit),
         cmocka_unit_test(a_refused_value_aborts),
         cmocka_unit_test(a_full_cache_aborts),
+        cmocka_unit_test(a_cache_full_by_then_aborts),
         cmocka_unit_test(a_queue_is_clients_memory),
         cmocka_unit_test(a_lower_budget_aborts),
         cmocka_unit_test(a_client_may_go_at_any_time),

@@ -210,11 +210,15 @@ static void who_is_held_is_shown_and_killed(void **state)
     list = strstr(console_ask(&two.boss, "CLIENT LIST"), two.other_id);
     assert_non_null(list);
     assert_memory_equal(strstr(list, " flags="), " flags=b ", 9);
+    assert_non_null(
+        strstr(console_ask(&two.boss, "INFO clients"), "blocked_clients:1\\r"));
     snprintf(line, sizeof line, "CLIENT UNBLOCK %d", atoi(two.other_id + 3));
     assert_string_equal(console_ask(&two.boss, line), ":0");
     snprintf(line, sizeof line, "CLIENT KILL ID %d", atoi(two.other_id + 3));
     assert_string_equal(console_ask(&two.boss, line), ":1");
     hears(&two, "(no reply)");
+    assert_non_null(
+        strstr(console_ask(&two.boss, "INFO clients"), "blocked_clients:0\\r"));
     boss_says(&two, "CLIENT UNPAUSE");
     close_two(&two);
 }
