@@ -2,7 +2,9 @@
 /*
  * Who is behind: clients that have something unsent of what was pushed to them,
  * in the order of their last progress.  When they fill half of the pool, those
- * go who hold more than their share, who has stood still longest first.
+ * go who hold more than their share, who has stood still longest first: of the
+ * worker that pushes, at once, and of the others who have read nothing for a
+ * while.
  */
 
 #include "pool.h"
@@ -14,6 +16,7 @@ enum {
     SHARE = 8,       /* part of the pool, for all who are behind */
     LOOKED_AT = 64,  /* of these, for one that has to go */
     DOOMED_MOST = 4, /* go for one push */
+    STILL_MS = 500,  /* then they go for pushes on any worker */
 };
 
 size_t conn_unsent(const struct conn *conn)
@@ -80,10 +83,27 @@ static struct conn *most_behind(const struct worker *worker)
 
 void worker_make_room(struct worker *worker)
 {
-    const struct pool *pool = worker->server->pool;
-    for (int i = 0; i < DOOMED_MOST && !pool_roomy(pool); i++) {
+    struct server *server = worker->server;
+    for (int i = 0; i < DOOMED_MOST && !pool_roomy(server->pool); i++) {
         struct conn *found = most_behind(worker);
+        atomic_fetch_add_explicit(&server->push_short, 1, memory_order_relaxed);
         if (!found)
+            return;
+        conn_evict_soon(found);
+    }
+}
+
+void worker_mind_behind(struct worker *worker)
+{
+    struct server *server = worker->server;
+    unsigned now =
+        atomic_load_explicit(&server->push_short, memory_order_relaxed);
+    if (now == worker->push_short)
+        return;
+    worker->push_short = now;
+    for (int i = 0; i < LOOKED_AT; i++) {
+        struct conn *found = most_behind(worker);
+        if (!found || worker->clock_ms - found->sent_ms < STILL_MS)
             return;
         conn_evict_soon(found);
     }

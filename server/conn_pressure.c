@@ -92,6 +92,7 @@ void worker_mind_memory(struct worker *worker)
     if (pool_pins_tight(worker->server->pool))
         relieve_pins(worker);
     worker_mind_excess(worker);
+    worker_mind_behind(worker);
     worker_renew_lease(worker);
     bool tight = pool_tight(worker->server->pool);
     if (!tight) {

@@ -22,7 +22,8 @@
  * Nobody waits for who does not read.  One client may have conn_push_limit
  * unsent, and is closed for more.  All together may fill half of the pool;
  * then, with each push, those go who hold more than their share, who has stood
- * still longest first (conn_behind.c).  A share is an eighth of the pool,
+ * still longest first, and of other workers' clients those who have read
+ * nothing for half a second (conn_behind.c).  A share is an eighth of the pool,
  * divided by the number of those who are behind.  So who reads stays as long as
  * there are others who do not; and who is behind by less than its share, beside
  * what the system keeps for it, stays however busy the machine is.

@@ -68,11 +68,12 @@ struct server {
     struct http *http;  /* NULL: metrics-port is 0 */
     int64_t started_ms; /* wall clock */
     char run_id[41];
-    struct gate *gate;         /* between the workers; see gate.h */
-    struct watches *watches;   /* keys that clients watch */
-    _Atomic uint64_t listened; /* enum change_kind, by listener: changes.h */
-    _Atomic size_t push_bytes; /* in flight, see push.h */
-    _Atomic size_t push_work;  /* the same, as often as it is to be copied */
+    struct gate *gate;           /* between the workers; see gate.h */
+    struct watches *watches;     /* keys that clients watch */
+    _Atomic uint64_t listened;   /* enum change_kind, by listener: changes.h */
+    _Atomic size_t push_bytes;   /* in flight, see push.h */
+    _Atomic size_t push_work;    /* the same, as often as it is to be copied */
+    _Atomic unsigned push_short; /* times that it found half of the pool used */
     struct pause *pause;
     _Atomic unsigned pausing;     /* enum pause_mode */
     _Atomic uint64_t acl_version; /* of the users' rules: see acl.h */

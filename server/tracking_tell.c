@@ -359,7 +359,7 @@ static bool deliver_some(struct worker *worker)
 {
     struct tracking *tracking = worker->server->tracking;
     struct outbox *box = &tracking->outboxes[worker->id];
-    for (int i = 0; i < TRACKING_CLIENTS; i++) {
+    for (int i = 0; i < TRACKING_CLIENTS && !worker_push_full(worker); i++) {
         if (box->round.kind != ROUND_NONE)
             go_on_round(tracking, box);
         else if (box->at)

@@ -187,6 +187,8 @@ void conn_unlist_behind(struct conn *conn);
 size_t conn_unsent(const struct conn *conn);
 /* Half of the pool is for what is unsent: dooms some if it is used up. */
 void worker_make_room(struct worker *worker);
+/* Every 100 ms: dooms those who keep others from it. */
+void worker_mind_behind(struct worker *worker);
 
 /* conn_memory.c */
 struct turn *turn_take(struct worker *worker);

@@ -91,6 +91,7 @@ struct worker {
     struct conn *behind, **behind_end; /* with something pushed that is unsent,
                                           who has stood still longest first */
     size_t behind_count;
+    unsigned push_short;         /* the server's, at the last tick */
     size_t overdraft;            /* bytes of the pool, see push.h */
     size_t open;                 /* connections in `conns` */
     int64_t ticked_us;           /* monotonic, at the last tick */

@@ -248,6 +248,47 @@ static void who_is_behind_by_little(void **state)
     live_stop(live);
 }
 
+/* Those of another worker who do not read, and are told nothing more, go for
+ * what is pushed on this one. */
+static void those_of_another_worker(void **state)
+{
+    (void)state;
+    enum { DEAF = 20, MOST = 100000, LITTLE = 4000, LEN = 60000 };
+    struct live *live =
+        live_start("--maxmemory", "64mb", "--threads", "2", NULL);
+    redisContext *redis = live_connect(live);
+    int deaf[DEAF], between[DEAF];
+    for (int i = 0; i < DEAF; i++) {
+        deaf[i] = deaf_subscriber(live, "loud");
+        between[i] = live_socket(live);
+    }
+    for (int i = 0; live_info(redis, "pubsub_clients") == DEAF; i++) {
+        publish(redis, i, i + 1, LITTLE);
+        assert_true(i < MOST);
+    }
+    long long left = live_info(redis, "pubsub_clients");
+    assert_true(left > DEAF / 2);
+    /* Their worker has most clients now: others come to the other one. */
+    for (int i = 0; i < DEAF; i++)
+        close(between[i]);
+    live_await_info(redis, "connected_clients", 0, DEAF + 1);
+    char *message = calloc(1, LEN);
+    int fd = deaf_subscriber(live, "new");
+    for (int i = 0; live_info(redis, "pubsub_clients") > left / 2; i++) {
+        if (live_int(redis, "PUBLISH new %b", message, (size_t)LEN) == 0) {
+            close(fd);
+            fd = deaf_subscriber(live, "new");
+        }
+        assert_true(i < MOST);
+    }
+    free(message);
+    close(fd);
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    redisFree(redis);
+    live_stop(live);
+}
+
 /* More than a worker brings to at one time, of which some leave meanwhile. */
 static void many_subscribers(void **state)
 {
@@ -443,6 +484,7 @@ int main(void)
         cmocka_unit_test(publishers_that_hurry),
         cmocka_unit_test(nobody_waits),
         cmocka_unit_test(who_is_behind_by_little),
+        cmocka_unit_test(those_of_another_worker),
         cmocka_unit_test(many_subscribers),
         cmocka_unit_test(messages_keep_out_of_replies),
         cmocka_unit_test(messages_that_are_long),
