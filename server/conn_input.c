@@ -108,16 +108,18 @@ static void request_done(struct conn *conn)
 }
 
 /* A call that goes on in another turn keeps its arguments, which the batch does
- * not; the parser does. */
+ * not; the parser does.  By now there may be other limits, but it is begun. */
 static void leave_batch(struct conn *conn)
 {
+    static const struct parse_limits none = {.args = SIZE_MAX,
+                                             .bulk = SIZE_MAX,
+                                             .request = SIZE_MAX,
+                                             .divert = SIZE_MAX};
     struct turn *turn = conn->turn;
-    struct parse_limits limits;
-    conn_limits(conn, &limits);
-    enum parse_status status =
-        parser_run(&turn->parser, turn->at, turn->len, &limits);
-    assert(status == PARSE_REQUEST);
+    if (parser_run(&turn->parser, turn->at, turn->len, &none) != PARSE_REQUEST)
+        conn->closing = true; /* no memory */
     turn->call.argv = turn->parser.argv;
+    turn->call.key.ptr = NULL;
     turn->batched = false;
     conn->worker->batch->at = conn->worker->batch->end;
 }
@@ -262,8 +264,11 @@ static bool step(struct conn *conn, struct parse_limits *limits)
         return false;
     if (turn->len == 0)
         return false;
-    if (limits->anonymous && conn->session.authenticated)
+    if (limits->anonymous == conn->session.authenticated) {
+        /* AUTH, RESET: what is taken already was by other limits. */
         conn_limits(conn, limits);
+        conn->worker->batch->at = conn->worker->batch->end;
+    }
     if (parser_is_fresh(&turn->parser) && has_batch(conn, limits)) {
         run_batched(conn);
         return true;
