@@ -14,7 +14,8 @@
  * so that clients with one request each, too, find in the processor's caches
  * what their requests need.  Only connections that hold nothing take part: who
  * is in the middle of something reads for itself.  All that is read lies in the
- * worker's buffer, one client's behind another's.
+ * worker's buffer, one client's behind another's.  It is served before those
+ * who read for themselves or go on later, mail, and what is done every 100 ms.
  */
 
 #include <stdbool.h>

@@ -35,7 +35,9 @@ typedef void worker_run(struct worker *worker, void *ctx);
 
 static void deliver(void *owner, mailbox_run *run, void *ctx)
 {
-    ((worker_run *)run)(owner, ctx);
+    struct worker *worker = owner;
+    intake_serve(worker->intake);
+    ((worker_run *)run)(worker, ctx);
 }
 
 void worker_post(struct worker *worker,
@@ -85,6 +87,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     struct worker *worker = ctx;
     const struct platform *platform = worker->server->platform;
     (void)fd, (void)what;
+    intake_serve(worker->intake);
     int64_t now_us = platform->monotonic_us(platform->ctx);
     int64_t passed_ms = (now_us - worker->ticked_us) / 1000;
     worker->ticked_us += passed_ms * 1000;
@@ -124,6 +127,7 @@ static void on_later(evutil_socket_t fd, short what, void *ctx)
     struct worker *worker = ctx;
     const struct platform *platform = worker->server->platform;
     (void)fd, (void)what;
+    intake_serve(worker->intake);
     int64_t end_us = platform->monotonic_us(platform->ctx) + LATER_US;
     size_t count = 0;
     for (struct conn *conn = worker->later_first; conn; conn = conn->later_next)
