@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Clients that do not read what is pushed to them: that they cost others
+ * nothing, and are those who go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/loud.h"
+#include "tests/sanitized.h"
+
+enum { MB = 1 << 20 };
+
+/* Many do not read: they are closed and counted, who reads gets everything in
+ * order, nobody loses a key, and memory stays within the budget. */
+static void subscribers_that_do_not_read(void **state)
+{
+    (void)state;
+    enum { DEAF = 60, MESSAGES = 700, LEN = 4000, STEP = 50, KEYS = 1000 };
+    struct live *live =
+        live_start("--maxmemory", "256mb", "--threads", "2", NULL);
+    redisContext *redis = live_connect(live);
+    struct loud_listener listeners[3];
+    int deaf[DEAF];
+    for (int i = 0; i < KEYS; i++)
+        freeReplyObject(redisCommand(redis, "SET k%d v", i));
+    for (int i = 0; i < DEAF; i++)
+        deaf[i] = loud_deaf(live, "loud");
+    for (int i = 0; i < 3; i++)
+        loud_listen(&listeners[i], live, MESSAGES);
+    live_peak_reset(live);
+    for (int i = 0; i < MESSAGES; i += STEP) {
+        loud_publish(redis, i, i + STEP, LEN);
+        for (int k = 0; k < 3; k++)
+            loud_await(&listeners[k], i + STEP);
+    }
+    for (int i = 0; i < 3; i++)
+        loud_end(&listeners[i]);
+    live_await_info(redis, "ebb_client_push_bytes", 0, 0);
+    live_await_info(redis, "pubsub_clients", 0, DEAF / 2);
+    /* Counted when that is decided, gone a little later. */
+    while (live_info(redis, "ebb_client_closed_output") +
+               live_info(redis, "ebb_client_closed_memory") +
+               live_info(redis, "pubsub_clients") !=
+           DEAF)
+        ;
+    assert_int_equal(live_int(redis, "DBSIZE"), KEYS);
+    if (!SANITIZED)
+        assert_true(live_peak(live) <= 256 * MB);
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    redisFree(redis);
+    live_stop(live);
+}
+
+/* Nobody waits for who does not read: a message comes to who does within some
+ * turns of another client, which shares the only worker. */
+static void nobody_waits(void **state)
+{
+    (void)state;
+    enum { DEAF = 20, MESSAGES = 60, LEN = 60000, TURNS_MOST = 500 };
+    struct live *live =
+        live_start("--maxmemory", "64mb", "--threads", "1", NULL);
+    redisContext *redis = live_connect(live), *other = live_connect(live);
+    redisContext *reader = live_connect(live);
+    redisReply *reply;
+    int deaf[DEAF];
+    for (int i = 0; i < DEAF; i++)
+        deaf[i] = loud_deaf(live, "loud");
+    loud_subscribe(reader, "loud");
+    for (int i = 0; i < MESSAGES; i++) {
+        struct pollfd there = {.fd = reader->fd, .events = POLLIN};
+        int turns = 0;
+        loud_publish(redis, i, i + 1, LEN);
+        while (poll(&there, 1, 0) == 0) {
+            freeReplyObject(redisCommand(other, "GET k"));
+            assert_in_range(++turns, 1, TURNS_MOST);
+        }
+        assert_int_equal(redisGetReply(reader, (void **)&reply), REDIS_OK);
+        assert_int_equal(atoi(reply->element[2]->str), i);
+        freeReplyObject(reply);
+    }
+    assert_int_equal(live_info(redis, "ebb_client_closed_output") +
+                         live_info(redis, "ebb_client_closed_memory"),
+                     DEAF);
+    assert_int_equal(live_info(redis, "pubsub_clients"), 1);
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    redisFree(reader);
+    redisFree(other);
+    redisFree(redis);
+    live_stop(live);
+}
+
+/* Bytes that the only client of that channel has not read, beside what the
+ * system keeps. */
+static long long unsent_of(redisContext *redis, const char *id)
+{
+    const char *line = live_text(redis, "CLIENT LIST ID %s", id);
+    const char *at = strstr(line, " omem=");
+    return at ? atoll(at + strlen(" omem=")) : -1;
+}
+
+/* Who is behind by less than its share stays, even if nobody has stood still
+ * for longer. */
+static void who_is_behind_by_little(void **state)
+{
+    (void)state;
+    enum {
+        DEAF = 20,
+        LITTLE = 500,
+        BEHIND = 8000, /* of a share of some 19000 */
+        MOST = 100000,
+        LEN = 60000,
+    };
+    struct live *live =
+        live_start("--maxmemory", "64mb", "--threads", "1", NULL);
+    redisContext *redis = live_connect(live);
+    char id[32], little[LITTLE] = {0};
+    int deaf[DEAF], quiet;
+    snprintf(id, sizeof id, "%lld", live_int(redis, "CLIENT ID") + 1);
+    quiet = loud_deaf(live, "quiet");
+    for (int i = 0; unsent_of(redis, id) < BEHIND; i++) {
+        assert_int_equal(
+            live_int(redis, "PUBLISH quiet %b", little, (size_t)LITTLE), 1);
+        assert_true(i < MOST);
+    }
+    for (int i = 0; i < DEAF; i++)
+        deaf[i] = loud_deaf(live, "loud");
+    for (int i = 0; live_info(redis, "pubsub_clients") > 1; i++) {
+        loud_publish(redis, i, i + 1, LEN);
+        assert_true(i < MOST);
+    }
+    assert_int_equal(live_int(redis, "PUBLISH quiet x"), 1);
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    close(quiet);
+    redisFree(redis);
+    live_stop(live);
+}
+
+/* Those of another worker who do not read, and are told nothing more, go for
+ * what is pushed on this one. */
+static void those_of_another_worker(void **state)
+{
+    (void)state;
+    enum { DEAF = 20, MOST = 100000, LITTLE = 4000, LEN = 60000 };
+    struct live *live =
+        live_start("--maxmemory", "64mb", "--threads", "2", NULL);
+    redisContext *redis = live_connect(live);
+    int deaf[DEAF], between[DEAF];
+    for (int i = 0; i < DEAF; i++) {
+        deaf[i] = loud_deaf(live, "loud");
+        between[i] = live_socket(live);
+    }
+    for (int i = 0; live_info(redis, "pubsub_clients") == DEAF; i++) {
+        loud_publish(redis, i, i + 1, LITTLE);
+        assert_true(i < MOST);
+    }
+    long long left = live_info(redis, "pubsub_clients");
+    assert_true(left > DEAF / 2);
+    /* Their worker has most clients now: others come to the other one. */
+    for (int i = 0; i < DEAF; i++)
+        close(between[i]);
+    live_await_info(redis, "connected_clients", 0, DEAF + 1);
+    char *message = calloc(1, LEN);
+    int fd = loud_deaf(live, "new");
+    for (int i = 0; live_info(redis, "pubsub_clients") > left / 2; i++) {
+        if (live_int(redis, "PUBLISH new %b", message, (size_t)LEN) == 0) {
+            close(fd);
+            fd = loud_deaf(live, "new");
+        }
+        assert_true(i < MOST);
+    }
+    free(message);
+    close(fd);
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    redisFree(redis);
+    live_stop(live);
+}
+
+/* Clients between MULTI and EXEC hold memory without a turn: they are looked
+ * at with the others when messages need room, and may be those who go. */
+static void transactions_that_wait(void **state)
+{
+    (void)state;
+    enum { WAITING = 8, QUEUED = 100, DEAF = 20, MESSAGES = 400, LEN = 4000 };
+    struct live *live = live_start("--maxmemory", "64mb", "--maxmemory-clients",
+                                   "8mb", "--threads", "1", NULL);
+    redisContext *redis = live_connect(live), *waiting[WAITING];
+    char *value = calloc(1, LEN);
+    int deaf[DEAF];
+    for (int i = 0; i < WAITING; i++) {
+        waiting[i] = live_connect(live);
+        freeReplyObject(redisCommand(waiting[i], "MULTI"));
+        for (int n = 0; n < QUEUED; n++)
+            freeReplyObject(
+                redisCommand(waiting[i], "SET k %b", value, (size_t)LEN));
+    }
+    for (int i = 0; i < DEAF; i++)
+        deaf[i] = loud_deaf(live, "loud");
+    for (int i = 0; i < MESSAGES; i++)
+        freeReplyObject(
+            redisCommand(redis, "PUBLISH loud %b", value, (size_t)LEN));
+    live_await_info(redis, "ebb_client_push_bytes", 0, 0);
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    for (int i = 0; i < WAITING; i++)
+        redisFree(waiting[i]);
+    free(value);
+    redisFree(redis);
+    live_stop(live);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(subscribers_that_do_not_read),
+        cmocka_unit_test(nobody_waits),
+        cmocka_unit_test(who_is_behind_by_little),
+        cmocka_unit_test(those_of_another_worker),
+        cmocka_unit_test(transactions_that_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
