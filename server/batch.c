@@ -68,7 +68,6 @@ static inline void prepare(struct batch *batch, const struct server *server,
         return;
     request->key = cache_key_of(server->cache, key->ptr, key->len);
     request->db = db;
-    cache_prefetch(server->cache, db, &request->key);
 }
 
 size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
@@ -87,6 +86,11 @@ void batch_fetch(const struct batch *batch, const struct server *server)
     uint32_t ahead[SKIM_REQUESTS];
     if (count < 2)
         return;
+    for (size_t i = 0; i < count; i++) {
+        const struct batch_request *request = &batch->requests[i];
+        if (request->key.ptr)
+            cache_prefetch(server->cache, request->db, &request->key);
+    }
     for (size_t i = 0; i < count; i++) {
         const struct batch_request *request = &batch->requests[i];
         ahead[i] = request->key.ptr

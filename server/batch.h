@@ -53,10 +53,10 @@ static inline void batch_clear(struct batch *batch)
 }
 
 /* Adds requests from the input of a client in that database, as many as there
- * is room for, and asks for what they need first; the result: how many. */
+ * is room for; the result: how many. */
 size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
                  const char *in, size_t len, const struct parse_limits *limits);
-/* Asks for the rest of what all of them need. */
+/* Asks for what all of them need. */
 void batch_fetch(const struct batch *batch, const struct server *server);
 
 #endif
