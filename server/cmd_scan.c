@@ -28,6 +28,13 @@ enum {
     BUCKETS_PER_KEY = 10,     /* SCAN gives up its COUNT after so many */
 };
 
+/* KEYS keeps its reply in parts: one that is full is not touched until it is
+ * put out. */
+struct part {
+    struct part *next;
+    struct buf keys;
+};
+
 struct scan {
     struct call *call;
     uint64_t cursor;
@@ -35,6 +42,8 @@ struct scan {
     struct buf bucket;                /* keys just seen: length, bytes, ... */
     struct text_glob glob;            /* how far the first of them is matched */
     struct buf keys;                  /* those that match, as a reply */
+    struct part *first, **end;        /* what comes before, of KEYS */
+    size_t full, full_held;           /* its bytes, and those of its memory */
     struct reply reply;               /* into keys */
     size_t count, looked, buckets;    /* matches, entries, buckets so far */
     size_t charged;                   /* to the client pool, for both */
@@ -42,9 +51,20 @@ struct scan {
     bool listed;                      /* KEYS is putting out its reply */
 };
 
+static void drop_part(struct scan *scan)
+{
+    struct part *part = scan->first;
+    scan->first = part->next;
+    scan->full -= buf_len(&part->keys);
+    buf_release(&part->keys);
+    free(part);
+}
+
 static void scan_free(void *state)
 {
     struct scan *scan = state;
+    while (scan->first)
+        drop_part(scan);
     pool_give(scan->call->server->pool, scan->charged);
     buf_release(&scan->bucket);
     buf_release(&scan->keys);
@@ -60,6 +80,7 @@ static struct scan *scan_of(struct call *call)
     if (!scan)
         abort();
     scan->call = call;
+    scan->end = &scan->first;
     scan->reply = (struct reply){&scan->keys, call->reply.resp};
     call->state = scan;
     call->state_free = scan_free;
@@ -117,7 +138,7 @@ static void match_bucket(struct scan *scan, size_t *steps)
 static bool charge(struct scan *scan)
 {
     struct pool *pool = scan->call->server->pool;
-    size_t held = scan->keys.cap + scan->bucket.cap;
+    size_t held = scan->keys.cap + scan->bucket.cap + scan->full_held;
     if (held <= scan->charged)
         return true;
     size_t more = held - scan->charged;
@@ -128,7 +149,8 @@ static bool charge(struct scan *scan)
     return true;
 }
 
-/* Looks at a slice of the index, or until `wanted` entries were seen. */
+/* Looks at a slice of the index, or until `wanted` entries were seen, or their
+ * keys are long. */
 static void scan_slice(struct scan *scan, size_t wanted)
 {
     struct call *call = scan->call;
@@ -139,7 +161,8 @@ static void scan_slice(struct scan *scan, size_t wanted)
         enough = wanted;
     match_bucket(scan, &steps);
     while (buf_len(&scan->bucket) == 0 && scan->looked < enough &&
-           scan->buckets < end && !(scan->begun && scan->cursor == 0)) {
+           scan->buckets < end && buf_len(&scan->keys) < SLICE_BYTES &&
+           !(scan->begun && scan->cursor == 0)) {
         scan->begun = true;
         scan->cursor = cache_scan(call->server->cache, call->session->db,
                                   scan->cursor, call->now_ms, see, scan);
@@ -194,19 +217,39 @@ enum command_result cmd_scan(struct call *call)
 
 /* ------------------------------------------------------------------ KEYS */
 
+/* Begins a new part if this one is full. */
+static void seal(struct scan *scan, size_t least)
+{
+    if (buf_len(&scan->keys) < least)
+        return;
+    struct part *part = malloc(sizeof *part);
+    if (!part) {
+        scan->keys.failed = true;
+        return;
+    }
+    *part = (struct part){NULL, scan->keys};
+    scan->keys = (struct buf){0};
+    *scan->end = part;
+    scan->end = &part->next;
+    scan->full += buf_len(&part->keys);
+    scan->full_held += part->keys.cap;
+}
+
 /* The reply, a part at a time. */
 static enum command_result list(struct scan *scan)
 {
     struct call *call = scan->call;
-    size_t left = buf_len(&scan->keys);
-    size_t part = left < SLICE_BYTES ? left : SLICE_BYTES;
-    if (!scan->listed)
+    if (!scan->listed) {
+        seal(scan, 1);
         reply_array(&call->reply, scan->count);
+    }
     scan->listed = true;
-    if (part > 0)
-        buf_add(call->reply.out, scan->keys.data + scan->keys.start, part);
-    buf_drain(&scan->keys, part);
-    return part < left ? COMMAND_AGAIN : COMMAND_DONE;
+    if (scan->first) {
+        const struct buf *keys = &scan->first->keys;
+        buf_add(call->reply.out, keys->data + keys->start, buf_len(keys));
+        drop_part(scan);
+    }
+    return scan->first ? COMMAND_AGAIN : COMMAND_DONE;
 }
 
 enum command_result cmd_keys(struct call *call)
@@ -216,11 +259,12 @@ enum command_result cmd_keys(struct call *call)
     struct scan *scan = scan_of(call);
     if (scan->listed)
         return list(scan);
+    size_t most = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
     scan->pattern = &call->argv[1];
-    scan->keys.max =
-        (size_t)atomic_load(&call->server->limits.output_limit_bytes);
     scan_slice(scan, SIZE_MAX);
-    if (!charge(scan) || failed(scan))
+    seal(scan, SLICE_BYTES / 4 * 3); /* before it grows once more */
+    if (!charge(scan) || failed(scan) ||
+        scan->full + buf_len(&scan->keys) > most)
         return call_error(
             call, "ERR too many keys match for one reply, use SCAN instead");
     return scan->cursor || matching(scan) ? COMMAND_AGAIN : list(scan);

@@ -199,6 +199,17 @@ static void keys_answers_at_once_or_names_scan(void **state)
     for (size_t i = 0; i < reply->elements; i++)
         assert_memory_equal(reply->element[i]->str, "k1", 2);
     freeReplyObject(reply);
+    /* Several parts, none of them lost or put out twice. */
+    reply = redisCommand(redis, "KEYS k[1-5]*");
+    assert_non_null(reply);
+    assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+    assert_int_equal(reply->elements, 55555);
+    int *seen = calloc(KEYS, sizeof *seen);
+    assert_non_null(seen);
+    for (size_t i = 0; i < reply->elements; i++)
+        assert_int_equal(seen[atoi(reply->element[i]->str + 1)]++, 0);
+    free(seen);
+    freeReplyObject(reply);
     answer_is_error(redisCommand(redis, "KEYS *"),
                     "ERR too many keys match for one reply, use SCAN instead");
     redisFree(redis);
