@@ -26,8 +26,6 @@
 #include "timing.h"
 #include "turn.h"
 
-enum { GROW_TWICE = 2 * LIMIT_READ_BUFFER }; /* above, input grows slower */
-
 /* A request that the pool cannot hold is better refused than waited for: half
  * of the pool is what one client may hope for. */
 size_t conn_request_most(const struct server *server)
@@ -401,8 +399,8 @@ static void end(struct conn *conn)
 /* ---------------------------------------------------------------- reading */
 
 /* Where the next bytes are read to: behind the few that are there, in the
- * worker's buffer; or straight behind the many. */
-static char *read_room(struct conn *conn, size_t *room)
+ * worker's buffer; or straight behind the many.  NULL: *got tells why. */
+static char *read_room(struct conn *conn, size_t *room, enum fill *got)
 {
     struct turn *turn = conn->turn;
     struct buf *in = &turn->in;
@@ -418,25 +416,10 @@ static char *read_room(struct conn *conn, size_t *room)
         *room = LIMIT_READ_BUFFER - kept;
         return buffer + kept;
     }
+    *got = conn_grow(conn);
     turn->at = in->data + in->start;
-    if (in->cap - in->end < LIMIT_READ_BUFFER / 4) {
-        size_t least = kept + LIMIT_READ_BUFFER;
-        size_t cap = kept + (kept < GROW_TWICE ? kept : kept / 4);
-        if (cap < least)
-            cap = least;
-        if (cap > in->cap && !conn_reserve(conn, cap - in->cap)) {
-            /* Little memory is left: no more than is needed, then. */
-            cap = least;
-            if (cap > in->cap && !conn_reserve(conn, cap - in->cap))
-                return NULL;
-        }
-        in->max = cap > in->cap ? cap : in->cap;
-        if (!buf_room(in, in->max - kept)) {
-            in->failed = false;
-            return NULL;
-        }
-        turn->at = in->data + in->start;
-    }
+    if (*got != FILL_SOME)
+        return NULL;
     *room = in->cap - in->end;
     return in->data + in->end;
 }
@@ -465,13 +448,14 @@ static enum fill fill(struct conn *conn)
 {
     struct turn *turn = conn->turn;
     size_t room = 0, len;
-    char *to = read_room(conn, &room);
+    enum fill got = FILL_SOME;
+    char *to = read_room(conn, &room, &got);
     if (!to)
-        return FILL_FULL;
+        return got;
     size_t most = turn->lent ? LIMIT_READ_BUFFER : LIMIT_BYTES_PER_TURN;
     if (room > most / turn->parts)
         room = most / turn->parts;
-    enum fill got = conn_read(conn, to, room, &len);
+    got = conn_read(conn, to, room, &len);
     if (!turn->lent)
         buf_commit(&turn->in, len);
     turn->len += len;
@@ -522,6 +506,7 @@ void conn_readable(struct conn *conn)
         return;
     if (turn && !turn->parser.skipping &&
         pool_tight(conn->worker->server->pool)) {
+        conn_stop_growing(conn);
         conn_pause(conn);
         conn_watch(conn);
         return;

@@ -48,6 +48,7 @@ void turn_free(struct turn *turn)
     cache_blob_free(turn->blob);
     parser_release(&turn->parser);
     buf_release(&turn->in);
+    buf_release(&turn->wider);
     buf_release(&turn->pushes);
     output_release(&turn->out);
     free(turn);
@@ -108,6 +109,8 @@ static void shrink(struct buf *buf)
 static bool keep_input(struct turn *turn)
 {
     struct buf *in = &turn->in;
+    if (turn->lent || turn->len != buf_len(in))
+        buf_release(&turn->wider); /* what was moved is not what is there */
     if (turn->len == 0) {
         buf_release(in);
         return true;
@@ -144,7 +147,8 @@ static size_t held(const struct conn *conn)
     size_t bytes = session_bytes(&conn->session);
     if (turn)
         bytes += sizeof *turn + turn->parser.argv_cap * sizeof(struct arg) +
-                 turn->in.cap + turn->pushes.cap + output_held(&turn->out);
+                 turn->in.cap + turn->wider.cap + turn->pushes.cap +
+                 output_held(&turn->out);
     if (turn && turn->running)
         bytes += turn->call.state_bytes;
     return bytes + bytes / 2;

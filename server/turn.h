@@ -27,7 +27,8 @@
 struct turn {
     struct parser parser;
     struct call call;
-    struct buf in; /* input that was not dealt with, between turns */
+    struct buf in;    /* input that was not dealt with, between turns */
+    struct buf wider; /* what it is being moved to: see conn_grow.c */
     struct output out;
     struct buf pushes; /* that must not come in the middle of a reply */
 
@@ -147,6 +148,12 @@ void conn_later(struct conn *conn);
 
 /* conn_halt.c: takes it off the list of those that are halted, if it is. */
 void conn_leave_halt(struct conn *conn);
+
+/* conn_grow.c: makes room behind the input that was kept.  FILL_NONE: not yet;
+ * FILL_FULL: there is no memory. */
+enum fill conn_grow(struct conn *conn);
+/* It stays where it is. */
+void conn_stop_growing(struct conn *conn);
 
 /* conn_output.c: sends what it can; false: the peer is gone. */
 bool conn_flush(struct conn *conn);

@@ -153,6 +153,52 @@ static void a_long_request_needs_no_more_than_itself(void **state)
     stop(live, redis);
 }
 
+/* The input of a long request is moved while it grows, some at a time: with all
+ * that was sent before it. */
+static void a_request_of_many_values_comes_whole(void **state)
+{
+    enum { PAIRS = 4000, LEN = 3001, BEFORE = 500 };
+    (void)state;
+    redisContext *redis;
+    struct live *live = start(&redis, "512mb");
+    redisContext *many = live_connect(live);
+    for (int i = 0; i < BEFORE; i++)
+        redisAppendCommand(many, "SET before %d", i);
+    const char **argv = malloc((1 + 2 * PAIRS) * sizeof *argv);
+    size_t *lens = malloc((1 + 2 * PAIRS) * sizeof *lens);
+    char(*keys)[16] = malloc(PAIRS * sizeof *keys);
+    assert_true(argv && lens && keys);
+    argv[0] = "MSET";
+    lens[0] = 4;
+    for (size_t i = 0; i < PAIRS; i++) {
+        argv[1 + 2 * i] = keys[i];
+        lens[1 + 2 * i] = (size_t)snprintf(keys[i], 16, "pair:%zu", i);
+        argv[2 + 2 * i] = values[0] + i * LEN;
+        lens[2 + 2 * i] = LEN;
+    }
+    redisAppendCommandArgv(many, 1 + 2 * PAIRS, argv, lens);
+    for (int i = 0; i <= BEFORE; i++) {
+        redisReply *reply;
+        assert_int_equal(redisGetReply(many, (void **)&reply), REDIS_OK);
+        answer_is_ok(reply);
+    }
+    for (size_t i = 0; i < PAIRS; i++) {
+        redisReply *reply = redisCommand(redis, "GET %s", keys[i]);
+        assert_non_null(reply);
+        assert_int_equal(reply->len, LEN);
+        assert_memory_equal(reply->str, values[0] + i * LEN, LEN);
+        freeReplyObject(reply);
+    }
+    assert_string_equal(live_text(redis, "GET before"), "499");
+    redisFree(many);
+    live_await_info(redis, "connected_clients", 1, 1);
+    live_await_info(redis, "ebb_client_pool_used_bytes", 0, MB);
+    free(keys);
+    free(lens);
+    free(argv);
+    stop(live, redis);
+}
+
 /* Reads "$len\r\n". */
 static void must_begin(int fd, size_t len)
 {
@@ -337,6 +383,7 @@ int main(void)
         cmocka_unit_test(long_values_are_appended_to),
         cmocka_unit_test(several_come_in_one_reply),
         cmocka_unit_test(a_long_request_needs_no_more_than_itself),
+        cmocka_unit_test(a_request_of_many_values_comes_whole),
         cmocka_unit_test(what_is_being_sent_stays_whole),
         cmocka_unit_test(clients_give_up_in_the_middle),
         cmocka_unit_test(values_arrive_side_by_side),
