@@ -63,22 +63,26 @@ void conn_moved(struct conn *conn)
         conn_list_behind(conn);
 }
 
-/* Of those who hold more than their share, who has stood still longest. */
+/* Of those who hold more than their share, who has stood still longest; one
+ * with CLIENT NO-EVICT if there is no other. */
 static struct conn *most_behind(const struct worker *worker)
 {
     const struct server *server = worker->server;
-    struct conn *conn = worker->behind;
+    struct conn *conn = worker->behind, *last = NULL;
     if (!conn)
         return NULL;
     size_t behind = worker->behind_count * server->worker_count;
     size_t share = pool_limit(server->pool) / SHARE / behind;
     for (int i = 0; conn && i < LOOKED_AT; i++) {
-        if (!conn->serving && !conn->session.no_evict &&
-            conn_unsent(conn) > share)
-            return conn;
+        if (!conn->serving && conn_unsent(conn) > share) {
+            if (!conn->session.no_evict)
+                return conn;
+            if (!last)
+                last = conn;
+        }
         conn = conn->behind_next;
     }
-    return NULL;
+    return last;
 }
 
 void worker_make_room(struct worker *worker)

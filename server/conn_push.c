@@ -180,7 +180,10 @@ static void send_pushed(struct conn *conn)
                 conn_list_behind(conn);
             }
         }
-        alive = alive && turn_put(conn);
+        if (alive && !turn_put(conn)) {
+            worker_count(conn->worker, closed_memory, 1);
+            alive = false;
+        }
         conn->serving = false;
     }
     if (alive)

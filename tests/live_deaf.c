@@ -146,6 +146,42 @@ static void who_is_behind_by_little(void **state)
     live_stop(live);
 }
 
+/* Of those who do not read, one that asked not to be evicted goes last. */
+static void who_asked_not_to_be_evicted(void **state)
+{
+    (void)state;
+    enum { DEAF = 20, MOST = 100000, LEN = 4000 };
+    static const char wish[] = "CLIENT NO-EVICT ON\r\nSUBSCRIBE loud\r\n";
+    struct live *live =
+        live_start("--maxmemory", "64mb", "--threads", "1", NULL);
+    redisContext *redis = live_connect(live);
+    int deaf[DEAF], small = 4096;
+    char id[32], ok[5];
+    snprintf(id, sizeof id, "%lld", live_int(redis, "CLIENT ID") + DEAF + 1);
+    for (int i = 0; i < DEAF; i++)
+        deaf[i] = loud_deaf(live, "loud");
+    /* Who comes last is told first, and so is the first to stand still. */
+    int last = live_socket(live);
+    setsockopt(last, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    assert_true(live_send(last, wish, sizeof wish - 1));
+    assert_int_equal(live_read(last, ok, sizeof ok), sizeof ok);
+    live_await_info(redis, "pubsub_clients", DEAF + 1, DEAF + 1);
+    for (int i = 0; live_info(redis, "pubsub_clients") > 1; i++) {
+        loud_publish(redis, i, i + 1, LEN);
+        assert_true(i < MOST);
+    }
+    assert_non_null(strstr(live_text(redis, "CLIENT LIST ID %s", id), "sub=1"));
+    for (int i = 0; live_info(redis, "pubsub_clients") > 0; i++) {
+        loud_publish(redis, i, i + 1, LEN);
+        assert_true(i < MOST);
+    }
+    for (int i = 0; i < DEAF; i++)
+        close(deaf[i]);
+    close(last);
+    redisFree(redis);
+    live_stop(live);
+}
+
 /* Those of another worker who do not read, and are told nothing more, go for
  * what is pushed on this one. */
 static void those_of_another_worker(void **state)
@@ -226,6 +262,7 @@ int main(void)
         cmocka_unit_test(subscribers_that_do_not_read),
         cmocka_unit_test(nobody_waits),
         cmocka_unit_test(who_is_behind_by_little),
+        cmocka_unit_test(who_asked_not_to_be_evicted),
         cmocka_unit_test(those_of_another_worker),
         cmocka_unit_test(transactions_that_wait),
     };
