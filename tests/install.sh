@@ -64,6 +64,7 @@ for what in "$@"; do
         # It has redis-server too, as redis-check-rdb; see the end.
         program redis-check-rdb redis-tools
         program clang-format clang-format
+        program valgrind valgrind
         ;;
     node)
         # Debian's npm brings its node along.

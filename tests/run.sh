@@ -75,7 +75,7 @@ for test in "$@"; do
     all_passed=$((all_passed + passed)) all_failed=$((all_failed + failed))
     if [ "$failed" = 0 ]; then
         echo "ok    ${test##*/} ($passed)"
-        grep -a '^SKIPPED: ' "$work/output" | sed 's/^/      | /'
+        grep -aE '^(SKIPPED|NOTE): ' "$work/output" | sed 's/^/      | /'
     else
         echo "FAIL  ${test##*/} ($passed passed, $failed failed${why:+, $why})"
         grep -avE '^\[ (RUN     |      OK) \]' "$work/output" |

@@ -57,6 +57,14 @@ test:
 	@$(MAKE) --no-print-directory -j$(CORES) test-programs bench-programs
 	@tests/run.sh $(BUILD) $(UNIT_TESTS) $(LIVE_TESTS) $(OTHER_TESTS)
 
+# What tests/instructions.sh compares with: counted again, and stored.
+.PHONY: instructions
+instructions:
+	@tests/install.sh build test
+	@$(MAKE) --no-print-directory -j$(CORES) all $(BUILD)/tests/fixed_load
+	@BUILD=$(BUILD) tests/instructions.sh write
+	@cat tests/instructions.txt
+
 # COUNT requests to Ebb and to redis-server, from another seed each time.
 COUNT ?= 1000000
 .PHONY: differential
