@@ -21,6 +21,7 @@ struct acl {
     struct acl_users users;
     struct acl_user *default_user;
     struct acl_rules *initial; /* of "default", as requirepass makes it */
+    _Atomic size_t retired;    /* bytes of rules that sessions still have */
 };
 
 /* -------------------------------------------------------------- begin, end */
@@ -34,6 +35,19 @@ static struct acl_rules *all_allowed(const char *password)
         return rules;
     acl_rules_disown(rules);
     return NULL;
+}
+
+/* Others are put in their place.  Those of the beginning are short, and may be
+ * in force again.  With the lock. */
+static void retire(struct acl *acl, struct acl_rules *rules)
+{
+    if (rules != acl->initial && !rules->retired)
+        acl_rules_retire(rules, &acl->retired);
+}
+
+size_t acl_retired(const struct acl *acl)
+{
+    return atomic_load(&acl->retired);
 }
 
 /* Sessions look again.  With the lock. */
@@ -206,6 +220,7 @@ static void exchange(struct acl *acl, struct acl_user *user,
     struct acl_rules *old = user->rules;
     pthread_mutex_lock(&acl->lock);
     user->rules = rules;
+    retire(acl, old);
     acl->users.bytes += rules->bytes - old->bytes;
     changed(acl);
     pthread_mutex_unlock(&acl->lock);
@@ -276,8 +291,12 @@ size_t acl_delete_users(struct acl *acl, const struct arg *names, size_t count)
     size_t deleted = 0;
     pthread_mutex_lock(&acl->edit);
     pthread_mutex_lock(&acl->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        struct acl_user *user = acl_users_find(&acl->users, names[i]);
+        if (user)
+            retire(acl, user->rules);
         deleted += acl_users_remove(&acl->users, names[i]);
+    }
     changed(acl);
     pthread_mutex_unlock(&acl->lock);
     pthread_mutex_unlock(&acl->edit);
@@ -335,6 +354,7 @@ static void keep_known(struct acl *acl, struct acl_users *users)
         struct acl_rules *rules = known->rules;
         known->rules = user->rules;
         user->rules = rules;
+        retire(acl, rules);
         known->owners++;
         users->at[i] = known;
         acl_user_disown(user);
@@ -352,8 +372,10 @@ bool acl_replace(struct acl *acl, struct acl_users *users)
         acl->users = *users;
         *users = (struct acl_users){0};
         for (size_t i = 0; i < old.count; i++)
-            if (acl_users_find(&acl->users, acl_name(old.at[i])) != old.at[i])
+            if (acl_users_find(&acl->users, acl_name(old.at[i])) != old.at[i]) {
+                retire(acl, old.at[i]->rules);
                 atomic_store(&old.at[i]->gone, true);
+            }
         acl_users_release(&old);
         changed(acl);
     }

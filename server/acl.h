@@ -55,6 +55,20 @@ bool acl_password_ok(struct acl *acl, const char *text, size_t len);
  * than that of now.  False: its user was deleted. */
 bool acl_look_again(struct acl *acl, struct session *session);
 
+/* Between requests: an idle session lets go of rules that are in force no
+ * more.  `version` is that of now. */
+static inline void acl_keep_up(struct acl *acl, struct session *session,
+                               uint64_t version)
+{
+    if (session->acl_seen != version)
+        acl_look_again(acl, session);
+}
+/* Bytes of rules that are in force no more and that sessions have not let go
+ * of.  Above ACL_RETIRED_MAX, who changes users has all sessions look again;
+ * above ACL_RETIRED_MOST it has to wait. */
+enum { ACL_RETIRED_MAX = ACL_BYTES_MAX, ACL_RETIRED_MOST = 2 * ACL_BYTES_MAX };
+size_t acl_retired(const struct acl *acl);
+
 const char *acl_user_name(const struct session *session);
 /* Its user was deleted: it is to be closed. */
 bool acl_user_gone(const struct session *session);

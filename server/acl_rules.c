@@ -3,6 +3,7 @@
 
 #include "acl_rules.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,11 +130,20 @@ void acl_rules_disown(struct acl_rules *rules)
 {
     if (!rules || atomic_fetch_sub(&rules->owners, 1) != 1)
         return;
+    if (rules->retired)
+        atomic_fetch_sub(rules->retired, rules->bytes);
     clear_passwords(rules);
     clear_selectors(rules, 0);
     free(rules->selectors);
     buf_release(&rules->text);
     free(rules);
+}
+
+void acl_rules_retire(struct acl_rules *rules, _Atomic size_t *retired)
+{
+    assert(!rules->retired);
+    rules->retired = retired;
+    atomic_fetch_add(retired, rules->bytes);
 }
 
 /* -------------------------------------------------------------- passwords */

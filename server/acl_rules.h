@@ -74,6 +74,9 @@ struct acl_rules {
     struct buf text; /* the words that make these rules, as ACL LIST has them */
     bool everything; /* nothing is forbidden */
     size_t bytes;    /* of memory */
+
+    _Atomic size_t *retired; /* counts those bytes from when others are in
+                                force until the last owner has gone; or NULL */
 };
 
 enum acl_error {
@@ -100,6 +103,8 @@ enum acl_error acl_rules_allow_all(struct acl_rules *rules);
 
 struct acl_rules *acl_rules_own(struct acl_rules *rules); /* one owner more */
 void acl_rules_disown(struct acl_rules *rules);           /* NULL is fine */
+/* They are in force no more: their bytes count until the last owner goes. */
+void acl_rules_retire(struct acl_rules *rules, _Atomic size_t *retired);
 
 /* Applies one word; a selector is one word: "(+get ~a)".  After an error the
  * rules may have changed a little. */

@@ -164,11 +164,10 @@ static bool may_stay(const struct closing *closing, struct session *session)
     struct arg name = {closing->name, closing->name_len};
     if (acl_user_gone(session))
         return false;
+    acl_keep_up(closing->acl, session, atomic_load(closing->version));
     if (!session->subscriber ||
         !(closing->everybody || acl_user_is(closing->acl, session, name)))
         return true;
-    if (session->acl_seen != atomic_load(closing->version))
-        acl_look_again(closing->acl, session);
     return session->acl_pass != 0 || may_listen(session);
 }
 
@@ -224,13 +223,18 @@ enum command_result cmd_acl_setuser(struct call *call)
     const struct closing *closing = ask_ctx(call);
     if (closing)
         return end_ok(call, closing);
-    const char *error = acl_set_user(call->server->acl, call->argv[2],
-                                     call->argv + 3, call->argc - 3, why);
+    struct acl *acl = call->server->acl;
+    if (acl_retired(acl) > ACL_RETIRED_MOST)
+        return call_error(call, "ERR too many users were changed just now, try "
+                                "again");
+    const char *error =
+        acl_set_user(acl, call->argv[2], call->argv + 3, call->argc - 3, why);
     if (error) {
         reply_errorf(&call->reply, "ERR %s", error);
         return COMMAND_DONE;
     }
-    if (pubsub_clients(call->server->pubsub) > 0)
+    if (pubsub_clients(call->server->pubsub) > 0 ||
+        acl_retired(acl) > ACL_RETIRED_MAX)
         return close_those(call, 0, &call->argv[2]);
     reply_ok(&call->reply);
     return COMMAND_DONE;

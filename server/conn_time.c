@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Clients that take too long: one coarse timer a worker, no timer a client. */
 
+#include "acl.h"
 #include "limits.h"
 #include "server.h"
 #include "turn.h"
@@ -56,12 +57,14 @@ static void check(struct conn *conn)
 
 void worker_mind_time(struct worker *worker)
 {
+    struct server *server = worker->server;
     size_t count = worker->open / PARTS + 1;
     for (size_t i = 0; i < count && worker->open > 0; i++) {
         if (!worker->walk)
             worker->walk = worker->conns;
         struct conn *conn = worker->walk;
         worker->walk = conn->next;
+        acl_keep_up(server->acl, &conn->session, server->acl_version);
         check(conn);
     }
 }

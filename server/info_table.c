@@ -33,6 +33,7 @@ static const struct field clients_fields[] = {
     NUMBER("ebb_tracking_bytes",              tracking.bytes),
     NUMBER("ebb_client_push_bytes",           push_bytes),
     NUMBER("ebb_lost_notifications",          lost_notifications),
+    NUMBER("ebb_old_rules_bytes",             old_rules_bytes),
 };
 
 static const struct field memory_fields[] = {

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "acl.h"
 #include "command.h"
 #include "notify.h"
 #include "options.h"
@@ -271,6 +272,7 @@ static void take_pubsub(const struct server *server, struct stats_now *now)
     now->pubsub_patterns = pubsub_topics(pubsub, TOPIC_PATTERN);
     now->pubsub_shard_channels = pubsub_topics(pubsub, TOPIC_SHARD);
     now->pubsub_clients = pubsub_clients(pubsub);
+    now->old_rules_bytes = acl_retired(server->acl);
     now->push_bytes = atomic_load(&server->push_bytes);
     now->lost_notifications = notify_lost(server);
 }

@@ -65,7 +65,8 @@ struct stats_now {
     uint64_t watching_clients, watched_keys;
     uint64_t pubsub_channels, pubsub_patterns, pubsub_shard_channels;
     uint64_t pubsub_clients;
-    uint64_t push_bytes; /* in flight between threads */
+    uint64_t old_rules_bytes; /* of users, no more in force */
+    uint64_t push_bytes;      /* in flight between threads */
     uint64_t lost_notifications;
     uint64_t ops_per_s;
     double input_kib_per_s, output_kib_per_s;

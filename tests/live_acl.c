@@ -440,6 +440,52 @@ static void long_checks_go_by_the_rules_of_now(void **state)
     talk_close(&admin);
 }
 
+/* ------------------------------------------------------------- old rules */
+
+/* ACL SETUSER with as many patterns as a user may have, each long. */
+static void set_long_rules(redisContext *redis, int version)
+{
+    enum { PATTERNS = 240, LEN = 250 };
+    static char words[PATTERNS + 7][LEN + 1];
+    const char *argv[PATTERNS + 7] = {"ACL", "SETUSER", "idle", "reset",
+                                      "on",  "nopass",  "+@all"};
+    for (int i = 0; i < PATTERNS; i++) {
+        snprintf(words[i], sizeof words[i], "~%0*d", LEN - 1,
+                 version * PATTERNS + i);
+        argv[7 + i] = words[i];
+    }
+    redisReply *reply = redisCommandArgv(redis, PATTERNS + 7, argv, NULL);
+    assert_non_null(reply);
+    assert_string_equal(reply->str, "OK");
+    freeReplyObject(reply);
+}
+
+/* Each saw other rules last. */
+static void the_idle_keep_no_old_rules(void **state)
+{
+    enum { CLIENTS = 50, MOST = (1 << 20) + (1 << 18) };
+    redisContext *redis = live_connect(*state), *idle[CLIENTS];
+    long long most = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        set_long_rules(redis, i);
+        long long bytes = live_info(redis, "ebb_old_rules_bytes");
+        most = bytes > most ? bytes : most;
+        idle[i] = live_connect(*state);
+        assert_string_equal(live_text(idle[i], "AUTH idle x"), "OK");
+        assert_string_equal(live_text(idle[i], "PING"), "PONG");
+    }
+    assert_in_range(most, 0, MOST);
+    /* And the last are let go of by themselves. */
+    set_long_rules(redis, CLIENTS);
+    live_await_info(redis, "ebb_old_rules_bytes", 0, 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        assert_string_equal(live_text(idle[i], "PING"), "PONG");
+        redisFree(idle[i]);
+    }
+    assert_int_equal(live_int(redis, "ACL DELUSER idle"), 1);
+    redisFree(redis);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +502,7 @@ int main(void)
         cmocka_unit_test(passwords_are_shown_to_nobody),
         cmocka_unit_test(rules_change_while_they_are_used),
         cmocka_unit_test(long_checks_go_by_the_rules_of_now),
+        cmocka_unit_test(the_idle_keep_no_old_rules),
     };
     return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }
