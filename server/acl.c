@@ -109,6 +109,8 @@ static void show_rules(struct acl *acl, struct session *session)
 {
     uint64_t version = atomic_load(acl->version);
     struct acl_rules *rules = acl_rules_own(session->user->rules);
+    if (rules != session->rules)
+        session->acl_since = version;
     acl_rules_disown(session->rules);
     session->rules = rules;
     session->acl_seen = version;

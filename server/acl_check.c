@@ -229,18 +229,20 @@ enum acl_verdict acl_check(const struct acl_rules *rules,
     return check->worst;
 }
 
-bool acl_channel_allowed(const struct acl_rules *rules, struct arg channel,
-                         bool is_pattern)
+enum text_match acl_channel_some(const struct acl_rules *rules,
+                                 struct arg channel, bool is_pattern,
+                                 struct acl_check *check, size_t *steps)
 {
     struct args args = {.first = 1, .last = 1, .step = 1, .whole = is_pattern};
-    for (size_t i = 0; i < rules->selector_count; i++) {
-        const struct acl_selector *selector = &rules->selectors[i];
-        struct acl_check check = {0};
-        size_t steps = SIZE_MAX;
-        if (selector->all_channels ||
-            match_any(&selector->channels, &args, &channel, &check, &steps) ==
-                TEXT_YES)
-            return true;
+    for (; check->selector < rules->selector_count; check->selector++) {
+        const struct acl_selector *selector =
+            &rules->selectors[check->selector];
+        if (selector->all_channels)
+            return TEXT_YES;
+        enum text_match match =
+            match_any(&selector->channels, &args, &channel, check, steps);
+        if (match != TEXT_NO)
+            return match;
     }
-    return false;
+    return TEXT_NO;
 }

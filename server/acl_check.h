@@ -40,9 +40,11 @@ enum acl_verdict acl_check(const struct acl_rules *rules,
 /*
  * Whether a channel may be published and subscribed to; a pattern of PSUBSCRIBE
  * only if it is the pattern of a rule itself.  For who wants to know it apart
- * from a request: requests have been looked at when they are run.
+ * from a request: requests have been looked at when they are run.  TEXT_MORE:
+ * call again with more steps.
  */
-bool acl_channel_allowed(const struct acl_rules *rules, struct arg channel,
-                         bool is_pattern);
+enum text_match acl_channel_some(const struct acl_rules *rules,
+                                 struct arg channel, bool is_pattern,
+                                 struct acl_check *check, size_t *steps);
 
 #endif

@@ -65,7 +65,8 @@ static bool visit_some(struct ask *ask, struct worker *worker)
 
     for (int i = 0; i < SLICE_CONNS && conn != NULL; i++, conn = next) {
         next = conn_next(conn);
-        ask->visit_conn(conn, ask->ctx);
+        if (!ask->visit_conn(conn, ask->ctx))
+            break;
     }
     if (conn != NULL)
         ask->next[worker->id] = conn_session(conn)->id;

@@ -23,8 +23,9 @@ struct conn;
 /* May run on several threads at once: ctx brings its own lock. */
 typedef void ask_visit(struct worker *worker, void *ctx);
 
-/* The same for one connection, which it may free. */
-typedef void ask_conn(struct conn *conn, void *ctx);
+/* The same for one connection, which it may free.  False: it is to be asked
+ * again, after others had a turn. */
+typedef bool ask_conn(struct conn *conn, void *ctx);
 
 /* Takes over ctx, to be freed with ctx_free.  The result is run()'s. */
 enum command_result ask_workers(struct call *call, ask_visit *visit, void *ctx,

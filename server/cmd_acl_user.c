@@ -13,6 +13,7 @@
 #include "conn.h"
 #include "log.h"
 #include "pubsub.h"
+#include "vet.h"
 #include "worker.h"
 
 /* ------------------------------------------------------------- LIST, USERS */
@@ -146,40 +147,34 @@ struct closing {
     char name[];
 };
 
-static bool may_listen(const struct session *session)
+/* Deleted, or may not listen to all that it is subscribed to. */
+static enum vetting may_stay(const struct closing *closing, struct conn *conn,
+                             size_t *steps)
 {
-    for (int kind = TOPIC_CHANNEL; kind <= TOPIC_SHARD; kind++)
-        for (const struct subscription *at = session->subscriber->first[kind];
-             at; at = at->other) {
-            struct arg name = {at->topic->name, at->topic->len};
-            if (!acl_channel_allowed(session->rules, name,
-                                     kind == TOPIC_PATTERN))
-                return false;
-        }
-    return true;
-}
-
-static bool may_stay(const struct closing *closing, struct session *session)
-{
+    struct session *session = conn_session(conn);
     struct arg name = {closing->name, closing->name_len};
     if (acl_user_gone(session))
-        return false;
+        return VET_FORBIDDEN;
     acl_keep_up(closing->acl, session, atomic_load(closing->version));
     if (!session->subscriber ||
         !(closing->everybody || acl_user_is(closing->acl, session, name)))
-        return true;
-    return session->acl_pass != 0 || may_listen(session);
+        return VET_ALLOWED;
+    return subscriber_vet(conn, steps);
 }
 
-static void close_visit(struct conn *conn, void *ctx)
+/* Who took long ends the slice. */
+static bool close_visit(struct conn *conn, void *ctx)
 {
     struct closing *closing = ctx;
-    if (may_stay(closing, conn_session(conn)))
-        return;
+    size_t steps = ACL_SLICE_STEPS;
+    enum vetting vetting = may_stay(closing, conn, &steps);
+    if (vetting != VET_FORBIDDEN)
+        return vetting == VET_ALLOWED && steps > ACL_SLICE_STEPS / 2;
     if (conn_session(conn)->id == closing->self)
         atomic_store(&closing->self_too, true);
     else
         conn_free(conn);
+    return true;
 }
 
 /* user NULL: everybody. */

@@ -58,12 +58,12 @@ static bool to_be_killed(const struct kill *kill, struct conn *conn)
            info.age_s >= kill->age_s;
 }
 
-static void kill_visit(struct conn *conn, void *ctx)
+static bool kill_visit(struct conn *conn, void *ctx)
 {
     struct kill *kill = ctx;
 
     if (!to_be_killed(kill, conn))
-        return;
+        return true;
     bool self = conn_session(conn)->id == kill->self;
     pthread_mutex_lock(&kill->lock);
     kill->killed++;
@@ -71,6 +71,7 @@ static void kill_visit(struct conn *conn, void *ctx)
     pthread_mutex_unlock(&kill->lock);
     if (!self)
         conn_free(conn);
+    return true;
 }
 
 static void kill_reply(struct call *call, const struct kill *kill)

@@ -171,7 +171,7 @@ static void list_add(struct list *list, struct conn *conn)
     list->lines[list->count++] = (struct line){conn_session(conn)->id, at, len};
 }
 
-static void list_visit(struct conn *conn, void *ctx)
+static bool list_visit(struct conn *conn, void *ctx)
 {
     struct list *list = ctx;
 
@@ -179,6 +179,7 @@ static void list_visit(struct conn *conn, void *ctx)
     if (!list->failed && client_is(conn, list->type))
         list_add(list, conn);
     pthread_mutex_unlock(&list->lock);
+    return true;
 }
 
 static int by_id(const void *a, const void *b)

@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include "acl.h"
+#include "acl_check.h"
 #include "call.h"
 #include "conn.h"
 #include "publish.h"
+#include "vet.h"
 
 enum { SLICE_NAMES = 256 }; /* before others have a turn */
 
@@ -71,12 +74,21 @@ static void unsubscribe_one(struct call *call, size_t i, enum topic_kind kind)
 }
 
 /* Where a command goes on. */
+struct place {
+    size_t at;
+    uint64_t since; /* session->acl_since when it was admitted */
+};
+
 static bool keep_place(struct call *call, size_t at)
 {
-    size_t *place = call->state ? call->state : malloc(sizeof *place);
+    struct place *place = call->state;
+    if (!place)
+        place = malloc(sizeof *place);
     if (!place)
         return false;
-    *place = at;
+    if (!call->state)
+        place->since = call->session->acl_since;
+    place->at = at;
     call->state = place;
     call->state_free = free;
     return true;
@@ -87,11 +99,38 @@ static enum command_result each(struct call *call, enum topic_kind kind,
                                 void (*one)(struct call *call, size_t i,
                                             enum topic_kind kind))
 {
-    size_t at = call->state ? *(size_t *)call->state : 1;
+    const struct place *place = call->state;
+    size_t at = place ? place->at : 1;
     for (size_t done = 0; at < call->argc; at++, done++) {
         if (done >= SLICE_NAMES && keep_place(call, at))
             return COMMAND_AGAIN;
         one(call, at, kind);
+    }
+    return COMMAND_DONE;
+}
+
+/* Likewise; who has other rules since it was admitted is asked again. */
+static enum command_result join(struct call *call, enum topic_kind kind)
+{
+    struct server *server = call->server;
+    struct place *place = call->state;
+    size_t steps = ACL_SLICE_STEPS;
+    acl_keep_up(server->acl, call->session, server->acl_version);
+    if (!place || place->since == call->session->acl_since)
+        return each(call, kind, subscribe_one);
+    for (size_t done = 0; place->at < call->argc; place->at++, done++) {
+        const struct arg *name = &call->argv[place->at];
+        enum vetting vetting =
+            done < SLICE_NAMES
+                ? subscriber_may_join(call->conn, name, kind, &steps)
+                : VET_MORE;
+        if (vetting == VET_MORE)
+            return COMMAND_AGAIN;
+        if (vetting == VET_FORBIDDEN)
+            return call_error(call, "NOPERM this user has no permissions to "
+                                    "access one of the channels used as "
+                                    "arguments");
+        subscribe_one(call, place->at, kind);
     }
     return COMMAND_DONE;
 }
@@ -124,12 +163,12 @@ static enum command_result leave(struct call *call, enum topic_kind kind)
 
 enum command_result cmd_subscribe(struct call *call)
 {
-    return each(call, TOPIC_CHANNEL, subscribe_one);
+    return join(call, TOPIC_CHANNEL);
 }
 
 enum command_result cmd_psubscribe(struct call *call)
 {
-    return each(call, TOPIC_PATTERN, subscribe_one);
+    return join(call, TOPIC_PATTERN);
 }
 
 enum command_result cmd_ssubscribe(struct call *call)
@@ -137,7 +176,7 @@ enum command_result cmd_ssubscribe(struct call *call)
     if (call->in_exec)
         return call_error(
             call, "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
-    return each(call, TOPIC_SHARD, subscribe_one);
+    return join(call, TOPIC_SHARD);
 }
 
 enum command_result cmd_unsubscribe(struct call *call)

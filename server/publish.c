@@ -10,6 +10,7 @@
 #include "call.h"
 #include "round.h"
 #include "server.h"
+#include "vet.h"
 #include "worker.h"
 
 enum {
@@ -90,9 +91,10 @@ static size_t deliver_run(struct delivering *delivering, size_t most)
     size_t bytes = 0;
     while (delivering->at && bytes < most && !worker_push_full(worker)) {
         struct conn *conn = delivering->at->subscriber->conn;
+        bool hears = conn && subscriber_hears(conn, delivering->first->topic);
         delivering->at = delivering->at->next;
         for (const struct delivery *one = delivering->first;; one = one->next) {
-            if (conn)
+            if (hears)
                 conn_push(conn, one->push);
             bytes += DELIVER_EACH + one->push->len;
             if (one == delivering->last)

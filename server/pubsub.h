@@ -66,6 +66,9 @@ struct subscriber {
     void *tree;        /* of struct subscription, by the name of the topic */
     struct subscription *first[TOPIC_KINDS];
     size_t counts[TOPIC_KINDS];
+    uint64_t vetted;         /* session->acl_since: by these rules it may listen
+                                to all of them; see vet.h */
+    struct vet *vet;         /* under way, or NULL */
     struct subscriber *next; /* of those that have gone */
 };
 

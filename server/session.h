@@ -39,8 +39,10 @@ struct session {
     /* See acl.h. */
     struct acl_user *user;
     struct acl_rules *rules;
-    uint64_t acl_seen; /* the version at which the rules were looked at */
-    uint64_t acl_pass; /* the same if they allow everything, else 0 */
+    uint64_t acl_seen;  /* the version at which the rules were looked at */
+    uint64_t acl_pass;  /* the same if they allow everything, else 0 */
+    uint64_t acl_since; /* the version at which they were found to be others
+                           than before */
 };
 
 void session_init(struct session *session, uint64_t id, bool authenticated,

@@ -11,6 +11,7 @@
 #include "publish.h"
 #include "pubsub.h"
 #include "server.h"
+#include "vet.h"
 #include "worker.h"
 
 enum {
@@ -83,6 +84,7 @@ static struct subscriber *subscriber_of(struct conn *conn,
     }
     subscriber->conn = conn;
     subscriber->worker = conn_worker(conn);
+    subscriber->vetted = session->acl_since;
     session->subscriber = subscriber;
     return subscriber;
 }
@@ -93,6 +95,7 @@ static void drop_subscriber(struct pubsub *pubsub,
     assert(subscriber_count_all(subscriber) == 0);
     if (subscriber->conn)
         conn_session(subscriber->conn)->subscriber = NULL;
+    free(subscriber->vet);
     free(subscriber);
     pubsub_repay(pubsub, SUBSCRIBER_BYTES);
 }
@@ -168,6 +171,7 @@ static void end(struct pubsub *pubsub, struct subscription *one)
     struct subscriber *subscriber = one->subscriber;
     struct topic *topic = one->topic;
     publish_forget(subscriber->worker, one);
+    vet_forget(subscriber, one);
     tdelete(one, &subscriber->tree, compare_subscriptions);
     *one->link = one->next;
     if (one->next)
