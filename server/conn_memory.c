@@ -121,6 +121,7 @@ static bool keep_input(struct turn *turn)
             shrink(in);
         return true;
     }
+    buf_drain(in, buf_len(in)); /* what did not fit into the pool before */
     if (in->cap < turn->len)
         buf_release(in);
     in->max = in->cap > turn->len ? in->cap : turn->len;
@@ -264,7 +265,7 @@ bool turn_put(struct conn *conn)
         return false;
     if (output_empty(&turn->out)) {
         keep_warm(worker, &turn->out.tail);
-        if (buf_len(&turn->in) == 0 && !turn->running)
+        if (buf_len(&turn->in) == 0 && !turn->running && !turn->parser.skipping)
             turn_return(conn);
     } else {
         shrink(&turn->out.tail);

@@ -19,7 +19,7 @@ static bool unfinished(const struct conn *conn)
 {
     const struct turn *turn = conn->turn;
     return turn && !turn->running && !conn->later && !conn->blocked &&
-           buf_len(&turn->in) > 0;
+           (buf_len(&turn->in) > 0 || turn->parser.skipping);
 }
 
 static bool unsent(const struct conn *conn)
