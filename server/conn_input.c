@@ -8,7 +8,6 @@
  *                       '- a long value: conn_body.c
  */
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
