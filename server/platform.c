@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ static int linux_accept(void *ctx, int fd, struct sockaddr *addr,
 static ssize_t linux_read(void *ctx, int fd, void *to, size_t len)
 {
     (void)ctx;
-    return read(fd, to, len);
+    return recv(fd, to, len, 0);
 }
 
 static ssize_t linux_readv(void *ctx, int fd, const struct iovec *iov,
@@ -34,7 +35,7 @@ static ssize_t linux_readv(void *ctx, int fd, const struct iovec *iov,
 static ssize_t linux_write(void *ctx, int fd, const void *from, size_t len)
 {
     (void)ctx;
-    return write(fd, from, len);
+    return send(fd, from, len, MSG_NOSIGNAL);
 }
 
 static ssize_t linux_writev(void *ctx, int fd, const struct iovec *iov,
