@@ -52,6 +52,11 @@ static inline void batch_clear(struct batch *batch)
     batch->at = batch->end = batch->skim.count = batch->skim.args_used = 0;
 }
 
+static inline bool batch_is_full(const struct batch *batch)
+{
+    return batch->skim.count == SKIM_REQUESTS;
+}
+
 /* Adds requests from the input of a client in that database, as many as there
  * is room for; the result: how many. */
 size_t batch_add(struct batch *batch, const struct server *server, unsigned db,

@@ -274,7 +274,7 @@ void conn_free(struct conn *conn)
 void conn_close_after_reply(struct conn *conn)
 {
     conn->closing = true;
-    if (conn->serving)
+    if (conn->serving || conn->owed)
         return;
     if (conn->turn && output_len(&conn->turn->out) > 0)
         conn_watch(conn);

@@ -519,7 +519,19 @@ void conn_readable(struct conn *conn)
     end(conn);
 }
 
-void conn_serve(struct conn *conn, const struct turn_input *input)
+/* All that is left to do is to send a short reply. */
+static bool owes_reply(const struct conn *conn, size_t room)
+{
+    const struct turn *turn = conn->turn;
+    size_t len = output_len(&turn->out);
+    bool held = conn->later || conn->waiting || conn->blocked || conn->doomed ||
+                conn->closing || conn->ended;
+    return len > 0 && len <= room && !turn->out.first && !held &&
+           turn->len == 0 && !turn->running && buf_len(&turn->pushes) == 0;
+}
+
+size_t conn_serve(struct conn *conn, const struct turn_input *input,
+                  char *reply, size_t room)
 {
     begin(conn);
     struct turn *turn = conn->turn;
@@ -533,6 +545,43 @@ void conn_serve(struct conn *conn, const struct turn_input *input)
             input->batch->end = input->first + input->count;
         }
         serve(conn, input->got);
+        if (owes_reply(conn, room)) {
+            struct buf *tail = &turn->out.tail;
+            room = buf_len(tail);
+            memcpy(reply, tail->data + tail->start, room);
+            buf_drain(tail, room);
+            conn->owed = true;
+        }
+    }
+    end(conn);
+    return conn->owed ? room : 0;
+}
+
+/* Without a turn, if the peer takes all of it and nothing has come between. */
+void conn_send(struct conn *conn, const char *reply, size_t len)
+{
+    struct worker *worker = conn->worker;
+    const struct platform *platform = worker->server->platform;
+    size_t sent = 0;
+    conn->owed = false;
+    if (!conn->turn && !conn->closing) {
+        ssize_t n = platform->write(platform->ctx, conn->fd, reply, len);
+        sent = n > 0 ? (size_t)n : 0;
+        worker_count(worker, writes, 1);
+        worker_count(worker, written_bytes, sent);
+        conn->sent_ms = conn->active_ms = worker->clock_ms;
+        if (sent == len)
+            return;
+    }
+    begin(conn);
+    if (conn->turn) {
+        struct buf *tail = &conn->turn->out.tail;
+        turn_allow(conn);
+        buf_add(tail, reply + sent, len - sent);
+        if (tail->failed) {
+            worker_count(worker, closed_memory, 1);
+            conn->doomed = true;
+        }
     }
     end(conn);
 }

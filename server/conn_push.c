@@ -104,7 +104,8 @@ static struct buf *place(struct conn *conn)
         turn = turn_borrow(conn);
     if (!turn)
         return NULL;
-    return conn->serving || turn->midway ? &turn->pushes : &turn->out.tail;
+    bool behind = conn->serving || conn->owed || turn->midway;
+    return behind ? &turn->pushes : &turn->out.tail;
 }
 
 void conn_push(struct conn *conn, const struct push *push)

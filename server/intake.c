@@ -12,21 +12,26 @@
 #include "turn.h"
 
 enum {
-    MEMBERS = SKIM_REQUESTS,
+    REPLY_MAX = 2048,
+    MEMBERS = 64,
     ROOM_LEAST = LIMIT_READ_BUFFER / 4, /* for one to read into */
 };
 
 struct member {
     struct conn *conn; /* NULL: it is gone */
     struct turn_input input;
+    char *reply; /* that is still to be sent */
+    size_t reply_len;
 };
 
 struct intake {
     struct worker *worker;
     struct event *end; /* active while there are members */
     size_t used;       /* bytes of the worker's buffer */
-    size_t count, at;
+    size_t count;
     struct member members[MEMBERS];
+    char replies[16 * 1024];
+    size_t replied; /* bytes of them */
     struct batch *batch;
 };
 
@@ -63,7 +68,6 @@ void intake_free(struct intake *intake)
 static bool is_full(const struct intake *intake)
 {
     return intake->count == MEMBERS ||
-           intake->batch->skim.count == SKIM_REQUESTS ||
            LIMIT_READ_BUFFER - intake->used < ROOM_LEAST;
 }
 
@@ -82,19 +86,46 @@ void intake_read(struct intake *intake, struct conn *conn)
     if (input->got == FILL_NONE)
         return;
     intake->used += input->len;
-    if (input->got == FILL_SOME) {
-        struct parse_limits limits;
-        conn_limits(conn, &limits);
-        input->batch = intake->batch;
-        input->first = intake->batch->skim.count;
-        input->count =
-            batch_add(intake->batch, worker->server, conn->session.db,
-                      input->at, input->len, &limits);
-    }
     if (intake->count++ == 0)
         event_active(intake->end, 0, 0);
     if (is_full(intake))
         intake_serve(intake);
+}
+
+/* Takes requests of this member and those behind it, until the batch is full;
+ * the result: the first that has none in it. */
+static size_t take_requests(struct intake *intake, size_t at)
+{
+    struct server *server = intake->worker->server;
+    struct batch *batch = intake->batch;
+    batch_clear(batch);
+    do {
+        const struct conn *conn = intake->members[at].conn;
+        struct turn_input *input = &intake->members[at++].input;
+        if (!conn || input->got != FILL_SOME)
+            continue;
+        struct parse_limits limits;
+        conn_limits(conn, &limits);
+        input->batch = batch;
+        input->first = batch->skim.count;
+        input->count = batch_add(batch, server, conn->session.db, input->at,
+                                 input->len, &limits);
+    } while (at < intake->count && !batch_is_full(batch));
+    batch_fetch(batch, server);
+    return at;
+}
+
+/* Runs a member's requests.  A short reply waits until all have run. */
+static void run(struct intake *intake, struct member *member)
+{
+    size_t room = sizeof intake->replies - intake->replied;
+    char *reply = intake->replies + intake->replied;
+    if (!member->conn)
+        return;
+    member->reply = reply;
+    member->reply_len = conn_serve(member->conn, &member->input, reply,
+                                   room < REPLY_MAX ? room : REPLY_MAX);
+    intake->replied += member->reply_len;
 }
 
 void intake_serve(struct intake *intake)
@@ -102,19 +133,22 @@ void intake_serve(struct intake *intake)
     if (intake->count == 0)
         return;
     worker_read_clock(intake->worker);
-    batch_fetch(intake->batch, intake->worker->server);
-    for (intake->at = 0; intake->at < intake->count; intake->at++) {
-        struct member *member = &intake->members[intake->at];
-        if (member->conn)
-            conn_serve(member->conn, &member->input);
+    for (size_t at = 0, taken = 0; at < intake->count; at++) {
+        if (at == taken)
+            taken = take_requests(intake, at);
+        run(intake, &intake->members[at]);
     }
-    batch_clear(intake->batch);
-    intake->count = intake->used = intake->at = 0;
+    for (size_t at = 0; at < intake->count; at++) {
+        const struct member *member = &intake->members[at];
+        if (member->conn && member->reply_len > 0)
+            conn_send(member->conn, member->reply, member->reply_len);
+    }
+    intake->count = intake->used = intake->replied = 0;
 }
 
 void intake_forget(struct intake *intake, const struct conn *conn)
 {
-    for (size_t i = intake->at; i < intake->count; i++)
+    for (size_t i = 0; i < intake->count; i++)
         if (intake->members[i].conn == conn)
             intake->members[i].conn = NULL;
 }

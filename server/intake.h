@@ -3,19 +3,21 @@
 #define INTAKE_H
 
 /*
- * What one look at the sockets has found is read from all of them before any of
- * it is served:
+ * What one look at the sockets has found is done for all of them, one step
+ * after the other:
  *
- *   readable   readable   readable   (no more events)
- *      |          |          |            |
- *     read       read       read          |
- *      '--> parsed, hashed, fetched       '--> run, send; run, send; run, send
+ *   read, read, read ...     into the worker's buffer, one behind another
+ *   parse, hash, fetch       what all of them need, at the same time
+ *   run, run, run ...        short replies are put aside
+ *   send, send, send ...
  *
  * so that clients with one request each, too, find in the processor's caches
- * what their requests need.  Only connections that hold nothing take part: who
- * is in the middle of something reads for itself.  All that is read lies in the
- * worker's buffer, one client's behind another's.  It is served before those
- * who read for themselves or go on later, mail, and what is done every 100 ms.
+ * what their requests need, and each step its own code and the kernel's.
+ *
+ * Only connections that hold nothing take part: who is in the middle of
+ * something reads for itself.  What was read is served before those, before who
+ * goes on later, before mail, and before what is done every 100 ms.  A reply
+ * that was put aside is owed: what is pushed meanwhile comes behind it.
  */
 
 #include <stdbool.h>

@@ -56,6 +56,7 @@ struct conn {
     int fd;
     short watched;      /* EV_READ | EV_WRITE: what the event waits for */
     bool serving : 1;   /* a turn is under way */
+    bool owed : 1;      /* a reply, which the intake has */
     bool later : 1;     /* in worker->later */
     bool waiting : 1;   /* for conn_resume */
     bool blocked : 1;   /* the peer must read before more is run */
@@ -140,7 +141,12 @@ void conn_go_on(struct conn *conn);
 void conn_readable(struct conn *conn);
 /* Reads up to `room` bytes; FILL_SOME: *len of them came. */
 enum fill conn_read(struct conn *conn, char *to, size_t room, size_t *len);
-void conn_serve(struct conn *conn, const struct turn_input *input);
+/* Serves what was read.  A reply that is all there is to be done may be left in
+ * `reply`, if it has no more than `room` bytes, for conn_send: the result is
+ * its length.  0: all was done. */
+size_t conn_serve(struct conn *conn, const struct turn_input *input,
+                  char *reply, size_t room);
+void conn_send(struct conn *conn, const char *reply, size_t len);
 /* What the client may send. */
 void conn_limits(const struct conn *conn, struct parse_limits *limits);
 /* Puts it on the list of those that go on after other events. */
