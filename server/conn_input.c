@@ -451,9 +451,8 @@ static enum fill fill(struct conn *conn)
     char *to = read_room(conn, &room, &got);
     if (!to)
         return got;
-    size_t most = turn->lent ? LIMIT_READ_BUFFER : LIMIT_BYTES_PER_TURN;
-    if (room > most / turn->parts)
-        room = most / turn->parts;
+    if (room > LIMIT_BYTES_PER_TURN / turn->parts)
+        room = LIMIT_BYTES_PER_TURN / turn->parts;
     got = conn_read(conn, to, room, &len);
     if (!turn->lent)
         buf_commit(&turn->in, len);

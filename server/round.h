@@ -8,8 +8,8 @@
  * meanwhile waits for the end.  So the longer a round has lasted, the less each
  * turn may do:
  *
- *   ms     0 |     1 |     2 |  ... | 15 and more
- *   share  1 | 1 / 2 | 1 / 3 |  ... | 1 / 16
+ *   ms     0 |     1 |     2 |  ... | 7 and more
+ *   share  1 | 1 / 2 | 1 / 3 |  ... | 1 / 8
  *
  * What is left of a turn is done in later ones.
  */
@@ -20,7 +20,7 @@
 
 enum {
     ROUND_NS = 1000000, /* after which turns become smaller */
-    ROUND_PARTS = 16,   /* at the smallest */
+    ROUND_PARTS = 8,    /* at the smallest */
 };
 
 /* Before a worker looks at its sockets. */
