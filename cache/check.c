@@ -183,7 +183,7 @@ static void check_slabs(struct cache *cache, struct sums *sums)
 {
     struct slabs *slabs = &cache->slabs;
     uint64_t taken[SIZES_MAX] = {0}, count[SIZES_MAX] = {0};
-    uint32_t used = 0, stock = 0, spare = 0, stuck = 0;
+    uint32_t used = 0, stock = 0, spare = 0, stuck = 0, sum = 0;
     for (uint32_t number = 0; number < slabs->slab_count; number++) {
         unsigned state = slabs->states[number];
         stock += state == SLAB_STOCK;
@@ -209,6 +209,10 @@ static void check_slabs(struct cache *cache, struct sums *sums)
         CHECK(class->slabs == count[i]);
         CHECK(class->taken_cells == taken[i]);
         CHECK(class->free_cells == cells - taken[i]);
+        uint64_t needed = (taken[i] + slabs->sizes.classes[i].count - 1) /
+                          slabs->sizes.classes[i].count;
+        CHECK(class->needed_cells == needed * slabs->sizes.classes[i].count);
+        sum += (uint32_t)needed;
         bool listed = false;
         for (int list = 0; list < SLAB_LISTS; list++)
             listed |= class->lists[list] != SLAB_NONE;
@@ -217,6 +221,7 @@ static void check_slabs(struct cache *cache, struct sums *sums)
         spare += class->spare;
     }
     CHECK(spare == slabs->spare_classes);
+    CHECK(sum == slabs_needed(slabs));
 }
 
 void cache_check(struct cache *cache)

@@ -40,19 +40,20 @@ struct shard {
     uint32_t head, tail; /* LRU list; head: the most recently used */
     uint32_t candidate;  /* see evict.h; 0: none, or not searched */
     bool searched;       /* by policy volatile-lru */
-    uint32_t buckets;    /* of the index; 0: it has none yet */
-    uint32_t overflows;  /* its overflow buckets */
-    uint32_t items;      /* in its index */
-    uint32_t reserved;   /* overflow buckets up to here keep their segments */
-    uint32_t number;
-    uint64_t hits, misses, evicted, expired, evicted_bytes;
-    struct tally tally;
     /* While much is being dropped, see cut.h. */
-    bool marking;    /* entries before the cursor are marked, and tallied */
-    bool marks;      /* what is stored gets a mark */
-    bool cut;        /* the index still has dead slots: those without a mark */
-    uint32_t cursor; /* the next entry to mark */
-    struct tally marked;
+    bool marking;       /* entries before the cursor are marked, and tallied */
+    bool marks;         /* what is stored gets a mark */
+    bool cut;           /* the index still has dead slots: without a mark */
+    uint32_t cursor;    /* the next entry to mark */
+    uint32_t buckets;   /* of the index; 0: it has none yet */
+    uint32_t overflows; /* its overflow buckets */
+    uint32_t items;     /* in its index */
+    uint32_t reserved;  /* overflow buckets up to here keep their segments */
+    uint32_t number;
+    uint64_t hits, misses;
+    /* To here a look-up goes: one line. */
+    uint64_t evicted, expired, evicted_bytes;
+    struct tally tally, marked;
 } __attribute__((aligned(64)));
 
 enum cut_phase { CUT_IDLE, CUT_GIVE, CUT_MARK, CUT_SWEEP, CUT_KEEP, CUT_END };
@@ -116,7 +117,6 @@ struct cache {
     atomic_bool flushed;     /* since the last step */
     _Atomic uint32_t policy; /* changed with the cut and each shard locked */
     atomic_bool crawling;    /* for expired entries, in steps */
-    atomic_uint evict_turn;
     struct nearest nearest;
     unsigned search_turn;   /* step only */
     _Atomic int64_t due_ms; /* nothing expires before */
@@ -137,10 +137,13 @@ struct cache {
     _Atomic uint32_t held;   /* slabs above the limit that no step can free */
     struct cache_stats zero; /* counters at the last reset */
 
-    /* used_ms of what goes next in each shard: of its tail, or candidate. */
-    _Atomic uint32_t oldest[CORE_SHARDS];
+    /* Written by every eviction, and so on lines of its own.
+     * used_ms of what goes next in each shard: of its tail, or candidate. */
+    _Alignas(64) _Atomic uint32_t oldest[CORE_SHARDS];
     _Atomic uint64_t filled;   /* shards that have entries */
     _Atomic uint64_t expiring; /* shards that have some with an expiry */
+    atomic_uint evict_turn;
+    _Atomic uint32_t least_used_ms; /* nothing was older when last looked */
     struct shard shards[];
 };
 

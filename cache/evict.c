@@ -12,6 +12,7 @@ enum {
     SEARCH_STEPS = 32,  /* entries of a shard looked at with it locked */
     SEARCH_MOST = 2048, /* by one who wants an entry evicted now */
     SEARCH_SHARDS = 8,  /* searched in one step */
+    LINE = 64,
 };
 
 size_t evict_drop(struct cache *cache, struct shard *shard, uint32_t loc,
@@ -28,6 +29,24 @@ size_t evict_drop(struct cache *cache, struct shard *shard, uint32_t loc,
     shard_lose(cache, shard, hash, place,
                entry_expired(entry, now_ms) ? CACHE_EXPIRED : CACHE_EVICTED);
     return bytes > cell ? bytes : cell;
+}
+
+/*
+ * Asks for what the next eviction of a shard (locked) will read: other shards
+ * have their turns before, and by then it is there.  The entry itself is, as
+ * the neighbour of the one that has just gone.
+ */
+static void evict_ahead(const struct cache *cache, const struct shard *shard)
+{
+    uint32_t loc = shard_next(shard);
+    const struct entry *entry = entry_at(cache, loc);
+    if (loc == 0 || entry_packed(entry) & ENTRY_EXT)
+        return;
+    const char *neighbour = (const char *)entry_at(cache, entry->prev);
+    __builtin_prefetch(neighbour);
+    __builtin_prefetch(neighbour + LINE);
+    index_prefetch(cache, entry_hash(cache, entry));
+    cell_prefetch(&cache->slabs, loc);
 }
 
 /* The policy lets it go. */
@@ -59,13 +78,25 @@ static unsigned search(struct cache *cache, struct shard *shard, unsigned steps,
     return passed;
 }
 
+/* A number that is mostly another one each time. */
+static unsigned next_turn(struct cache *cache)
+{
+    unsigned turn =
+        atomic_load_explicit(&cache->evict_turn, memory_order_relaxed);
+    atomic_store_explicit(&cache->evict_turn, turn + 1, memory_order_relaxed);
+    return turn;
+}
+
 /*
  * Of the shards in `among`, the one whose next entry is the oldest; of those
- * whose are equally old, another one each time.
+ * whose are equally old, another one each time.  Many are used in the same
+ * millisecond, and while one is left as old as the last, nothing is older.
  */
-static unsigned oldest_of(const struct cache *cache, uint64_t among,
-                          unsigned turn, int64_t now_ms)
+static unsigned oldest_of(struct cache *cache, uint64_t among, unsigned turn,
+                          int64_t now_ms)
 {
+    uint32_t least =
+        atomic_load_explicit(&cache->least_used_ms, memory_order_relaxed);
     unsigned best = 0;
     int64_t best_age = -1;
     for (unsigned i = 0; i < cache->shard_count; i++) {
@@ -74,19 +105,24 @@ static unsigned oldest_of(const struct cache *cache, uint64_t among,
             continue;
         uint32_t used =
             atomic_load_explicit(&cache->oldest[at], memory_order_relaxed);
+        if (used == least)
+            return at;
         uint32_t age = entry_age_ms(used, now_ms);
         if ((int64_t)age > best_age) {
             best_age = age;
             best = at;
         }
     }
+    atomic_store_explicit(
+        &cache->least_used_ms,
+        atomic_load_explicit(&cache->oldest[best], memory_order_relaxed),
+        memory_order_relaxed);
     return best;
 }
 
 size_t evict_oldest(struct cache *cache, int64_t now_ms)
 {
-    unsigned turn = (unsigned)atomic_fetch_add_explicit(&cache->evict_turn, 1,
-                                                        memory_order_relaxed);
+    unsigned turn = next_turn(cache);
     for (;;) {
         uint64_t filled =
             atomic_load_explicit(&cache->filled, memory_order_relaxed);
@@ -98,6 +134,7 @@ size_t evict_oldest(struct cache *cache, int64_t now_ms)
         size_t bytes = shard->tail == 0
                            ? 0
                            : evict_drop(cache, shard, shard->tail, now_ms);
+        evict_ahead(cache, shard);
         lock_drop(&shard->lock);
         if (bytes > 0)
             return bytes;
@@ -108,8 +145,7 @@ size_t evict_oldest(struct cache *cache, int64_t now_ms)
  * and may not be the oldest then. */
 static size_t evict_oldest_expiring(struct cache *cache, int64_t now_ms)
 {
-    unsigned turn = (unsigned)atomic_fetch_add_explicit(&cache->evict_turn, 1,
-                                                        memory_order_relaxed);
+    unsigned turn = next_turn(cache);
     uint64_t among =
         atomic_load_explicit(&cache->expiring, memory_order_relaxed);
     for (unsigned passed = 0; among != 0 && passed < SEARCH_MOST;) {

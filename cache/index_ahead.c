@@ -60,6 +60,10 @@ RACY uint32_t cache_prefetch_entry(const struct cache *cache, unsigned db,
     }
     unsigned equal = tags_equal(tags, tag_of(hash));
     uint32_t loc = equal ? bucket->locs[__builtin_ctz(equal)] : 0;
+    uint32_t more = equal ? 0 : bucket->more;
+    if (more / INDEX_SEGMENT < CORE_SEGMENTS && more > 0)
+        __builtin_prefetch(bucket_at(cache, shard_ahead(cache, hash),
+                                     INDEX_OVERFLOW, more - 1));
     if (loc >> 13 >= slabs_end(&cache->slabs))
         return 0;
     __builtin_prefetch(entry_at(cache, loc));

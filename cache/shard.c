@@ -52,9 +52,10 @@ void shard_publish_next(struct cache *cache, const struct shard *shard)
         atomic_fetch_and_explicit(&cache->filled, ~bit, memory_order_relaxed);
         return;
     }
-    atomic_store_explicit(&cache->oldest[shard->number],
-                          entry_at(cache, shard_next(shard))->used_ms,
-                          memory_order_relaxed);
+    _Atomic uint32_t *oldest = &cache->oldest[shard->number];
+    uint32_t used = entry_at(cache, shard_next(shard))->used_ms;
+    if (atomic_load_explicit(oldest, memory_order_relaxed) != used)
+        atomic_store_explicit(oldest, used, memory_order_relaxed);
     if (!(filled & bit))
         atomic_fetch_or_explicit(&cache->filled, bit, memory_order_relaxed);
 }

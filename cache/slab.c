@@ -68,7 +68,7 @@ static uint32_t take_from(struct slabs *slabs, struct slab_class *class,
     assert(cell < slab_class_of(slabs, slab)->count);
     slab->bits[cell / 64] |= UINT64_C(1) << cell % 64;
     slab->used++;
-    class_count(&class->taken_cells, 1);
+    class_took(slabs, class, 1);
     class_count(&class->free_cells, -1);
     slab_list_update(slabs, class, slab);
     class_update_spare(slabs, class);
@@ -142,7 +142,7 @@ void cell_free(struct slabs *slabs, uint32_t loc)
     if (slab->hint > cell / 64)
         slab->hint = (uint16_t)(cell / 64);
     slab->used--;
-    class_count(&class->taken_cells, -1);
+    class_took(slabs, class, -1);
     poison(slabs_at(slabs, loc), slab_class_of(slabs, slab)->cell);
     if (!slab->leaving) {
         class_count(&class->free_cells, 1);
@@ -189,7 +189,7 @@ void slab_keep_marked(struct slabs *slabs, struct slab *slab)
     }
     assert(!slab->leaving);
     slab->used -= freed;
-    class_count(&class->taken_cells, -(int64_t)freed);
+    class_took(slabs, class, -(int64_t)freed);
     class_count(&class->free_cells, freed);
     if (freed > 0 && slab->used == 0) {
         class_count(&class->free_cells, -(int64_t)size->count);

@@ -62,10 +62,11 @@ struct slab {
 struct slab_class {
     struct lock lock;
     uint32_t lists[SLAB_UNLISTED]; /* heads; 3: the fullest */
+    bool spare;                    /* counted in slabs.spare_classes */
     uint64_t free_cells;           /* in slabs that are not leaving */
     uint64_t taken_cells;
+    uint64_t needed_cells; /* of the slabs counted in slabs.needed */
     uint64_t slabs;
-    bool spare; /* counted in slabs.spare_classes */
 } __attribute__((aligned(64)));
 
 struct chunk {
@@ -85,8 +86,9 @@ struct slabs {
     struct slab_class classes[SIZES_MAX];
     /* Classes with a slab's worth of free cells: emptying one pays. */
     atomic_uint spare_classes;
-    atomic_uint stuck;  /* slabs */
-    atomic_uint active; /* classes with slabs */
+    atomic_uint stuck;       /* slabs */
+    atomic_uint active;      /* classes with slabs */
+    _Atomic uint32_t needed; /* slabs, if every class were packed densely */
 
     struct lock pool_lock;
     struct pages *pages;
@@ -156,6 +158,8 @@ static inline unsigned slab_cell_number(const struct slabs *slabs,
 uint32_t cell_take(struct slabs *slabs, unsigned class);
 /* The same, of slabs in use only, and of a larger class if that suits. */
 uint32_t cell_take_in_use(struct slabs *slabs, unsigned class);
+/* Asks for what freeing a taken cell, and filling it again, will touch. */
+void cell_prefetch(const struct slabs *slabs, uint32_t loc);
 /* Its live bit must be clear. */
 void cell_free(struct slabs *slabs, uint32_t loc);
 
@@ -229,7 +233,10 @@ static inline bool slabs_full(const struct slabs *slabs)
 }
 
 /* Slabs that would do if every class were packed densely. */
-uint64_t slabs_needed(const struct slabs *slabs);
+static inline uint32_t slabs_needed(const struct slabs *slabs)
+{
+    return atomic_load_explicit(&slabs->needed, memory_order_relaxed);
+}
 
 /* -------------------------------------------------------------- emptying */
 

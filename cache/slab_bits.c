@@ -45,6 +45,22 @@ bool cell_is_live(const struct slabs *slabs, const struct slab *slab,
     return get_bit(slabs, slab, BITS_LIVE, cell);
 }
 
+void cell_prefetch(const struct slabs *slabs, uint32_t loc)
+{
+    enum { LINE = 64, LINES = 4 }; /* more follow by themselves */
+    const struct slab *slab = slab_of(slabs, loc);
+    const struct size_class *size =
+        &slabs->sizes.classes[cell_class(slabs, loc)];
+    uint32_t offset = (loc & 8191) * 8 - size->first;
+    unsigned word = (unsigned)((uint64_t)offset * size->inverse >> 32) / 64;
+    const char *cell = slabs_at(slabs, loc);
+    __builtin_prefetch(slab);
+    __builtin_prefetch(slab->bits + word);
+    __builtin_prefetch(slab->bits + BITS_LIVE * size->words + word);
+    for (uint32_t at = LINE; at < size->cell && at < LINES * LINE; at += LINE)
+        __builtin_prefetch(cell + at);
+}
+
 void slab_note_expiry(struct slab *slab, int64_t expires_at_ms)
 {
     int64_t due = atomic_load_explicit(&slab->due_ms, memory_order_relaxed);

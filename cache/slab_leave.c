@@ -29,18 +29,6 @@ static struct slab *emptiest(struct slabs *slabs, struct slab_class *class)
     return NULL;
 }
 
-uint64_t slabs_needed(const struct slabs *slabs)
-{
-    uint64_t needed = 0;
-    for (unsigned i = 0; i < slabs->sizes.count; i++) {
-        uint64_t taken =
-            __atomic_load_n(&slabs->classes[i].taken_cells, __ATOMIC_RELAXED);
-        unsigned count = slabs->sizes.classes[i].count;
-        needed += (taken + count - 1) / count;
-    }
-    return needed;
-}
-
 struct slab *slab_leave(struct slabs *slabs, unsigned number, bool sparse)
 {
     struct slab_class *class = &slabs->classes[number];

@@ -19,6 +19,21 @@ static inline void class_count(uint64_t *counter, int64_t n)
     __atomic_store_n(counter, *counter + (uint64_t)n, __ATOMIC_RELAXED);
 }
 
+/* So many cells more are taken; the slabs needed for them follow. */
+static inline void class_took(struct slabs *slabs, struct slab_class *class,
+                              int64_t n)
+{
+    class_count(&class->taken_cells, n);
+    unsigned count = class_size(slabs, class)->count;
+    uint64_t taken = class->taken_cells, room = class->needed_cells;
+    if (__builtin_expect(taken <= room && taken + count > room, 1))
+        return;
+    class->needed_cells = (taken + count - 1) / count * count;
+    int64_t more = (int64_t)(class->needed_cells - room) / (int64_t)count;
+    atomic_fetch_add_explicit(&slabs->needed, (uint32_t)more,
+                              memory_order_relaxed);
+}
+
 void slab_list_add(struct slabs *slabs, struct slab_class *class,
                    struct slab *slab, unsigned list, bool at_end);
 void slab_list_drop(struct slabs *slabs, struct slab_class *class,

@@ -20,6 +20,7 @@ uint32_t spares_take(struct cache *cache, struct cache_spares *spares,
     }
     uint32_t loc = spares->heads[class];
     spares->heads[class] = *(uint32_t *)slabs_at(&cache->slabs, loc);
+    spares->cells--;
     return loc;
 }
 
@@ -34,16 +35,17 @@ bool spares_put(struct cache *cache, struct cache_spares **spares,
     }
     *(uint32_t *)slabs_at(&cache->slabs, loc) = (*spares)->heads[class];
     (*spares)->heads[class] = loc;
+    (*spares)->cells++;
     return true;
 }
 
 void spares_free(struct cache *cache, struct cache_spares *spares)
 {
-    for (unsigned class = 0; spares && class < cache->slabs.sizes.count;
-         class ++)
+    for (unsigned class = 0; spares && spares->cells > 0; class ++)
         while (spares->heads[class] != 0) {
             uint32_t loc = spares->heads[class];
             spares->heads[class] = *(uint32_t *)slabs_at(&cache->slabs, loc);
+            spares->cells--;
             cell_free(&cache->slabs, loc);
         }
     free(spares);

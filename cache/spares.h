@@ -10,6 +10,7 @@
 #include "core.h"
 
 struct cache_spares {
+    uint32_t cells;
     uint32_t heads[SIZES_MAX];
 };
 
