@@ -14,6 +14,16 @@ bench:
 	@$(MAKE) --no-print-directory -j$(CORES) all bench-programs
 	@bench/run.sh $(BUILD) $(QUICK)
 
+# The cache alone, beside what was kept as text; KEEP=1 keeps this.
+CACHE_KEPT := bench/results/cache.txt
+.PHONY: bench-cache
+bench-cache: $(BUILD)/bench/cache $(BUILD)/bench/cache_scale
+	@{ $(BUILD)/bench/cache $(if $(wildcard $(CACHE_KEPT)),--baseline \
+	    $(CACHE_KEPT)) && echo && $(BUILD)/bench/cache_scale; } \
+	    | tee $(BUILD)/bench/cache.txt
+	@$(if $(KEEP),mkdir -p $(dir $(CACHE_KEPT)) && \
+	    cp $(BUILD)/bench/cache.txt $(CACHE_KEPT))
+
 # Ten minutes of everything at once in a control group; SOAK: its arguments.
 .PHONY: soak
 soak:
@@ -24,7 +34,7 @@ soak:
 $(BUILD)/bench/kit.a: \
     $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_MAINS),$(BENCH_FILES)))
 
-IN_PROCESS := $(BUILD)/bench/cache $(BUILD)/bench/steps $(BUILD)/bench/sets
+IN_PROCESS := $(patsubst %,$(BUILD)/bench/%,cache cache_scale steps sets)
 $(IN_PROCESS): $(BUILD)/cache.a
 $(IN_PROCESS): BENCH_LIBS := $(CACHE_LIBS)
 $(BENCH_PROGRAMS): %: %.o $(BUILD)/bench/kit.a

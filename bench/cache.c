@@ -1,163 +1,72 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The cache alone, in one process, without a network: nanoseconds for one
- * operation, as seen by one thread, while all threads do the same.  Keys are
- * made beforehand, so that only the cache is timed; the best of some rounds
- * is shown, the one that the rest of the machine disturbed least.
+ * What the cache alone costs: nanoseconds of processor time for one operation,
+ * without a network or a server, by entries, size of values and threads.
  */
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench/args.h"
+#include "bench/cache_ops.h"
 #include "bench/host.h"
 #include "bench/keys.h"
+#include "bench/ratio.h"
 #include "bench/table.h"
 #include "bench/wire.h"
-#include "cache/cache.h"
 
 /* LEAST: of a phase with random keys, so that few entries are timed too. */
-enum { THREADS_MAX = 64, BATCH = 16, SPARE_MB = 64, LEAST = 300000 };
-
-struct job;
-typedef void operation(struct job *job, const char *names, uint64_t count);
+enum { THREADS_MAX = 64, ROUNDS_MAX = 99, LEAST = 300000 };
 
 /* What one thread does in one phase. */
 struct job {
-    struct cache *cache;
+    struct ops ops;
     operation *operation;
-    char *names;                /* of keys, one after the other */
-    uint64_t count, most, hits; /* of names; room for names */
-    struct cache_write write;
-    uint64_t took_ns;
+    char *names;          /* of keys, one after the other */
+    uint64_t count, most; /* of names; room for names */
+    double ns;            /* for one of them */
     pthread_barrier_t *barrier;
 };
 
-static int64_t wall_ms(void)
-{
-    return (int64_t)(host_now_ns() / 1000000) + 1;
-}
-
-static struct cache_key key_at(const struct job *job, const char *name)
-{
-    return cache_key_of(job->cache, name, WIRE_KEY);
-}
-
-static void get_one(struct job *job, const struct cache_key *key,
-                    int64_t now_ms)
-{
-    char value[CACHE_INLINE_MAX];
-    struct cache_tx tx;
-    struct cache_view view;
-    cache_begin(&tx, job->cache, now_ms, key, 1);
-    if (cache_find(&tx, 0, key, CACHE_TOUCH | CACHE_COUNT, &view)) {
-        cache_view_copy(&view, 0, value, view.len);
-        __asm__ volatile("" : : "r"(value) : "memory");
-        job->hits++;
-    }
-    cache_end(&tx);
-}
-
-static void get(struct job *job, const char *names, uint64_t count)
-{
-    int64_t now_ms = wall_ms();
-    for (uint64_t i = 0; i < count; i++) {
-        struct cache_key key = key_at(job, names + i * WIRE_KEY);
-        get_one(job, &key, now_ms);
-    }
-}
-
-/* As a pipeline does it: what the first look needs is asked for with all others
- * before. */
-static void get_batch(struct job *job, const char *names, uint64_t count)
-{
-    int64_t now_ms = wall_ms();
-    struct cache_key keys[BATCH];
-    uint32_t ahead[BATCH];
-    for (uint64_t done = 0; done < count; done += BATCH) {
-        uint64_t size = count - done < BATCH ? count - done : BATCH;
-        for (uint64_t i = 0; i < size; i++)
-            keys[i] = key_at(job, names + (done + i) * WIRE_KEY);
-        for (uint64_t i = 0; i < size; i++)
-            cache_prefetch(job->cache, 0, &keys[i]);
-        for (uint64_t i = 0; i < size; i++)
-            ahead[i] = cache_prefetch_entry(job->cache, 0, &keys[i]);
-        for (uint64_t i = 0; i < size; i++)
-            cache_prefetch_use(job->cache, ahead[i]);
-        for (uint64_t i = 0; i < size; i++)
-            get_one(job, &keys[i], now_ms);
-    }
-}
-
-static void set(struct job *job, const char *names, uint64_t count)
-{
-    int64_t now_ms = wall_ms();
-    for (uint64_t i = 0; i < count; i++) {
-        struct cache_key key = key_at(job, names + i * WIRE_KEY);
-        struct cache_tx tx;
-        bool waited = false;
-        cache_begin(&tx, job->cache, now_ms, &key, 1);
-        while (cache_put(&tx, 0, &key, &job->write) == CACHE_NO_ROOM) {
-            cache_end(&tx);
-            waited = true;
-            if (!cache_make_room(&tx))
-                abort();
-            cache_begin_again(&tx, &key, 1);
-        }
-        cache_end(&tx);
-        if (waited)
-            cache_tx_close(&tx);
-    }
-}
-
-static void delete (struct job *job, const char *names, uint64_t count)
-{
-    int64_t now_ms = wall_ms();
-    for (uint64_t i = 0; i < count; i++) {
-        struct cache_key key = key_at(job, names + i * WIRE_KEY);
-        struct cache_tx tx;
-        cache_begin(&tx, job->cache, now_ms, &key, 1);
-        job->hits += cache_remove(&tx, 0, &key);
-        cache_end(&tx);
-    }
-}
-
-/* Which keys: those set first, those set later, those never set. */
-enum range { OLD, NEWER, ABSENT };
+/* Which keys: those set first, those set later, in two parts, those never set.
+ */
+enum range { OLD, NEWER, NEWEST, ABSENT };
 
 // clang-format off
-/* Phases in turn on one cache: heading, operation, order, which keys, and
- * whether each thread has a part of them for itself. */
+/* Phases in turn on one cache: heading, operation, order, which keys, or the
+ * first half of them, whether each thread has a part of them for itself, and
+ * whether nothing new fits without evicting. */
 static const struct phase {
     const char *heading;
     operation *operation;
     enum keys_order order;
     enum range range;
-    bool own_part;
+    bool half, own_part, at_limit;
 } phases[] = {
-    {"set new",   set,       KEYS_SEQUENTIAL, OLD,    true},
-    {"get",       get,       KEYS_UNIFORM,    OLD,    false},
-    {"get zipf",  get,       KEYS_ZIPF,       OLD,    false},
-    {"get batch", get_batch, KEYS_UNIFORM,    OLD,    false},
-    {"get miss",  get,       KEYS_UNIFORM,    ABSENT, false},
-    {"set again", set,       KEYS_UNIFORM,    OLD,    false},
-    {"set evict", set,       KEYS_SEQUENTIAL, NEWER,  true},
-    {"delete",    delete,    KEYS_SHUFFLED,   NEWER,  true},
+    {"set new",     ops_set,       KEYS_SEQUENTIAL, OLD,    false, true,  false},
+    {"get",         ops_get,       KEYS_UNIFORM,    OLD,    false, false, false},
+    {"get zipf",    ops_get,       KEYS_ZIPF,       OLD,    false, false, false},
+    {"get miss",    ops_get,       KEYS_UNIFORM,    ABSENT, false, false, false},
+    {"get batch",   ops_get_batch, KEYS_UNIFORM,    OLD,    false, false, false},
+    {"set again",   ops_set,       KEYS_UNIFORM,    OLD,    false, false, false},
+    {"again batch", ops_set_batch, KEYS_UNIFORM,    OLD,    false, false, false},
+    {"set evict",   ops_set,       KEYS_SEQUENTIAL, NEWER,  false, true,  true},
+    {"evict batch", ops_set_batch, KEYS_SEQUENTIAL, NEWEST, false, true,  true},
+    {"delete",      ops_delete,    KEYS_SHUFFLED,   NEWEST, true,  true,  true},
 };
 // clang-format on
 
-enum { PHASES = sizeof phases / sizeof phases[0], EVICTING = 6 };
+/* And one more number: for an entry that goes when only a quarter may stay. */
+enum { PHASES = sizeof phases / sizeof phases[0], SHRINK = PHASES, NUMBERS };
 
 static void *run_job(void *argument)
 {
     struct job *job = argument;
     pthread_barrier_wait(job->barrier);
-    uint64_t start_ns = host_now_ns();
-    job->operation(job, job->names, job->count);
-    job->took_ns = host_now_ns() - start_ns;
+    uint64_t start_ns = ops_cpu_ns();
+    job->operation(&job->ops, job->names, job->count);
+    job->ns = (double)(ops_cpu_ns() - start_ns) / (double)job->count;
     return NULL;
 }
 
@@ -166,7 +75,8 @@ static void make_names(struct job *job, const struct phase *phase,
                        uint64_t seed)
 {
     struct keys keys;
-    uint64_t first = (uint64_t)phase->range * entries, count = entries;
+    uint64_t first = (uint64_t)phase->range * entries;
+    uint64_t count = phase->half ? entries / 2 : entries;
     if (phase->own_part) {
         count /= threads;
         first += thread * count;
@@ -196,18 +106,25 @@ static double run_phase(const struct phase *phase, struct job *jobs,
     }
     for (unsigned i = 0; i < threads; i++) {
         pthread_join(ids[i], NULL);
-        sum += (double)jobs[i].took_ns / (double)jobs[i].count;
+        sum += jobs[i].ns;
     }
     pthread_barrier_destroy(&barrier);
     return sum / threads;
 }
 
-/* From here on whatever is new takes the place of something old. */
-static void stop_growing(struct cache *cache)
+/* Nanoseconds for one entry that goes when only a quarter may stay. */
+static double shrink(struct cache *cache)
 {
-    struct cache_stats stats;
-    cache_stats(cache, wall_ms(), &stats);
-    cache_set_limit(cache, stats.resident_bytes);
+    struct cache_stats before, after;
+    cache_stats(cache, ops_wall_ms(), &before);
+    uint64_t start_ns = ops_cpu_ns();
+    cache_set_limit(cache, before.resident_bytes / 4);
+    while (cache_step(cache, ops_wall_ms()))
+        ;
+    uint64_t took_ns = ops_cpu_ns() - start_ns;
+    cache_stats(cache, ops_wall_ms(), &after);
+    uint64_t gone = before.entries - after.entries;
+    return (double)took_ns / (double)(gone > 0 ? gone : 1);
 }
 
 static void run_round(uint64_t entries, uint64_t value_bytes, unsigned threads,
@@ -215,27 +132,22 @@ static void run_round(uint64_t entries, uint64_t value_bytes, unsigned threads,
 {
     static const char value[CACHE_INLINE_MAX];
     static struct job jobs[THREADS_MAX];
-    struct cache_options options = {.shards = 0};
-    memcpy(options.hash_key, &seed, sizeof seed);
-    struct cache *cache = cache_new(&options);
-    if (cache == NULL)
-        abort();
-    cache_set_limit(cache, entries * (value_bytes + WIRE_KEY + 80) +
-                               ((size_t)SPARE_MB << 20));
+    struct cache *cache = ops_cache(entries, value_bytes, seed);
     for (unsigned i = 0; i < threads; i++) {
-        jobs[i] = (struct job){.cache = cache};
+        jobs[i] = (struct job){.ops.cache = cache};
         jobs[i].most = (entries > LEAST ? entries : LEAST) / threads;
-        jobs[i].write =
+        jobs[i].ops.write =
             (struct cache_write){.value = value, .len = value_bytes};
         jobs[i].names = malloc(jobs[i].most * WIRE_KEY);
         if (jobs[i].names == NULL)
             abort();
     }
     for (unsigned i = 0; i < PHASES; i++) {
-        if (i == EVICTING)
-            stop_growing(cache);
+        if (phases[i].at_limit && !phases[i - 1].at_limit)
+            ops_stop_growing(cache);
         ns[i] = run_phase(&phases[i], jobs, threads, entries, seed + i);
     }
+    ns[SHRINK] = shrink(cache);
     for (unsigned i = 0; i < threads; i++)
         free(jobs[i].names);
     cache_free(cache);
@@ -244,49 +156,67 @@ static void run_round(uint64_t entries, uint64_t value_bytes, unsigned threads,
 static void add_row(struct table *table, uint64_t entries, uint64_t value_bytes,
                     unsigned threads, uint64_t rounds)
 {
-    double ns[PHASES], best[PHASES];
+    static double ns[NUMBERS][ROUNDS_MAX];
     for (uint64_t round = 0; round < rounds; round++) {
-        run_round(entries, value_bytes, threads, round + 1, ns);
-        for (unsigned i = 0; i < PHASES; i++)
-            best[i] = round == 0 || ns[i] < best[i] ? ns[i] : best[i];
+        double of_round[NUMBERS];
+        run_round(entries, value_bytes, threads, round + 1, of_round);
+        for (unsigned i = 0; i < NUMBERS; i++)
+            ns[i][round] = of_round[i];
     }
     table_cell(table, "%llu", (unsigned long long)entries);
     table_cell(table, "%llu", (unsigned long long)value_bytes);
     table_cell(table, "%u", threads);
+    for (unsigned i = 0; i < NUMBERS; i++)
+        table_cell(table, "%.0f", ops_median(ns[i], rounds));
+}
+
+static void make_table(struct table *table, uint64_t entries, uint64_t few,
+                       uint64_t threads, uint64_t rounds)
+{
+    static const uint64_t sizes[] = {16, 100, 1000};
+    const char *headings[RATIO_NAMES + NUMBERS + 1] = {"entries", "value B",
+                                                       "threads"};
     for (unsigned i = 0; i < PHASES; i++)
-        table_cell(table, "%.0f", best[i]);
+        headings[RATIO_NAMES + i] = phases[i].heading;
+    headings[RATIO_NAMES + SHRINK] = "shrink";
+    table_init(table, headings);
+    add_row(table, few, 100, 1, rounds);
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        add_row(table, entries, sizes[i], 1, rounds);
+    for (unsigned n = 2; n <= threads; n *= 2)
+        add_row(table, entries, 100, n, rounds);
 }
 
 int main(int argc, char **argv)
 {
-    static const uint64_t sizes[] = {16, 100, 1000};
-    uint64_t entries = 1000000, few = 10000, rounds = 3;
-    uint64_t threads = host_cores();
+    uint64_t entries = 1000000, few = 10000, rounds = 3, threads = 8;
+    const char *baseline = "";
     const struct args_row rows[] = {
         {"entries", &entries, NULL, "how many; each with a key of 16 B"},
         {"few", &few, NULL, "of a case that fits the processor's caches"},
-        {"threads", &threads, NULL, "of the cases with more than one"},
-        {"rounds", &rounds, NULL, "whose best is shown"},
+        {"threads", &threads, NULL, "up to so many: 1, 2, 4, ..."},
+        {"rounds", &rounds, NULL, "whose median is shown"},
+        {"baseline", NULL, &baseline, "what this once printed, to compare"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "cache: ns of one operation, in process", argc, argv);
-    args_within("rounds", rounds, 1, UINT64_MAX);
+    args_within("rounds", rounds, 1, ROUNDS_MAX);
     args_within("threads", threads, 1, THREADS_MAX);
-    args_within("few", few, threads, UINT64_MAX);
-    args_within("entries", entries, threads, UINT64_MAX);
+    args_within("few", few, 2 * threads, UINT64_MAX);
+    args_within("entries", entries, 2 * threads, UINT64_MAX);
 
-    const char *headings[PHASES + 4] = {"entries", "value B", "threads"};
-    static struct table table;
-    for (unsigned i = 0; i < PHASES; i++)
-        headings[i + 3] = phases[i].heading;
-    table_init(&table, headings);
-    add_row(&table, few, 100, 1, rounds);
-    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        add_row(&table, entries, sizes[i], 1, rounds);
-        if (threads > 1)
-            add_row(&table, entries, sizes[i], (unsigned)threads, rounds);
-    }
-    printf("ns for one operation of one thread; the best of %llu rounds\n\n",
+    static struct table table, ratios;
+    make_table(&table, entries, few, threads, rounds);
+    printf("ns of CPU for one operation of one thread; medians of %llu "
+           "rounds\n\n",
            (unsigned long long)rounds);
     table_print(&table, stdout);
+    if (*baseline != '\0') {
+        if (!ratio_read(&table, baseline, &ratios)) {
+            fprintf(stderr, "cache: no table in %s\n", baseline);
+            return 1;
+        }
+        printf("\nas a part of %s\n\n", baseline);
+        table_print(&ratios, stdout);
+    }
     return 0;
 }
