@@ -103,3 +103,38 @@ unsigned args_word(const char *name, const char *text, const char *const *words)
     fputc('\n', stderr);
     exit(1);
 }
+
+/* Copies what stands before the next comma; what comes behind it, or NULL. */
+static const char *next_part(const char *text, char *part, size_t size)
+{
+    size_t len = strcspn(text, ",");
+    snprintf(part, size, "%.*s", (int)len, text);
+    return text[len] == ',' ? text + len + 1 : NULL;
+}
+
+unsigned args_numbers(const char *name, const char *text, uint64_t least,
+                      uint64_t most, uint64_t *numbers, unsigned max)
+{
+    char part[32], dashed[32];
+    unsigned count = 0;
+    snprintf(dashed, sizeof dashed, "--%s", name);
+    while (text != NULL) {
+        text = next_part(text, part, sizeof part);
+        if (count == max)
+            refuse("too many numbers", dashed);
+        if (read_number(part, &numbers[count]) != 0)
+            refuse("must be numbers with commas between them", dashed);
+        args_within(name, numbers[count++], least, most);
+    }
+    return count;
+}
+
+void args_words(const char *name, const char *text, const char *const *words,
+                bool *named)
+{
+    char part[32];
+    while (text != NULL) {
+        text = next_part(text, part, sizeof part);
+        named[args_word(name, part, words)] = true;
+    }
+}

@@ -8,6 +8,7 @@
  * before is its default.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,10 +26,16 @@ void args_read(const struct args_row *rows, const char *purpose, int argc,
                char **argv);
 
 /* Complain and exit 1 unless the value of an argument is within the bounds, or
- * is one of the words, which end with NULL; its place among them. */
+ * is one of the words, which end with NULL; its place among them.  The same of
+ * values with commas between them: how many there are, at most `max`; those
+ * places that are named become true. */
 void args_within(const char *name, uint64_t value, uint64_t least,
                  uint64_t most);
 unsigned args_word(const char *name, const char *text,
                    const char *const *words);
+unsigned args_numbers(const char *name, const char *text, uint64_t least,
+                      uint64_t most, uint64_t *numbers, unsigned max);
+void args_words(const char *name, const char *text, const char *const *words,
+                bool *named);
 
 #endif

@@ -8,7 +8,9 @@ BENCH_PROGRAMS := $(BENCH_MAINS:%.c=$(BUILD)/%)
 .PHONY: bench bench-programs
 bench-programs: $(BENCH_PROGRAMS)
 
-# QUICK=quick: small sizes, to see that everything works.
+# QUICK=quick: small sizes, to see that everything works.  PEER: the command of
+# one more server for the load, as bench/run.sh says.
+bench: export PEER := $(PEER)
 bench:
 	@tests/install.sh build bench
 	@$(MAKE) --no-print-directory -j$(CORES) all bench-programs

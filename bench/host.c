@@ -15,11 +15,16 @@
 #include <time.h>
 #include <unistd.h>
 
+static uint64_t ns_of(struct timespec time)
+{
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 uint64_t host_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return ns_of(now);
 }
 
 void host_wait_until(uint64_t ns)
@@ -168,6 +173,10 @@ struct host_cpu host_cpu(pid_t pid)
 {
     char text[1024];
     unsigned long long user = 0, system = 0;
+    clockid_t clock;
+    struct timespec all = {0};
+    if (clock_getcpuclockid(pid, &clock) == 0)
+        clock_gettime(clock, &all);
     read_proc(pid, "stat", text, sizeof text);
     /* The name is in brackets and may hold anything; the fields after it are
      * state, ten numbers, then these two. */
@@ -177,5 +186,17 @@ struct host_cpu host_cpu(pid_t pid)
                " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu", &user,
                &system);
     uint64_t tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
-    return (struct host_cpu){user * tick_ns, system * tick_ns};
+    return (struct host_cpu){ns_of(all), user * tick_ns, system * tick_ns};
+}
+
+struct host_cpu host_cpu_since(pid_t pid, struct host_cpu then)
+{
+    struct host_cpu now = host_cpu(pid);
+    uint64_t all = now.all_ns - then.all_ns;
+    uint64_t user = now.user_ns - then.user_ns;
+    uint64_t sampled = user + now.system_ns - then.system_ns;
+    user = sampled == 0
+               ? 0
+               : (uint64_t)((double)all * (double)user / (double)sampled);
+    return (struct host_cpu){all, user, all - user};
 }

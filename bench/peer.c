@@ -5,12 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,133 +18,20 @@
 
 #include "bench/args.h"
 #include "bench/host.h"
+#include "bench/peer_command.h"
 
-enum {
-    ARGS_MAX = 24,
-    ARG_SIZE = PATH_MAX,
-    START_TRIES = 4000,
-    STOP_MS = 20000,
-    MEMCACHED_VALUE_MAX = 1000000 /* unless it is told more */
-};
+enum { START_TRIES = 4000, STOP_MS = 20000 };
 
-struct command {
-    unsigned count;
-    char *argv[ARGS_MAX + 1];
-};
-
-static void arg(struct command *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void arg(struct command *command, const char *format, ...)
-{
-    char text[ARG_SIZE];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    command->argv[command->count++] = strdup(text);
-}
-
-/* A program in the folder of this one, or beside that folder. */
-static void arg_sibling(struct command *command, const char *name)
-{
-    char self[ARG_SIZE - 64] = "";
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[len > 0 ? len : 0] = '\0';
-    arg(command, "%s/%s", dirname(self), name);
-}
-
-static void arg_connections(struct command *command, const char *name,
-                            const struct peer_options *options)
-{
-    if (options->connections == 0)
-        return;
-    arg(command, "%s", name);
-    arg(command, "%u", options->connections);
-}
-
-typedef void command_for(struct command *command, int port,
-                         const struct peer_options *options);
-
-static void ebb_command(struct command *command, int port,
-                        const struct peer_options *options)
-{
-    if (options->ebb != NULL)
-        arg(command, "%s", options->ebb);
-    else
-        arg_sibling(command, "../ebb-server");
-    arg(command, "--port");
-    arg(command, "%d", port);
-    arg(command, "--maxmemory");
-    arg(command, "%llu", (unsigned long long)options->budget_bytes);
-    arg(command, "--metrics-port");
-    arg(command, "0");
-    arg(command, "--threads");
-    arg(command, "%u", options->threads);
-    arg_connections(command, "--maxclients", options);
-}
-
-static void redis_command(struct command *command, int port,
-                          const struct peer_options *options)
-{
-    arg(command, "redis-server");
-    arg(command, "--bind");
-    arg(command, "127.0.0.1");
-    arg(command, "--port");
-    arg(command, "%d", port);
-    arg(command, "--save");
-    arg(command, "%s", "");
-    arg(command, "--maxmemory");
-    arg(command, "%llu", (unsigned long long)options->budget_bytes);
-    arg(command, "--maxmemory-policy");
-    arg(command, "allkeys-lru");
-    arg_connections(command, "--maxclients", options);
-}
-
-static void memcached_command(struct command *command, int port,
-                              const struct peer_options *options)
-{
-    const struct passwd *user = getpwuid(getuid());
-    arg(command, "memcached");
-    arg(command, "-l");
-    arg(command, "127.0.0.1");
-    arg(command, "-p");
-    arg(command, "%d", port);
-    arg(command, "-u");
-    arg(command, "%s", user != NULL ? user->pw_name : "root");
-    arg(command, "-m");
-    arg(command, "%llu", (unsigned long long)(options->budget_bytes >> 20));
-    arg(command, "-t");
-    arg(command, "%u", options->threads != 0 ? options->threads : 4);
-    arg_connections(command, "-c", options);
-    if (options->value_bytes < MEMCACHED_VALUE_MAX)
-        return;
-    arg(command, "-I");
-    arg(command, "%llu", (unsigned long long)options->value_bytes * 2);
-}
-
-static void floor_command(struct command *command, int port,
-                          const struct peer_options *options)
-{
-    arg_sibling(command, "floor");
-    arg(command, "--port");
-    arg(command, "%d", port);
-    arg(command, "--value");
-    arg(command, "%llu", (unsigned long long)options->value_bytes);
-}
-
-// clang-format off
 static const struct kind {
     const char *name;
     enum wire_kind wire;
-    command_for *command;
 } kinds[PEER_COUNT] = {
-    [PEER_EBB]       = {"ebb-server",   WIRE_RESP,      ebb_command},
-    [PEER_REDIS]     = {"redis-server", WIRE_RESP,      redis_command},
-    [PEER_MEMCACHED] = {"memcached",    WIRE_MEMCACHED, memcached_command},
-    [PEER_FLOOR]     = {"floor",        WIRE_RESP,      floor_command},
+    [PEER_EBB] = {"ebb-server", WIRE_RESP},
+    [PEER_REDIS] = {"redis-server", WIRE_RESP},
+    [PEER_MEMCACHED] = {"memcached", WIRE_MEMCACHED},
+    [PEER_FLOOR] = {"floor", WIRE_RESP},
+    [PEER_OTHER] = {"other", WIRE_RESP},
 };
-// clang-format on
 
 const char *peer_name(enum peer_id id)
 {
@@ -163,25 +47,11 @@ void peer_check_only(const char *only, enum peer_id end)
         args_word("only", only, names);
 }
 
-static struct command command_of(enum peer_id id, int port,
-                                 const struct peer_options *options)
-{
-    struct command command = {0};
-    kinds[id].command(&command, port, options);
-    return command;
-}
-
-static void command_free(struct command *command)
-{
-    for (unsigned i = 0; i < command->count; i++)
-        free(command->argv[i]);
-}
-
 /* As the shell looks for a program. */
 static bool program_found(const char *name)
 {
     const char *path = getenv("PATH");
-    char file[2 * ARG_SIZE];
+    char file[2 * PATH_MAX];
     if (strchr(name, '/') != NULL)
         return access(name, X_OK) == 0;
     while (path != NULL && *path != '\0') {
@@ -199,24 +69,24 @@ bool peer_present(enum peer_id id, const char *ebb, const char *only)
     if (only != NULL && strcmp(only, kinds[id].name) != 0)
         return false;
     struct peer_options options = {.ebb = ebb};
-    struct command command = command_of(id, 0, &options);
+    struct peer_command command = peer_command(id, 0, &options);
     bool found = program_found(command.argv[0]);
     if (!found)
         fprintf(stderr, "%s is not there; it is left out\n", command.argv[0]);
-    command_free(&command);
+    peer_command_free(&command);
     return found;
 }
 
 static bool join(const char *group)
 {
-    char path[ARG_SIZE];
+    char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/cgroup.procs", group);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     return fd >= 0 && write(fd, "0", 1) == 1;
 }
 
 /* In the child: becomes the server. */
-static void become(const struct command *command,
+static void become(const struct peer_command *command,
                    const struct peer_options *options)
 {
     const char *log = getenv("BENCH_LOG"); /* what the servers print */
@@ -252,17 +122,32 @@ static bool connect_control(struct peer *peer)
     return false;
 }
 
+/* Another one is called as its program is. */
+static void take_name(struct peer *peer, const struct peer_options *options)
+{
+    const char *name = kinds[peer->id].name, *slash;
+    if (peer->id == PEER_OTHER)
+        name = options->other;
+    size_t len = strcspn(name, " ");
+    while ((slash = memchr(name, '/', len)) != NULL) {
+        len -= (size_t)(slash + 1 - name);
+        name = slash + 1;
+    }
+    snprintf(peer->name, sizeof peer->name, "%.*s", (int)len, name);
+}
+
 bool peer_start(struct peer *peer, enum peer_id id,
                 const struct peer_options *options)
 {
-    *peer = (struct peer){.id = id, .name = kinds[id].name};
+    *peer = (struct peer){.id = id};
+    take_name(peer, options);
     peer->wire = kinds[id].wire;
     peer->port = host_free_port();
-    struct command command = command_of(id, peer->port, options);
+    struct peer_command command = peer_command(id, peer->port, options);
     peer->pid = fork();
     if (peer->pid == 0)
         become(&command, options);
-    command_free(&command);
+    peer_command_free(&command);
     peer->pidfd = (int)syscall(SYS_pidfd_open, peer->pid, 0);
     if (connect_control(peer))
         return true;

@@ -14,7 +14,14 @@
 
 #include "bench/wire.h"
 
-enum peer_id { PEER_EBB, PEER_REDIS, PEER_MEMCACHED, PEER_FLOOR, PEER_COUNT };
+enum peer_id {
+    PEER_EBB,
+    PEER_REDIS,
+    PEER_MEMCACHED,
+    PEER_FLOOR,
+    PEER_OTHER, /* any that speaks RESP */
+    PEER_COUNT
+};
 
 enum { PEER_ANY_CORE = -1 };
 
@@ -26,11 +33,13 @@ struct peer_options {
     uint64_t value_bytes;  /* the longest; what the floor answers */
     const char *group;     /* control group it joins; NULL: none */
     const char *ebb;       /* the program; NULL: the one built with the bench */
+    const char *other;     /* what the shell runs as PEER_OTHER, with %p for
+                              the port and %m for the budget in bytes */
 };
 
 struct peer {
     enum peer_id id;
-    const char *name;
+    char name[32];
     enum wire_kind wire;
     pid_t pid;
     int pidfd, port, control;
@@ -43,8 +52,8 @@ const char *peer_name(enum peer_id id);
 void peer_check_only(const char *only, enum peer_id end);
 
 /* True if its program is there and nobody wants only another one; if it is not
- * there, a sentence on stderr says so.  ebb as in the options; only: the name
- * of a peer, NULL: all. */
+ * there, a sentence on stderr says so.  Of PEER_OTHER that is not known.  ebb
+ * as in the options; only: the name of a peer, NULL: all. */
 bool peer_present(enum peer_id id, const char *ebb, const char *only);
 
 /* Starts it and waits until it accepts; false (with a sentence on stderr) if

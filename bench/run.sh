@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Runs every bench and prints its table: bench/run.sh BUILD [quick]
 # The programs start their servers themselves and stop them again; a server
-# that is not installed is left out.
+# that is not installed is left out.  PEER: the command of one more server that
+# speaks RESP, for the load; %p in it is its port, %m its memory in bytes.
 
 set -u
 unset EBB_REQUIREPASS
@@ -27,6 +28,8 @@ done
 case ${2:-full} in
 quick)
     load='--seconds 1 --rounds 1 --keys 100000'
+    many='--seconds 1 --rounds 1 --keys 200000' few='--keys 10000'
+    writes='--seconds 1 --rounds 1 --budget 64mb'
     shrink='--from 64mb --to 16mb --seconds 3 --control 500'
     churn='32mb' ebb_churn='' sequence='--sequence shift'
     readers='--budget 64mb --seconds 3 --connections 200 --idle 500'
@@ -38,7 +41,9 @@ quick)
     large='--value 16mb --control 500'
     ;;
 full)
-    load='' shrink='' density='' cache='' steps=''
+    load='--seconds 4' shrink='' density='' cache='' steps=''
+    many='--seconds 4 --budget 4gb --keys 20000000' few='--keys 1000000'
+    writes='--seconds 4 --budget 256mb'
     churn='64mb 256mb' ebb_churn='1gb' sequence=''
     readers='' giveback='' sets='' large=''
     ;;
@@ -52,7 +57,13 @@ esac
 # shellcheck disable=SC2086
 {
     title 'Load'
-    run "$bench/load" $load
+    run "$bench/load" --csv "$bench/load.csv" --peer "${PEER:-}" $load
+    title 'Load of many small items, and of few'
+    run "$bench/load" --depths 50 --value 32 --peer "${PEER:-}" $many
+    run "$bench/load" --depths 50 --value 32 --peer "${PEER:-}" $many $few
+    title 'Load of writes that evict, and of reads'
+    run "$bench/load" --depths 50 --requests get,set,evict \
+        --peer "${PEER:-}" $writes
     title 'Shrink'
     run "$bench/shrink" --csv "$bench/shrink.csv" $shrink
     run "$bench/plot" --csv "$bench/shrink.csv" --svg "$bench/shrink.svg"

@@ -57,8 +57,7 @@ static double mib(uint64_t bytes)
 
 static double cpu_s(const struct peer *peer)
 {
-    struct host_cpu cpu = host_cpu(peer->pid);
-    return (double)(cpu.user_ns + cpu.system_ns) / 1e9;
+    return (double)host_cpu(peer->pid).all_ns / 1e9;
 }
 
 /* Waits for the end of the window; notes when the budget is first kept. */
