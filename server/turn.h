@@ -130,13 +130,19 @@ bool conn_refuse_unfinished(struct conn *conn);
 /* Drops what was skipped so far of a request that was refused. */
 void conn_drop_skipped(struct turn *turn);
 
-/* conn_input.c: the call of the request that the parser has. */
+/* conn_run.c: parses and runs what is there, until there is no more, or others
+ * must have a turn. */
+void conn_run(struct conn *conn);
+/* The call of the request that the parser has. */
 void conn_begin_call(struct conn *conn, const struct arg *argv, size_t argc);
-/* As conn_refuse_unfinished, between events; if true, the connection may be
- * gone. */
+/* What the client may send. */
+void conn_limits(const struct conn *conn, struct parse_limits *limits);
+
+/* conn_input.c: as conn_refuse_unfinished, between events; if true, the
+ * connection may be gone. */
 bool conn_end_unfinished(struct conn *conn);
-/* conn_input.c: goes on with input or a call that is there already; the
- * connection may be gone afterwards. */
+/* Goes on with input or a call that is there already; the connection may be
+ * gone afterwards. */
 void conn_go_on(struct conn *conn);
 void conn_readable(struct conn *conn);
 /* Reads up to `room` bytes; FILL_SOME: *len of them came. */
@@ -147,8 +153,6 @@ enum fill conn_read(struct conn *conn, char *to, size_t room, size_t *len);
 size_t conn_serve(struct conn *conn, const struct turn_input *input,
                   char *reply, size_t room);
 void conn_send(struct conn *conn, const char *reply, size_t len);
-/* What the client may send. */
-void conn_limits(const struct conn *conn, struct parse_limits *limits);
 /* Puts it on the list of those that go on after other events. */
 void conn_later(struct conn *conn);
 
