@@ -19,9 +19,10 @@ bench:
 # The cache alone, beside what was kept as text; KEEP=1 keeps this.
 CACHE_KEPT := bench/results/cache.txt
 .PHONY: bench-cache
-bench-cache: $(BUILD)/bench/cache $(BUILD)/bench/cache_scale
+bench-cache: $(patsubst %,$(BUILD)/bench/%,cache cache_scale cache_holds)
 	@{ $(BUILD)/bench/cache $(if $(wildcard $(CACHE_KEPT)),--baseline \
-	    $(CACHE_KEPT)) && echo && $(BUILD)/bench/cache_scale; } \
+	    $(CACHE_KEPT)) && echo && $(BUILD)/bench/cache_scale && \
+	    echo && $(BUILD)/bench/cache_holds; } \
 	    | tee $(BUILD)/bench/cache.txt
 	@$(if $(KEEP),mkdir -p $(dir $(CACHE_KEPT)) && \
 	    cp $(BUILD)/bench/cache.txt $(CACHE_KEPT))
@@ -39,5 +40,17 @@ $(BUILD)/bench/kit.a: \
 IN_PROCESS := $(patsubst %,$(BUILD)/bench/%,cache cache_scale steps sets)
 $(IN_PROCESS): $(BUILD)/cache.a
 $(IN_PROCESS): BENCH_LIBS := $(CACHE_LIBS)
+
+# A cache whose locks tell how long they were held.
+TIMED := $(patsubst $(BUILD)/%,$(BUILD)/timed/%,\
+    $(call objects,cache) $(BUILD)/cache/$(PAGES).o)
+$(BUILD)/timed/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -DLOCK_TIMED -c $< -o $@
+$(BUILD)/bench/cache_holds.o: override CPPFLAGS += -DLOCK_TIMED
+$(BUILD)/bench/cache_holds: $(TIMED)
+$(BUILD)/bench/cache_holds: BENCH_LIBS := $(CACHE_LIBS)
+-include $(wildcard $(BUILD)/timed/cache/*.d)
+
 $(BENCH_PROGRAMS): %: %.o $(BUILD)/bench/kit.a
 	$(CC) $(LDFLAGS) $^ $(BENCH_LIBS) -lm -o $@

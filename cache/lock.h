@@ -27,6 +27,9 @@ enum lock_state { LOCK_FREE, LOCK_TAKEN, LOCK_AWAITED };
 struct lock {
     _Atomic uint32_t state; /* enum lock_state */
     atomic_uint waiters;
+#ifdef LOCK_TIMED
+    uint64_t since_ns; /* it is taken */
+#endif
 };
 
 enum { LOCK_YIELDS = 20 };
@@ -35,6 +38,25 @@ enum { LOCK_YIELDS = 20 };
 void lock_wait(struct lock *lock);
 /* Wakes one who sleeps. */
 void lock_wake(struct lock *lock);
+
+/*
+ * Built with LOCK_TIMED, whoever drops a lock calls lock_held, which the
+ * program has, with how long it was held.
+ */
+#ifdef LOCK_TIMED
+void lock_held(const struct lock *lock, uint64_t ns);
+void lock_note(struct lock *lock);
+void lock_tell(const struct lock *lock);
+#else
+static inline void lock_note(struct lock *lock)
+{
+    (void)lock;
+}
+static inline void lock_tell(const struct lock *lock)
+{
+    (void)lock;
+}
+#endif
 
 static inline void lock_init(struct lock *lock)
 {
@@ -45,9 +67,12 @@ static inline void lock_init(struct lock *lock)
 static inline bool lock_try(struct lock *lock)
 {
     uint32_t free = LOCK_FREE;
-    return atomic_compare_exchange_strong_explicit(
+    bool taken = atomic_compare_exchange_strong_explicit(
         &lock->state, &free, LOCK_TAKEN, memory_order_acquire,
         memory_order_relaxed);
+    if (taken)
+        lock_note(lock);
+    return taken;
 }
 
 static inline void lock_take(struct lock *lock)
@@ -69,6 +94,7 @@ static inline void lock_take_politely(struct lock *lock)
 
 static inline void lock_drop(struct lock *lock)
 {
+    lock_tell(lock);
     if (__builtin_expect(atomic_exchange_explicit(&lock->state, LOCK_FREE,
                                                   memory_order_release) ==
                              LOCK_AWAITED,
