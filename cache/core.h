@@ -105,6 +105,9 @@ struct cache {
     struct hash_key hash_key;
     unsigned shard_count, shard_shift, databases;
     _Atomic uint32_t *segments[2]; /* [kind][segment * shard_count + shard] */
+    /* Of each shard's index, for those who look ahead: the shard's own line is
+     * mostly another core's. */
+    _Atomic uint32_t buckets[CORE_SHARDS];
 
     /* Written with all shards locked, read with any. */
     _Atomic uint8_t numbers[CACHE_DATABASES_MAX];

@@ -59,6 +59,14 @@ static void put_back(struct cache *cache, struct shard *shard, uint32_t bucket,
     (void)added;
 }
 
+static void set_buckets(struct cache *cache, struct shard *shard,
+                        uint32_t number)
+{
+    shard->buckets = number;
+    atomic_store_explicit(&cache->buckets[shard->number], number,
+                          memory_order_relaxed);
+}
+
 /* Adds bucket number `buckets` and moves to it, from its buddy, what belongs
  * there.  Does nothing if there is no segment for it. */
 static void split(struct cache *cache, struct shard *shard,
@@ -76,7 +84,7 @@ static void split(struct cache *cache, struct shard *shard,
         return;
     }
     memset(index_bucket(cache, shard, number), 0, sizeof(struct bucket));
-    __atomic_store_n(&shard->buckets, number + 1, __ATOMIC_RELAXED);
+    set_buckets(cache, shard, number + 1);
     for (unsigned i = 0; i < loose.count; i++)
         __builtin_prefetch(entry_at(cache, loose.locs[i]));
     for (unsigned i = 0; i < loose.count; i++) {
@@ -96,7 +104,7 @@ static bool merge(struct cache *cache, struct shard *shard)
     if (!(empty || overflow_ready(cache, shard, shard->overflows, NULL)) ||
         !take_apart(cache, shard, bucket, &loose))
         return false;
-    __atomic_store_n(&shard->buckets, number, __ATOMIC_RELAXED);
+    set_buckets(cache, shard, number);
     for (unsigned i = 0; i < loose.count; i++)
         put_back(cache, shard, buddy_of(number), &loose, i);
     if (number % INDEX_SEGMENT == 0)
@@ -178,7 +186,7 @@ static bool index_open(struct cache *cache, struct shard *shard,
 {
     if (!segment_add(cache, shard, INDEX_PRIMARY, 0, spares))
         return false;
-    __atomic_store_n(&shard->buckets, 1, __ATOMIC_RELAXED);
+    set_buckets(cache, shard, 1);
     return true;
 }
 
@@ -194,7 +202,7 @@ void index_close(struct cache *cache, struct shard *shard)
     assert(shard->items == 0 && shard->buckets <= 1 && shard->overflows == 0);
     if (shard->buckets == 0)
         return;
-    __atomic_store_n(&shard->buckets, 0, __ATOMIC_RELAXED);
+    set_buckets(cache, shard, 0);
     shard->reserved = 0;
     segment_drop(cache, shard, INDEX_PRIMARY, 0);
     for (uint32_t i = 0; segment_exists(cache, shard, INDEX_OVERFLOW, i);

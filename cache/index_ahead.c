@@ -11,6 +11,7 @@
  * look ahead.  What is read was slabs once, and is addressable for good.
  */
 
+#include "fetch.h"
 #include "index.h"
 #include "index_chain.h"
 
@@ -18,20 +19,20 @@
 
 enum { LINE = 64, VALUE_LINES = 4 };
 
-static inline const struct shard *shard_ahead(const struct cache *cache,
-                                              uint64_t hash)
+static inline unsigned shard_ahead(const struct cache *cache, uint64_t hash)
 {
-    return &cache->shards[hash >> 1 >> (cache->shard_shift - 1)];
+    return (unsigned)(hash >> 1 >> (cache->shard_shift - 1));
 }
 
 static inline const struct bucket *bucket_ahead(const struct cache *cache,
                                                 uint64_t hash)
 {
-    const struct shard *shard = shard_ahead(cache, hash);
-    uint32_t buckets = __atomic_load_n(&shard->buckets, __ATOMIC_RELAXED);
+    unsigned shard = shard_ahead(cache, hash);
+    uint32_t buckets =
+        atomic_load_explicit(&cache->buckets[shard], memory_order_relaxed);
     if (buckets == 0)
         return NULL;
-    return bucket_at(cache, shard, INDEX_PRIMARY, bucket_of(buckets, hash));
+    return bucket_in(cache, shard, INDEX_PRIMARY, bucket_of(buckets, hash));
 }
 
 void index_prefetch(const struct cache *cache, uint64_t hash)
@@ -42,7 +43,9 @@ void index_prefetch(const struct cache *cache, uint64_t hash)
 void cache_prefetch(const struct cache *cache, unsigned db,
                     const struct cache_key *key)
 {
-    index_prefetch(cache, hash_in(key->hash, number_of(cache, db)));
+    uint64_t hash = hash_in(key->hash, number_of(cache, db));
+    fetch_to_write(&cache->shards[shard_ahead(cache, hash)]);
+    index_prefetch(cache, hash);
 }
 
 RACY uint32_t cache_prefetch_entry(const struct cache *cache, unsigned db,
@@ -62,11 +65,15 @@ RACY uint32_t cache_prefetch_entry(const struct cache *cache, unsigned db,
     uint32_t loc = equal ? bucket->locs[__builtin_ctz(equal)] : 0;
     uint32_t more = equal ? 0 : bucket->more;
     if (more / INDEX_SEGMENT < CORE_SEGMENTS && more > 0)
-        __builtin_prefetch(bucket_at(cache, shard_ahead(cache, hash),
+        __builtin_prefetch(bucket_in(cache, shard_ahead(cache, hash),
                                      INDEX_OVERFLOW, more - 1));
     if (loc >> 13 >= slabs_end(&cache->slabs))
         return 0;
-    __builtin_prefetch(entry_at(cache, loc));
+    /* Used, it comes before what is now the head of its shard's list. */
+    const volatile struct shard *shard =
+        &cache->shards[shard_ahead(cache, hash)];
+    fetch_to_write(entry_at(cache, shard->head));
+    fetch_to_write(entry_at(cache, loc));
     __builtin_prefetch((const char *)entry_at(cache, loc) + LINE);
     return loc;
 }
@@ -77,8 +84,8 @@ RACY void cache_prefetch_use(const struct cache *cache, uint32_t loc)
         return;
     const volatile struct entry *entry = entry_at(cache, loc);
     uint32_t packed = entry->packed;
-    __builtin_prefetch(entry_at(cache, entry->prev));
-    __builtin_prefetch(entry_at(cache, entry->next));
+    fetch_to_write(entry_at(cache, entry->prev));
+    fetch_to_write(entry_at(cache, entry->next));
     size_t size = ENTRY_HEAD + packed_key_offset(packed) +
                   packed_key_here(packed) + packed_value_here(packed);
     size_t from = (uintptr_t)entry % LINE;

@@ -22,22 +22,37 @@ static inline uint8_t tag_of(uint64_t hash)
     return (uint8_t)(hash >> 50);
 }
 
+/* By the number of the shard, which is not looked at. */
+static inline _Atomic uint32_t *segment_in(const struct cache *cache,
+                                           unsigned shard, unsigned kind,
+                                           uint32_t bucket)
+{
+    return &cache->segments[kind][bucket / INDEX_SEGMENT * cache->shard_count +
+                                  shard];
+}
+
+static inline struct bucket *bucket_in(const struct cache *cache,
+                                       unsigned shard, unsigned kind,
+                                       uint32_t bucket)
+{
+    uint32_t loc = atomic_load_explicit(segment_in(cache, shard, kind, bucket),
+                                        memory_order_relaxed);
+    struct bucket *segment = slabs_at(&cache->slabs, loc);
+    return segment + bucket % INDEX_SEGMENT;
+}
+
 static inline _Atomic uint32_t *segment_at(const struct cache *cache,
                                            const struct shard *shard,
                                            unsigned kind, uint32_t bucket)
 {
-    return &cache->segments[kind][bucket / INDEX_SEGMENT * cache->shard_count +
-                                  shard->number];
+    return segment_in(cache, shard->number, kind, bucket);
 }
 
 static inline struct bucket *bucket_at(const struct cache *cache,
                                        const struct shard *shard, unsigned kind,
                                        uint32_t bucket)
 {
-    uint32_t loc = atomic_load_explicit(segment_at(cache, shard, kind, bucket),
-                                        memory_order_relaxed);
-    struct bucket *segment = slabs_at(&cache->slabs, loc);
-    return segment + bucket % INDEX_SEGMENT;
+    return bucket_in(cache, shard->number, kind, bucket);
 }
 
 /* Bit i of the result: tags[i] may be the tag, and is if bit i is the lowest
