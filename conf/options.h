@@ -42,7 +42,7 @@
     X(NUMBER, auth_timeout,        "auth-timeout",        "10",              1,          86400,        "s",                              RUNTIME, 0,            "Close a client that has not given the password after this long") \
     X(NUMBER, stop_timeout,        "stop-timeout",        "5",               0,          3600,         "s",                              RUNTIME, 0,            "When stopping, wait this long for replies to be read") \
     X(NUMBER, tcp_keepalive,       "tcp-keepalive",       "300",             0,          86400,        "s",                              RUNTIME, 0,            "Probe silent peers after this long; 0: never") \
-    X(NUMBER, tcp_backlog,         "tcp-backlog",         "511",             1,          65535,        "",                               STARTUP, 0,            "Connections that may wait to be accepted") \
+    X(NUMBER, tcp_backlog,         "tcp-backlog",         "4096",            1,          65535,        "",                               STARTUP, 0,            "Connections that may wait to be accepted") \
     X(SIZE,   proto_max_bulk_len,  "proto-max-bulk-len",  "512mb",           CONF_MB,    512*CONF_MB,  "bytes",                          RUNTIME, 0,            "Longest argument of a request, and longest value") \
     X(NUMBER, request_args_max,    "request-args-max",    "1048576",         16,         1048576,      "",                               RUNTIME, 0,            "Arguments of one request") \
     X(SIZE,   request_bytes_max,   "request-bytes-max",   "64mb",            CONF_MB,    CONF_GB,      "bytes",                          RUNTIME, 0,            "Bytes of one request that must be held before it runs; values that SET and its kind store do not count") \

@@ -29,7 +29,10 @@ struct listener {
     struct listeners *all;
     int fd;
     struct event *event;
-    char name[140]; /* 127.0.0.1:6379, or the path */
+    bool tcp;
+    bool settled; /* all who wait to be accepted have inherited its options */
+    int keepalive_s; /* of these */
+    char name[140];  /* 127.0.0.1:6379, or the path */
 };
 
 struct listeners {
@@ -77,19 +80,30 @@ static void turn_away(struct server *server, int fd, const char *text)
     close(fd);
 }
 
-static void set_options(const struct server *server, int fd)
+static void set_options(int fd, int idle_s)
 {
-    int on = 1, unsent = LIMIT_KERNEL_UNSENT;
-    int idle_s = (int)server->limits.keepalive_s;
+    int on = 1, unsent = LIMIT_KERNEL_UNSENT, probe = idle_s > 0;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-    if (idle_s <= 0)
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &probe, sizeof probe);
+    if (!probe)
         return;
     int interval_s = idle_s < 3 ? 1 : idle_s / 3, probes = 3;
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+/* Who connects inherits the listening socket's options, which saves as many
+ * system calls for each as accepting takes time.  Not so who waits already. */
+static void renew_options(struct listener *listener)
+{
+    int keepalive_s = (int)listener->all->server->limits.keepalive_s;
+    if (!listener->tcp || listener->keepalive_s == keepalive_s)
+        return;
+    set_options(listener->fd, keepalive_s);
+    listener->keepalive_s = keepalive_s;
+    listener->settled = false;
 }
 
 static struct worker *least_loaded(struct listeners *all)
@@ -111,13 +125,12 @@ static struct worker *least_loaded(struct listeners *all)
     return best;
 }
 
-static void welcome(struct listeners *all, int fd,
+static void welcome(struct listener *listener, int fd,
                     const struct sockaddr_storage *peer)
 {
-    struct server *server = all->server;
-    bool tcp = peer->ss_family != AF_UNIX;
-    if (tcp && server->limits.protected_mode && !address_is_local(peer) &&
-        acl_is_nopass(server->acl)) {
+    struct server *server = listener->all->server;
+    if (listener->tcp && server->limits.protected_mode &&
+        !address_is_local(peer) && acl_is_nopass(server->acl)) {
         log_rarely(server->log, &server->logged_denied, LOG_WARNING,
                    "A client of another machine was refused: no password is "
                    "set");
@@ -143,9 +156,9 @@ static void welcome(struct listeners *all, int fd,
     /* Not pool_take: what workers have borrowed for replies must not turn
      * clients away. */
     pool_charge(server->pool, POOL_CONNECTION);
-    if (tcp)
-        set_options(server, fd);
-    worker_adopt(least_loaded(all), fd);
+    if (listener->tcp && !listener->settled)
+        set_options(fd, listener->keepalive_s);
+    worker_adopt(least_loaded(listener->all), fd);
 }
 
 /* Without a reserve nobody is taken: a descriptor that became free would go to
@@ -189,12 +202,11 @@ static void on_resume(evutil_socket_t fd, short what, void *ctx)
         event_add(all->list[i].event, NULL);
 }
 
-static void on_connect(evutil_socket_t fd, short what, void *ctx)
+static void accept_some(struct listener *listener)
 {
-    struct listener *listener = ctx;
     struct listeners *all = listener->all;
     const struct platform *platform = all->server->platform;
-    (void)what;
+    int fd = listener->fd;
     for (int i = 0; i < LIMIT_ACCEPTS_PER_TURN; i++) {
         struct sockaddr_storage peer = {0};
         socklen_t len = sizeof peer;
@@ -205,11 +217,12 @@ static void on_connect(evutil_socket_t fd, short what, void *ctx)
         int got =
             platform->accept(platform->ctx, fd, (struct sockaddr *)&peer, &len);
         if (got >= 0) {
-            welcome(all, got, &peer);
+            welcome(listener, got, &peer);
             continue;
         }
         switch (errno) {
         case EAGAIN:
+            listener->settled = true;
             return;
         case EMFILE:
         case ENFILE:
@@ -225,9 +238,19 @@ static void on_connect(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
+static void on_connect(evutil_socket_t fd, short what, void *ctx)
+{
+    struct listener *listener = ctx;
+    (void)fd, (void)what;
+    renew_options(listener);
+    accept_some(listener);
+    workers_greet(listener->all->server);
+}
+
 /* ------------------------------------------------------------------ opening */
 
-static bool add(struct listeners *all, int fd, const char *name, char *why)
+static bool add(struct listeners *all, int fd, bool tcp, const char *name,
+                char *why)
 {
     struct listener *listener = &all->list[all->count];
     if (all->count == LISTENERS_MAX) {
@@ -238,6 +261,9 @@ static bool add(struct listeners *all, int fd, const char *name, char *why)
     }
     listener->all = all;
     listener->fd = fd;
+    listener->tcp = tcp;
+    listener->keepalive_s = -1;
+    renew_options(listener);
     snprintf(listener->name, sizeof listener->name, "%s", name);
     listener->event = event_new(all->server->base, fd, EV_READ | EV_PERSIST,
                                 on_connect, listener);
@@ -280,7 +306,7 @@ static bool open_addresses(struct listeners *all, int *port, bool *again,
             *again = errno == EADDRINUSE && conf->port == 0;
             return false;
         }
-        if (!add(all, fd, name, why))
+        if (!add(all, fd, true, name, why))
             return false;
     }
     if (all->count > 0)
@@ -316,7 +342,7 @@ static bool open_unix(struct listeners *all, char *why)
     if (fd < 0)
         return false;
     all->unix_path = conf->unixsocket;
-    return add(all, fd, conf->unixsocket, why);
+    return add(all, fd, false, conf->unixsocket, why);
 }
 
 struct listeners *listeners_new(struct server *server, char *why)

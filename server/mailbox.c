@@ -98,8 +98,9 @@ void mailbox_free(struct mailbox *mailbox)
     free(mailbox);
 }
 
-void mailbox_post(struct mailbox *mailbox, mailbox_run *run, void *ctx,
-                  void (*drop)(void *ctx))
+/* True if the list was empty: nobody was woken yet. */
+static bool append(struct mailbox *mailbox, mailbox_run *run, void *ctx,
+                   void (*drop)(void *ctx))
 {
     struct message *message = malloc(sizeof *message);
     if (!message) {
@@ -113,10 +114,25 @@ void mailbox_post(struct mailbox *mailbox, mailbox_run *run, void *ctx,
     *mailbox->end = message;
     mailbox->end = &message->next;
     pthread_mutex_unlock(&mailbox->lock);
+    return empty;
+}
 
-    if (empty) {
-        uint64_t one = 1;
-        ssize_t written = write(mailbox->fd, &one, sizeof one);
-        (void)written; /* fails only when it is about to wake anyway */
-    }
+void mailbox_post(struct mailbox *mailbox, mailbox_run *run, void *ctx,
+                  void (*drop)(void *ctx))
+{
+    if (append(mailbox, run, ctx, drop))
+        mailbox_wake(mailbox);
+}
+
+void mailbox_leave(struct mailbox *mailbox, mailbox_run *run, void *ctx,
+                   void (*drop)(void *ctx))
+{
+    append(mailbox, run, ctx, drop);
+}
+
+void mailbox_wake(struct mailbox *mailbox)
+{
+    uint64_t one = 1;
+    ssize_t written = write(mailbox->fd, &one, sizeof one);
+    (void)written; /* fails only when it is about to wake anyway */
 }

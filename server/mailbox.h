@@ -26,5 +26,10 @@ void mailbox_free(struct mailbox *mailbox);
  */
 void mailbox_post(struct mailbox *mailbox, mailbox_run *run, void *ctx,
                   void (*drop)(void *ctx));
+/* The same, but the owner may not see it before mailbox_wake: for many in a
+ * row. */
+void mailbox_leave(struct mailbox *mailbox, mailbox_run *run, void *ctx,
+                   void (*drop)(void *ctx));
+void mailbox_wake(struct mailbox *mailbox);
 
 #endif

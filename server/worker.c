@@ -172,7 +172,19 @@ void worker_adopt(struct worker *worker, int fd)
 {
     atomic_fetch_add(&worker->conn_count, 1);
     atomic_fetch_add(&worker->server->client_count, 1);
-    worker_post(worker, adopt, (void *)(intptr_t)fd);
+    mailbox_leave(worker->mailbox, (mailbox_run *)adopt, (void *)(intptr_t)fd,
+                  NULL);
+    worker->ungreeted = true;
+}
+
+void workers_greet(struct server *server)
+{
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        struct worker *worker = &server->workers[i];
+        if (worker->ungreeted)
+            mailbox_wake(worker->mailbox);
+        worker->ungreeted = false;
+    }
 }
 
 /* ------------------------------------------------------------- start, stop */

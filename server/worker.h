@@ -109,6 +109,7 @@ struct worker {
     _Atomic size_t first_rank;   /* of its first to go, when tight */
     _Atomic size_t halted_count; /* connections in `halted` */
     bool started, stopping, tight, flushed;
+    bool ungreeted; /* the main thread's: sockets were handed over silently */
 };
 
 /* Adds to a counter of the calling thread's own worker: no bus lock. */
@@ -141,8 +142,11 @@ void workers_stop(struct server *server);
 /* After they have ended, or were never started. */
 void workers_free(struct server *server);
 
-/* Hands over an accepted socket, on the main thread. */
+/* Hands over an accepted socket, on the main thread; the worker may not look
+ * after it before workers_greet. */
 void worker_adopt(struct worker *worker, int fd);
+/* Wakes those that sockets were handed to. */
+void workers_greet(struct server *server);
 
 /* A connection of this worker by its id, or NULL.  On its thread only. */
 struct conn *worker_conn(struct worker *worker, uint64_t id);

@@ -8,8 +8,11 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -203,6 +206,116 @@ static void who_cannot_be_refused_waits(void **state)
     live_stop(live);
 }
 
+/* ------------------------------------------------------- many at once */
+
+static void begin_connect(struct pollfd *at, const struct live *live)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)live_port(live)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    at->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    at->events = POLLOUT;
+    assert_true(at->fd >= 0);
+    if (connect(at->fd, (struct sockaddr *)&address, sizeof address) != 0)
+        assert_int_equal(errno, EINPROGRESS);
+}
+
+static long system_backlog(void)
+{
+    long most = 0;
+    FILE *file = fopen("/proc/sys/net/core/somaxconn", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld", &most), 1);
+    fclose(file);
+    return most;
+}
+
+/* While the server has no time, more come than Redis lets wait: nobody has to
+ * try again, which takes a second, and all are served in the end. */
+static void many_may_wait_to_be_accepted(void **state)
+{
+    enum { COUNT = 900 };
+    static struct pollfd waiting[COUNT];
+    char pong[7];
+    (void)state;
+    if (system_backlog() < COUNT)
+        skip();
+    struct live *live = live_start("--threads", "2", NULL);
+    kill(live_pid(live), SIGSTOP);
+    for (int i = 0; i < COUNT; i++)
+        begin_connect(&waiting[i], live);
+    assert_int_equal(poll(waiting, COUNT, 0), COUNT);
+    kill(live_pid(live), SIGCONT);
+    for (int i = 0; i < COUNT; i++) {
+        assert_true(waiting[i].revents == POLLOUT);
+        assert_int_equal(send(waiting[i].fd, "PING\r\n", 6, 0), 6);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        struct pollfd *at = &waiting[i];
+        at->events = POLLIN;
+        assert_int_equal(poll(at, 1, 10000), 1);
+        assert_int_equal(recv(at->fd, pong, sizeof pong, 0), sizeof pong);
+        assert_memory_equal(pong, "+PONG\r\n", sizeof pong);
+        close(at->fd);
+    }
+    live_stop(live);
+}
+
+/* In hundredths of a second, when the kernel will probe a silent client of the
+ * server, whose port is given; 0: never. */
+static unsigned long probe_in(const struct live *live, unsigned client_port)
+{
+    char line[512];
+    unsigned long when = 0;
+    unsigned timer = 1; /* other than 0 and 2: something is being sent */
+    while (timer == 1) {
+        FILE *file = fopen("/proc/net/tcp", "r");
+        assert_non_null(file);
+        while (fgets(line, sizeof line, file)) {
+            unsigned own, other, state, found;
+            if (sscanf(line, " %*d: %*x:%x %*x:%x %x %*x:%*x %x:%lx", &own,
+                       &other, &state, &found, &when) == 5 &&
+                own == (unsigned)live_port(live) && other == client_port) {
+                timer = found;
+                break;
+            }
+        }
+        fclose(file);
+    }
+    return timer == 2 ? when : 0;
+}
+
+static unsigned long newcomer_probed_in(const struct live *live)
+{
+    struct sockaddr_in own;
+    socklen_t len = sizeof own;
+    redisContext *redis = live_connect(live);
+    assert_string_equal(live_text(redis, "PING"), "PONG");
+    assert_int_equal(getsockname(redis->fd, (struct sockaddr *)&own, &len), 0);
+    unsigned long when = probe_in(live, ntohs(own.sin_port));
+    redisFree(redis);
+    return when;
+}
+
+static void silent_clients_are_probed(void **state)
+{
+    enum { SECOND = 100 };
+    (void)state;
+    struct live *live = live_start("--threads", "2", NULL);
+    redisContext *redis = live_connect(live);
+    unsigned long when = newcomer_probed_in(live);
+    assert_in_range(when, 100 * SECOND + 1, 300 * SECOND);
+    assert_string_equal(live_text(redis, "CONFIG SET tcp-keepalive 50"), "OK");
+    assert_in_range(newcomer_probed_in(live), 1, 50 * SECOND);
+    assert_string_equal(live_text(redis, "CONFIG SET tcp-keepalive 0"), "OK");
+    assert_int_equal(newcomer_probed_in(live), 0);
+    assert_string_equal(live_text(redis, "CONFIG SET tcp-keepalive 300"), "OK");
+    when = newcomer_probed_in(live);
+    assert_in_range(when, 100 * SECOND + 1, 300 * SECOND);
+    redisFree(redis);
+    live_stop(live);
+}
+
 /* ------------------------------------------------------- other machines */
 
 /* An address of this machine that others could use, and its text. */
@@ -346,6 +459,8 @@ int main(void)
         cmocka_unit_test(clients_beyond_their_memory_are_told),
         cmocka_unit_test(without_descriptors_clients_are_refused),
         cmocka_unit_test(who_cannot_be_refused_waits),
+        cmocka_unit_test(many_may_wait_to_be_accepted),
+        cmocka_unit_test(silent_clients_are_probed),
         cmocka_unit_test(other_machines_need_a_password),
         cmocka_unit_test(other_machines_need_a_password_by_ipv6),
     };
