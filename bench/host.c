@@ -4,6 +4,7 @@
 #include "bench/host.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -110,6 +111,21 @@ int host_connect(int port)
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;
+}
+
+int host_begin_connect(int port)
+{
+    struct sockaddr_in address = local(port);
+    int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ||
+        errno == EINPROGRESS)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 /* The text of a file; empty if there is none. */

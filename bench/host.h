@@ -31,6 +31,8 @@ uint64_t host_tcp_bytes(void);
 int host_free_port(void);
 /* A connection to a port of this machine, TCP_NODELAY; -1 with errno. */
 int host_connect(int port);
+/* The same without waiting for it: not blocking, and perhaps not yet there. */
+int host_begin_connect(int port);
 
 /* Of a process, in bytes; 0 if it is gone.  The peak is since it started or
  * since it was last reset. */

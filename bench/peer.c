@@ -20,7 +20,7 @@
 #include "bench/host.h"
 #include "bench/peer_command.h"
 
-enum { START_TRIES = 4000, STOP_MS = 20000 };
+enum { START_TRIES = 20000, START_STEP_MS = 1, STOP_MS = 20000 };
 
 static const struct kind {
     const char *name;
@@ -116,7 +116,7 @@ static bool connect_control(struct peer *peer)
         peer->control = host_connect(peer->port);
         if (peer->control >= 0)
             return true;
-        if (ended_within(peer, 5))
+        if (ended_within(peer, START_STEP_MS))
             return false;
     }
     return false;

@@ -39,13 +39,14 @@ quick)
     cache='--entries 100000 --rounds 1'
     steps='--from 64mb --to 16mb'
     large='--value 16mb --control 500'
+    start='--starts 3 --rounds 1 --connections 1000'
     ;;
 full)
     load='--seconds 4' shrink='' density='' cache='' steps=''
     many='--seconds 4 --budget 4gb --keys 20000000' few='--keys 1000000'
     writes='--seconds 4 --budget 256mb'
     churn='64mb 256mb' ebb_churn='1gb' sequence=''
-    readers='' giveback='' sets='' large=''
+    readers='' giveback='' sets='' large='' start=''
     ;;
 *)
     printf 'usage: %s BUILD [quick|full]\n' "$0" >&2
@@ -82,6 +83,8 @@ esac
     run "$bench/readers" $readers
     title 'Giving back'
     run "$bench/giveback" $giveback
+    title 'Start'
+    run "$bench/start" $start
     title 'Density'
     run "$bench/density" $density
     title 'Cache, in process'
