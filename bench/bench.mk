@@ -27,6 +27,22 @@ bench-cache: $(patsubst %,$(BUILD)/bench/%,cache cache_scale cache_holds)
 	@$(if $(KEEP),mkdir -p $(dir $(CACHE_KEPT)) && \
 	    cp $(BUILD)/bench/cache.txt $(CACHE_KEPT))
 
+# The README's chart: `make load` measures, keeps the medians as text and draws
+# them, `make chart` only draws.  LOAD: more arguments.  It wants a quiet machine.
+LOAD_KEPT := bench/results/load.csv
+.PHONY: load chart
+load: export PEER := $(PEER)
+load:
+	@tests/install.sh build bench
+	@$(MAKE) --no-print-directory -j$(CORES) all bench-programs
+	@mkdir -p $(dir $(LOAD_KEPT))
+	$(BUILD)/bench/load --depths 1,2,5,10,20,50 --seconds 4 --peer "$$PEER" \
+	    --csv $(LOAD_KEPT) $(LOAD)
+	@$(MAKE) --no-print-directory chart
+
+chart: $(BUILD)/bench/plot
+	$< --of load --csv $(LOAD_KEPT) --svg docs/load.svg
+
 # Ten minutes of everything at once in a control group; SOAK: its arguments.
 .PHONY: soak
 soak:

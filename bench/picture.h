@@ -16,5 +16,6 @@ extern const char *const picture_servers[PICTURE_SERVERS];
 bool picture_shrink(const char *csv, const char *svg, uint64_t value_bytes,
                     uint64_t seconds);
 bool picture_churn(const char *csv, const char *svg, const char *sequence);
+bool picture_load(const char *csv, const char *svg);
 
 #endif

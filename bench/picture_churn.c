@@ -7,14 +7,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench/legs.h"
 #include "bench/picture.h"
 #include "bench/svg.h"
 
-enum { ENDS = 2 * PICTURE_SERVERS, END_PX = 15 };
+enum { ENDS = 2 * PICTURE_SERVERS };
 
 struct sample {
     unsigned server, phase;
@@ -89,6 +88,7 @@ static bool read_samples(struct picture *picture, const char *path,
 
 static void place_samples(struct picture *picture)
 {
+    picture->svg.unit = "MiB";
     picture->svg.last = picture->phases;
     picture->svg.highest = picture->budget;
     for (unsigned i = 0; i < picture->count; i++) {
@@ -139,35 +139,13 @@ static void draw_phases(const struct picture *picture)
             svg_y(svg, picture->budget), svg_right);
 }
 
-struct end {
-    const struct svg_line *line;
-    double y;
-};
-
-static int by_height(const void *a, const void *b)
-{
-    const struct end *one = a, *other = b;
-    return (one->y < other->y) - (one->y > other->y);
-}
-
-/* The lowest stays where it is; others make room upwards. */
 static void draw_ends(const struct picture *picture)
 {
-    struct end ends[ENDS];
-    unsigned count = 0;
-    for (unsigned i = 0; i < ENDS; i++) {
-        const struct svg_line *line =
+    const struct svg_line *lines[ENDS];
+    for (unsigned i = 0; i < ENDS; i++)
+        lines[i] =
             i % 2 == 0 ? &picture->resident[i / 2] : &picture->payload[i / 2];
-        if (line->count > 0)
-            ends[count++] = (struct end){
-                line, svg_y(&picture->svg, line->mib[line->count - 1])};
-    }
-    qsort(ends, count, sizeof *ends, by_height);
-    for (unsigned i = 0; i < count; i++) {
-        if (i > 0)
-            ends[i].y = fmin(ends[i].y, ends[i - 1].y - END_PX);
-        svg_end(&picture->svg, ends[i].line, ends[i].y);
-    }
+    svg_ends(&picture->svg, lines, ENDS);
 }
 
 bool picture_churn(const char *csv, const char *svg, const char *sequence)
@@ -182,7 +160,7 @@ bool picture_churn(const char *csv, const char *svg, const char *sequence)
         return false;
     }
     draw_head(&picture);
-    svg_mib_axis(&picture.svg, "MiB");
+    svg_linear_axis(&picture.svg, "MiB");
     draw_phases(&picture);
     for (unsigned i = PICTURE_SERVERS; i-- > 0;) {
         svg_line(&picture.svg, i == 0 ? "payload s0" : "payload s1",

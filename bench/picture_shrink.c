@@ -122,6 +122,7 @@ bool picture_shrink(const char *csv, const char *svg, uint64_t value_bytes,
                     uint64_t seconds)
 {
     static struct picture picture;
+    picture.svg.unit = "MiB";
     picture.svg.last = (double)seconds;
     if (!read_samples(&picture, csv, value_bytes))
         return false;
@@ -132,16 +133,14 @@ bool picture_shrink(const char *csv, const char *svg, uint64_t value_bytes,
     }
     draw_head(&picture, value_bytes);
     draw_legend(&picture);
-    svg_mib_axis(&picture.svg, "resident MiB");
+    svg_linear_axis(&picture.svg, "resident MiB");
     draw_seconds(&picture.svg);
     draw_budget(&picture);
+    const struct svg_line *lines[PICTURE_SERVERS];
     for (unsigned i = PICTURE_SERVERS; i-- > 0;) {
-        const struct svg_line *line = &picture.resident[i];
-        if (line->count == 0)
-            continue;
-        svg_line(&picture.svg, i == 0 ? "line s0" : "line s1", line);
-        svg_end(&picture.svg, line,
-                svg_y(&picture.svg, line->mib[line->count - 1]));
+        lines[i] = &picture.resident[i];
+        svg_line(&picture.svg, i == 0 ? "line s0" : "line s1", lines[i]);
     }
+    svg_ends(&picture.svg, lines, PICTURE_SERVERS);
     return svg_foot(&picture.svg);
 }
