@@ -86,6 +86,7 @@ struct cache_tx {
     int64_t now_ms;
     struct cache_spares *spares; /* cells set aside by cache_make_room */
     uint32_t wanted;             /* class whose cell was missing */
+    uint32_t class;              /* of the last cell taken for an entry */
     size_t taken;                /* bytes of cells since it began */
     enum { CACHE_TX_PLAIN, CACHE_TX_TRIED, CACHE_TX_READY } reserve;
 };

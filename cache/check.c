@@ -152,6 +152,9 @@ static void check_shard(struct cache *cache, struct shard *shard,
     CHECK(expiring == shard->tally.expires);
     CHECK(!expiring == !(cache->expiring >> shard->number & 1));
     check_candidate(cache, shard);
+    if (shard->stash)
+        check_cell(cache, shard->stash, false);
+    CHECK(!shard->stash || cache->stashed);
     check_index(cache, shard);
     sums->entries += count;
 }

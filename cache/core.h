@@ -52,6 +52,7 @@ struct shard {
     uint32_t number;
     uint64_t hits, misses;
     /* To here a look-up goes: one line. */
+    uint32_t stash; /* see stash.h; 0: none */
     uint64_t evicted, expired, evicted_bytes;
     struct tally tally, marked;
 } __attribute__((aligned(64)));
@@ -118,6 +119,7 @@ struct cache {
     _Atomic uint32_t listening; /* how: changed with the cut locked */
 
     atomic_bool flushed;     /* since the last step */
+    atomic_bool stashed;     /* some shard may have a cell, see stash.h */
     _Atomic uint32_t policy; /* changed with the cut and each shard locked */
     atomic_bool crawling;    /* for expired entries, in steps */
     struct nearest nearest;

@@ -6,7 +6,9 @@
 #include <assert.h>
 
 #include "cut.h"
+#include "listen.h"
 #include "shard.h"
+#include "stash.h"
 
 enum {
     SEARCH_STEPS = 32,  /* entries of a shard looked at with it locked */
@@ -15,8 +17,9 @@ enum {
     LINE = 64,
 };
 
-size_t evict_drop(struct cache *cache, struct shard *shard, uint32_t loc,
-                  int64_t now_ms)
+/* keep: its cell stays with the shard, which has none; it is a short one. */
+static size_t drop(struct cache *cache, struct shard *shard, uint32_t loc,
+                   bool keep, int64_t now_ms)
 {
     const struct entry *entry = entry_at(cache, loc);
     size_t cell = cell_size(&cache->slabs, loc);
@@ -26,9 +29,21 @@ size_t evict_drop(struct cache *cache, struct shard *shard, uint32_t loc,
     bool found = index_find_loc(cache, shard, hash, loc, &place);
     assert(found);
     (void)found;
-    shard_lose(cache, shard, hash, place,
-               entry_expired(entry, now_ms) ? CACHE_EXPIRED : CACHE_EVICTED);
+    listen_lost(cache, shard, loc,
+                entry_expired(entry, now_ms) ? CACHE_EXPIRED : CACHE_EVICTED);
+    index_remove(cache, shard, hash, place);
+    shard_take_out(cache, shard, loc);
+    if (keep)
+        stash_put(cache, shard, loc);
+    else
+        shard_free_entry(cache, loc);
     return bytes > cell ? bytes : cell;
+}
+
+size_t evict_drop(struct cache *cache, struct shard *shard, uint32_t loc,
+                  int64_t now_ms)
+{
+    return drop(cache, shard, loc, false, now_ms);
 }
 
 /*
@@ -139,6 +154,26 @@ size_t evict_oldest(struct cache *cache, int64_t now_ms)
         if (bytes > 0)
             return bytes;
     }
+}
+
+size_t evict_here(struct cache *cache, struct shard *shard, unsigned class,
+                  int64_t now_ms)
+{
+    uint32_t policy =
+        atomic_load_explicit(&cache->policy, memory_order_relaxed);
+    uint32_t loc = shard->tail;
+    if (policy != CACHE_ALLKEYS_LRU || shard->stash != 0 || loc == shard->head)
+        return 0;
+    const struct entry *entry = entry_at(cache, loc);
+    if (cell_class(&cache->slabs, loc) != class)
+        return 0;
+    if (entry->used_ms !=
+            atomic_load_explicit(&cache->least_used_ms, memory_order_relaxed) ||
+        entry_packed(entry) & ENTRY_EXT)
+        return 0;
+    size_t bytes = drop(cache, shard, loc, true, now_ms);
+    evict_ahead(cache, shard);
+    return bytes;
 }
 
 /* The same, of those with an expiry.  A candidate that was not one is moved on,

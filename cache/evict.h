@@ -26,6 +26,11 @@
 /* Evicts an entry; returns about how many bytes it had, 0 if there is none that
  * may go.  Outside all locks. */
 size_t evict_one(struct cache *cache, int64_t now_ms);
+/* The same with a shard locked, of that one, if nothing in the others is older,
+ * its cell is of the class, and the policy is allkeys-lru; the cell stays with
+ * the shard (stash.h). */
+size_t evict_here(struct cache *cache, struct shard *shard, unsigned class,
+                  int64_t now_ms);
 /* An entry of a flushed database, if that is the oldest of some shard. */
 bool evict_dead(struct cache *cache);
 /* Searches lists ahead for volatile-lru; false: nothing is left to do. */

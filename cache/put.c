@@ -11,6 +11,7 @@
 #include "room.h"
 #include "shard.h"
 #include "spares.h"
+#include "stash.h"
 
 /* What an entry is to hold. */
 struct content {
@@ -145,8 +146,9 @@ static void note_due(struct cache *cache, int64_t at_ms)
 }
 
 /* Takes the cells for a new entry: its own, and one for a long key's end. */
-static uint32_t take_cells(struct cache_tx *tx, const struct layout *l,
-                           const struct cache_key *key, uint32_t *key_pieces)
+static uint32_t take_cells(struct cache_tx *tx, struct shard *shard,
+                           const struct layout *l, const struct cache_key *key,
+                           uint32_t *key_pieces)
 {
     struct cache *cache = tx->cache;
     *key_pieces = 0;
@@ -155,11 +157,14 @@ static uint32_t take_cells(struct cache_tx *tx, const struct layout *l,
         if (*key_pieces == 0)
             return 0;
     }
-    uint32_t loc = spares_take(cache, tx->spares, l->class);
+    uint32_t loc = stash_take(cache, shard, l->class);
+    if (loc == 0)
+        loc = spares_take(cache, tx->spares, l->class);
     if (loc == 0) {
         tx->wanted = l->class;
         garbage_add(cache, *key_pieces);
     } else {
+        tx->class = l->class;
         tx->taken += cell_size(&cache->slabs, loc);
     }
     return loc;
@@ -193,7 +198,7 @@ static enum cache_result put(struct cache_tx *tx, unsigned db,
         overwrite(tx, shard, place_loc(place), &l, number, content);
         return CACHE_OK;
     }
-    uint32_t key_pieces, loc = take_cells(tx, &l, key, &key_pieces);
+    uint32_t key_pieces, loc = take_cells(tx, shard, &l, key, &key_pieces);
     if (loc == 0)
         return CACHE_NO_ROOM;
     fill(tx, entry_at(cache, loc), &l, number, key, key_pieces, content);

@@ -7,6 +7,7 @@
 #include "evict.h"
 #include "garbage.h"
 #include "move.h"
+#include "stash.h"
 #include "walk.h"
 
 enum {
@@ -94,6 +95,20 @@ void room_pay(struct cache *cache, size_t bytes, int64_t now_ms)
         move_some(cache, now_ms, PAY_MOVES + (unsigned)(bytes / PAY_A_MOVE));
 }
 
+size_t room_pay_here(struct cache *cache, struct shard *shard, unsigned class,
+                     int64_t now_ms)
+{
+    const struct slabs *slabs = &cache->slabs;
+    bool plain =
+        slabs_full(slabs) && !slabs_exceed(slabs) && !is_ready(slabs) &&
+        !cut_active(cache) && !would_fit(slabs) &&
+        atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) ==
+            0 &&
+        atomic_load_explicit(&cache->garbage, memory_order_relaxed) == 0 &&
+        now_ms < atomic_load_explicit(&cache->due_ms, memory_order_relaxed);
+    return plain ? evict_here(cache, shard, class, now_ms) : 0;
+}
+
 /* A cell of a slab in use, for which one or two entries may have to go; that
  * is enough as long as sizes stay the same. */
 static uint32_t take_evicting(struct cache *cache, unsigned class,
@@ -160,9 +175,12 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
                 continue;
             return 0;
         }
-        if (!evict_one(cache, now_ms) && !cut_step(cache, now_ms))
+        if (!evict_one(cache, now_ms) && !cut_step(cache, now_ms) &&
+            !stash_empty(cache))
             return 0;
-        if (++evicted % ROOM_UNSTICK == 0)
+        if (++evicted % ROOM_UNSTICK == 0) {
+            stash_empty(cache);
             slabs_unstick(slabs); /* there may be room now */
+        }
     }
 }

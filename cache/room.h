@@ -19,6 +19,11 @@ bool room_is_short(const struct cache *cache);
  * has all of it to do.  Outside all locks. */
 void room_pay(struct cache *cache, size_t bytes, int64_t now_ms);
 
+/* The same for a cell of that class and with its shard locked: what went for
+ * it, or 0 where more has to be looked at. */
+size_t room_pay_here(struct cache *cache, struct shard *shard, unsigned class,
+                     int64_t now_ms);
+
 /* The class an entry for that write needs; see put.c. */
 unsigned put_class(const struct cache *cache, size_t key_len,
                    const struct cache_write *write);

@@ -10,6 +10,7 @@
 #include "move.h"
 #include "room.h"
 #include "shard.h"
+#include "stash.h"
 #include "walk.h"
 
 enum {
@@ -200,8 +201,18 @@ static bool step_tidy(struct cache *cache, int64_t now_ms)
     return move_some(cache, now_ms, STEP_MOVES);
 }
 
+/* Slabs are to be emptied: no shard may keep a cell of one. */
+static void step_stash(struct cache *cache)
+{
+    const struct slabs *slabs = &cache->slabs;
+    if (atomic_load_explicit(&slabs->spare_classes, memory_order_relaxed) > 0 ||
+        !slabs_full(slabs) || slabs_exceed(slabs))
+        stash_empty(cache);
+}
+
 bool cache_step(struct cache *cache, int64_t now_ms)
 {
+    step_stash(cache);
     if (garbage_free(cache) || cut_step(cache, now_ms) ||
         step_flush(cache, now_ms) || step_shrink(cache, now_ms))
         return true;

@@ -54,12 +54,22 @@ void cache_begin_again(struct cache_tx *tx, const struct cache_key *keys,
         lock_take(&cache->shards[__builtin_ctzll(shards)].lock);
 }
 
+/* If but one shard is locked, what goes for a new entry can go with it. */
+static void pay_here(struct cache_tx *tx, struct shard *shard)
+{
+    if (tx->taken == 0 || tx->shards & (tx->shards - 1))
+        return;
+    size_t gone = room_pay_here(tx->cache, shard, tx->class, tx->now_ms);
+    tx->taken -= gone < tx->taken ? gone : tx->taken;
+}
+
 void cache_end(struct cache_tx *tx)
 {
     for (uint64_t shards = tx->shards; shards != 0; shards &= shards - 1) {
         struct shard *shard = &tx->cache->shards[__builtin_ctzll(shards)];
         if (tx->reserve == CACHE_TX_READY)
             index_release(tx->cache, shard);
+        pay_here(tx, shard);
         lock_drop(&shard->lock);
     }
     if (tx->reserve == CACHE_TX_READY)
