@@ -4,6 +4,10 @@
  * nothing: the second byte of a request tells GET from SET, their lengths are
  * known beforehand, and the answers are canned.  What it costs is what the
  * kernel takes for this traffic, whatever a server does with it.
+ *
+ * Long values that a server holds are not in the processor's caches when they
+ * are asked for: with --values there are as many, which lie apart, and each
+ * answer is one of them at random, sent by itself from where it lies.
  */
 
 #include <errno.h>
@@ -18,14 +22,17 @@
 #include <unistd.h>
 
 #include "bench/args.h"
+#include "bench/keys.h"
 #include "bench/wire.h"
 
 enum { BUFFER = 1 << 20, EVENTS = 256, BACKLOG = 511 };
 
 struct floor {
     size_t get_len, set_len; /* of requests */
-    char *value_reply;       /* to GET */
+    char *value_replies;     /* to GET, one after the other */
     size_t value_reply_len;
+    uint64_t values; /* how many; 0: one, which is copied */
+    uint64_t random;
     int epoll, listener;
     char *in, *out;
 };
@@ -38,11 +45,24 @@ struct link {
 
 static const char set_reply[] = "+OK\r\n";
 
-/* Hops from request to request; returns how many bytes of answers it wrote. */
-static size_t answer(const struct floor *floor, struct link *link, size_t len)
+static bool send_all(const struct link *link, const char *out, size_t left)
+{
+    while (left > 0) {
+        ssize_t sent = send(link->fd, out, left, MSG_NOSIGNAL);
+        if (sent < 0)
+            return false;
+        out += sent;
+        left -= (size_t)sent;
+    }
+    return true;
+}
+
+/* Hops from request to request; *out: where answers end that are to be sent
+ * in one go. */
+static bool answer(struct floor *floor, struct link *link, size_t len,
+                   char **out)
 {
     const char *in = floor->in, *end = in + len;
-    char *out = floor->out;
     while (in < end) {
         size_t left = (size_t)(end - in);
         if (link->skip > 0) {
@@ -59,31 +79,31 @@ static size_t answer(const struct floor *floor, struct link *link, size_t len)
         bool get = *in++ == '2';
         link->began = false;
         link->skip = (get ? floor->get_len : floor->set_len) - 2;
-        const char *reply = get ? floor->value_reply : set_reply;
+        const char *reply = get ? floor->value_replies : set_reply;
         size_t reply_len = get ? floor->value_reply_len : sizeof set_reply - 1;
-        memcpy(out, reply, reply_len);
-        out += reply_len;
+        if (get && floor->values > 0) {
+            reply += keys_below(&floor->random, floor->values) * reply_len;
+            if (!send_all(link, reply, reply_len))
+                return false;
+            continue;
+        }
+        memcpy(*out, reply, reply_len);
+        *out += reply_len;
     }
-    return (size_t)(out - floor->out);
+    return true;
 }
 
 /* Answers are small beside socket buffers here, so they are sent in one go. */
-static bool serve(const struct floor *floor, struct link *link)
+static bool serve(struct floor *floor, struct link *link)
 {
     size_t replies = BUFFER / (floor->value_reply_len + sizeof set_reply);
     size_t most = link->skip + (replies > 0 ? replies : 1) * floor->get_len;
     ssize_t len = read(link->fd, floor->in, most < BUFFER ? most : BUFFER);
     if (len <= 0)
         return len < 0 && errno == EAGAIN;
-    size_t left = answer(floor, link, (size_t)len);
-    for (const char *out = floor->out; left > 0;) {
-        ssize_t sent = send(link->fd, out, left, MSG_NOSIGNAL);
-        if (sent < 0)
-            return false;
-        out += sent;
-        left -= (size_t)sent;
-    }
-    return true;
+    char *out = floor->out;
+    return answer(floor, link, (size_t)len, &out) &&
+           send_all(link, floor->out, (size_t)(out - floor->out));
 }
 
 static void welcome(const struct floor *floor)
@@ -99,7 +119,25 @@ static void welcome(const struct floor *floor)
         free(link);
 }
 
-static void loop(const struct floor *floor)
+/* All replies, made one after the other. */
+static void prepare(struct floor *floor, size_t value_bytes)
+{
+    char head[32];
+    size_t head_len = (size_t)sprintf(head, "$%zu\r\n", value_bytes);
+    uint64_t count = floor->values > 0 ? floor->values : 1;
+    floor->value_reply_len = head_len + value_bytes + 2;
+    floor->value_replies = malloc(count * floor->value_reply_len);
+    if (floor->value_replies == NULL)
+        abort();
+    for (char *reply = floor->value_replies; count > 0; count--) {
+        memcpy(reply, head, head_len);
+        memset(reply + head_len, 'v', value_bytes);
+        memcpy(reply + head_len + value_bytes, "\r\n", 2);
+        reply += floor->value_reply_len;
+    }
+}
+
+static void loop(struct floor *floor)
 {
     struct epoll_event events[EVENTS];
     for (;;) {
@@ -131,22 +169,27 @@ static int listen_on(int port)
 
 int main(int argc, char **argv)
 {
-    uint64_t port = 0, value_bytes = 100;
+    uint64_t port = 0, value_bytes = 100, values = 0;
     const struct args_row rows[] = {
         {"port", &port, NULL, "where to listen"},
         {"value", &value_bytes, NULL, "bytes of the value it answers"},
+        {"values", &values, NULL, "different ones, sent uncopied; 0: one"},
         {NULL, NULL, NULL, NULL}};
     args_read(rows, "floor: answers GET and SET without looking", argc, argv);
 
     args_within("port", port, 0, 65535);
     args_within("value", value_bytes, 0, WIRE_VALUE_MAX);
+    args_within("values", values, 0, 1000000);
 
     struct wire wire;
     wire_init(&wire, WIRE_RESP, value_bytes, 0);
-    struct floor floor = {.get_len = wire.get.len, .set_len = wire.set.len};
+    struct floor floor = {.get_len = wire.get.len,
+                          .set_len = wire.set.len,
+                          .values = values,
+                          .random = 1};
+    prepare(&floor, value_bytes);
     floor.in = malloc(BUFFER);
     floor.out = malloc(2 * BUFFER);
-    floor.value_reply = malloc(value_bytes + 64);
     floor.epoll = epoll_create1(EPOLL_CLOEXEC);
     floor.listener = listen_on((int)port);
     struct epoll_event event = {.events = EPOLLIN};
@@ -155,10 +198,5 @@ int main(int argc, char **argv)
         perror("floor");
         return 1;
     }
-    int head = sprintf(floor.value_reply, "$%llu\r\n",
-                       (unsigned long long)value_bytes);
-    memset(floor.value_reply + head, 'v', value_bytes);
-    memcpy(floor.value_reply + head + value_bytes, "\r\n", 2);
-    floor.value_reply_len = (size_t)head + value_bytes + 2;
     loop(&floor);
 }

@@ -31,6 +31,7 @@ struct peer_options {
     unsigned connections;  /* at one time; 0: its default */
     int core;              /* where it stays, or PEER_ANY_CORE */
     uint64_t value_bytes;  /* the longest; what the floor answers */
+    uint64_t values;       /* of the floor, which differ; 0: one, copied */
     const char *group;     /* control group it joins; NULL: none */
     const char *ebb;       /* the program; NULL: the one built with the bench */
     const char *other;     /* what the shell runs as PEER_OTHER, with %p for

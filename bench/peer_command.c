@@ -116,6 +116,8 @@ static void floor_command(struct peer_command *command, int port,
     arg(command, "%d", port);
     arg(command, "--value");
     arg(command, "%llu", (unsigned long long)options->value_bytes);
+    arg(command, "--values");
+    arg(command, "%llu", (unsigned long long)options->values);
 }
 
 /* The shell makes way for it, so that its process is the server's. */

@@ -41,6 +41,7 @@ quick)
     large='--value 16mb --control 500'
     latency='--rounds 1 --most 500 --calm 500 --quiet 1000 --keys 100000
         --from 64mb --to 16mb --expiring 100000 --ttl 4'
+    bulk='--ms 300 --rounds 1 --keys 100'
     start='--starts 3 --rounds 1 --connections 1000'
     ;;
 full)
@@ -48,7 +49,7 @@ full)
     many='--seconds 4 --budget 4gb --keys 20000000' few='--keys 1000000'
     writes='--seconds 4 --budget 256mb'
     churn='64mb 256mb' ebb_churn='1gb' sequence=''
-    readers='' giveback='' sets='' large='' start='' latency=''
+    readers='' giveback='' sets='' large='' start='' latency='' bulk=''
     ;;
 *)
     printf 'usage: %s BUILD [quick|full]\n' "$0" >&2
@@ -87,6 +88,8 @@ esac
     run "$bench/giveback" $giveback
     title 'Latency at half load'
     run "$bench/latency" $latency
+    title 'Long values'
+    run "$bench/bulk" $bulk
     title 'Start'
     run "$bench/start" $start
     title 'Density'

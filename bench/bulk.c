@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Long values: bytes for each second of the server's CPU, beside a loop that
+ * only sends as many different values from where they lie.  Rounds take turns
+ * over the servers, and medians are shown.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/args.h"
+#include "bench/drive.h"
+#include "bench/host.h"
+#include "bench/peer.h"
+#include "bench/rounds.h"
+#include "bench/table.h"
+#include "bench/work.h"
+
+enum { SERVER_CORE = 0, GENERATOR_CORE = 1 };
+
+static const unsigned depths[] = {1, 10};
+
+struct arguments {
+    uint64_t ms, rounds, connections, value, keys, budget, seed;
+    const char *ebb, *only;
+};
+
+struct runner {
+    struct peer peer;
+    bool up;
+    struct rounds speed, per_cpu; /* bytes a second; for a second of CPU */
+};
+
+static bool start(struct runner *runner, enum peer_id id,
+                  const struct arguments *a)
+{
+    struct peer_options options = {.budget_bytes = a->budget,
+                                   .threads = 1,
+                                   .core = host_cores() > 1 ? SERVER_CORE
+                                                            : PEER_ANY_CORE,
+                                   .value_bytes = a->value,
+                                   .values = a->keys,
+                                   .ebb = a->ebb};
+    if (!peer_present(id, a->ebb, a->only))
+        return true;
+    if (!peer_start(&runner->peer, id, &options))
+        return false;
+    runner->up =
+        id == PEER_FLOOR || work_fill(&runner->peer, 0, a->keys, a->value, 0);
+    if (!runner->up)
+        peer_stop(&runner->peer);
+    return runner->up;
+}
+
+static bool measure(struct runner *runner, const struct arguments *a,
+                    unsigned depth, uint64_t round)
+{
+    static struct drive_result result;
+    const struct peer *peer = &runner->peer;
+    struct drive_plan plan = {.port = peer->port,
+                              .wire = peer->wire,
+                              .connections = (unsigned)a->connections,
+                              .depth = depth,
+                              .value_bytes = a->value,
+                              .order = KEYS_UNIFORM,
+                              .keys = a->keys,
+                              .for_ns = a->ms * 1000000,
+                              .seed = a->seed + round};
+    struct host_cpu before = host_cpu(peer->pid);
+    bool done = drive_run(&plan, &result);
+    struct host_cpu after = host_cpu(peer->pid);
+    if (result.errors + result.misses > 0)
+        fprintf(stderr, "%s: %llu misses, %llu errors %s\n", peer->name,
+                (unsigned long long)result.misses,
+                (unsigned long long)result.errors, result.error);
+    double bytes = (double)result.hits * (double)a->value;
+    double cpu_ns = (double)(after.user_ns - before.user_ns + after.system_ns -
+                             before.system_ns);
+    rounds_add(&runner->speed, bytes * 1e9 / (double)result.took_ns);
+    rounds_add(&runner->per_cpu, cpu_ns > 0 ? bytes * 1e9 / cpu_ns : 0);
+    return done;
+}
+
+/* Both of the same round, so that what else the machine does meets both. */
+static double share_of(const struct rounds *rounds, const struct rounds *floor)
+{
+    struct rounds shares = {0};
+    for (uint64_t i = 0; i < rounds->count; i++)
+        rounds_add(&shares, rounds->values[i] / floor->values[i]);
+    return rounds_median(&shares);
+}
+
+static void add_row(struct table *table, const struct runner *runner,
+                    unsigned depth, const struct runner *floor)
+{
+    table_cell(table, "%s", runner->peer.name);
+    table_cell(table, "%u", depth);
+    table_cell(table, "%.2f", rounds_median(&runner->speed) / 1e9);
+    table_cell(table, "%.2f", rounds_median(&runner->per_cpu) / 1e9);
+    table_cell(table, "%.2f", rounds_least(&runner->per_cpu) / 1e9);
+    table_cell(table, "%.2f", rounds_most(&runner->per_cpu) / 1e9);
+    if (floor->up)
+        table_cell(table, "%.2f", share_of(&runner->per_cpu, &floor->per_cpu));
+    else
+        table_cell(table, "-");
+}
+
+/* False if a server broke down; it is left out from then on. */
+static bool run_depth(struct table *table, struct runner *runners,
+                      const struct arguments *a, unsigned depth)
+{
+    bool whole = true;
+    for (unsigned i = 0; i < PEER_OTHER; i++)
+        runners[i].speed.count = runners[i].per_cpu.count = 0;
+    for (uint64_t round = 0; round < a->rounds; round++) {
+        for (unsigned i = 0; i < PEER_OTHER; i++) {
+            if (runners[i].up && !measure(&runners[i], a, depth, round)) {
+                peer_stop(&runners[i].peer);
+                whole = runners[i].up = false;
+            }
+        }
+    }
+    for (unsigned i = 0; i < PEER_OTHER; i++) {
+        if (runners[i].up)
+            add_row(table, &runners[i], depth, &runners[PEER_FLOOR]);
+    }
+    return whole;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments a = {.ms = 1000,
+                          .rounds = 5,
+                          .connections = 10,
+                          .value = 100 << 10,
+                          .keys = 1000,
+                          .budget = 1 << 30,
+                          .seed = 1};
+    const struct args_row rows[] = {
+        {"ms", &a.ms, NULL, "of a round"},
+        {"rounds", &a.rounds, NULL, "whose median is shown"},
+        {"connections", &a.connections, NULL, "at one time"},
+        {"value", &a.value, NULL, "bytes of a value"},
+        {"keys", &a.keys, NULL, "different values, all of them there"},
+        {"budget", &a.budget, NULL, "memory of each server"},
+        {"seed", &a.seed, NULL, "of the random numbers"},
+        {"only", NULL, &a.only, "server to run, by name, not the others"},
+        {"ebb", NULL, &a.ebb, "the program, if not the one built here"},
+        {NULL, NULL, NULL, NULL}};
+    args_read(rows, "bulk: long values, by bytes for a second of CPU", argc,
+              argv);
+    args_within("ms", a.ms, 1, 600000);
+    args_within("rounds", a.rounds, 1, ROUNDS_MAX);
+    args_within("connections", a.connections, 1, 10000);
+    args_within("value", a.value, 1, WIRE_VALUE_MAX);
+    args_within("keys", a.keys, 1, 1000000);
+    args_within("budget", a.budget, 1 << 20, UINT64_MAX);
+    peer_check_only(a.only, PEER_OTHER);
+
+    static const char *const headings[] = {"server",   "depth", "GB/s",
+                                           "GB/CPU s", "least", "most",
+                                           "of floor", NULL};
+    static struct table table;
+    static struct runner runners[PEER_OTHER];
+    bool whole = true;
+    table_init(&table, headings);
+    for (unsigned i = 0; i < PEER_OTHER; i++)
+        whole = start(&runners[i], (enum peer_id)i, &a) && whole;
+    if (host_cores() > 1)
+        host_pin(GENERATOR_CORE);
+    else
+        fprintf(stderr, "one core only: server and generator share it\n");
+    for (unsigned i = 0; i < sizeof depths / sizeof depths[0]; i++)
+        whole = run_depth(&table, runners, &a, depths[i]) && whole;
+    for (unsigned i = 0; i < PEER_OTHER; i++)
+        whole = (!runners[i].up || peer_stop(&runners[i].peer)) && whole;
+    printf("GET of %llu values of %llu B at random, %llu connections; medians "
+           "of %llu rounds of %llu ms\n\n",
+           (unsigned long long)a.keys, (unsigned long long)a.value,
+           (unsigned long long)a.connections, (unsigned long long)a.rounds,
+           (unsigned long long)a.ms);
+    table_print(&table, stdout);
+    return whole ? 0 : 1;
+}
