@@ -30,13 +30,16 @@ static inline char *put_number(char *to, uint64_t value)
 static inline char *add_header(struct buf *out, char type, uint64_t value,
                                size_t more)
 {
-    char *from = buf_room(out, TEXT_INT_MAX + 3 + more);
+    size_t digits = 1u + (value >= 10) + (value >= 100);
+    if (value >= 1000)
+        digits = text_digits(value);
+    char *from = buf_room(out, digits + 3 + more);
     if (!from)
         return NULL;
     *from = type;
     char *to = put_number(from + 1, value);
     memcpy(to, "\r\n", 2);
-    out->end += (size_t)(to + 2 - from);
+    out->end += digits + 3;
     return to + 2;
 }
 
