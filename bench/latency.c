@@ -36,6 +36,7 @@ static const char *const acts[ACTS + 1] = {"nothing", "shrink", "flush",
     X(P99,       "p99 us",         "%.1f")    \
     X(P999,      "p99.9 us",       "%.1f")    \
     X(LONGEST,   "longest us",     "%.0f")    \
+    X(CALM_P50,  "calm p50 us",    "%.1f")    \
     X(CALM,      "calm p99.9 us",  "%.1f")    \
     X(CALM_MAX,  "calm longest us", "%.0f")   \
     X(LATE,      "sent late p99.9 us", "%.1f")
@@ -112,6 +113,7 @@ static void note(struct runner *runner, const struct pace_result *result,
         [P99] = (double)hist_quantile_ns(&result->act, 0.99) / 1e3,
         [P999] = (double)hist_quantile_ns(&result->act, 0.999) / 1e3,
         [LONGEST] = (double)result->act.longest_ns / 1e3,
+        [CALM_P50] = (double)hist_quantile_ns(&result->calm, 0.5) / 1e3,
         [CALM] = (double)hist_quantile_ns(&result->calm, 0.999) / 1e3,
         [CALM_MAX] = (double)result->calm.longest_ns / 1e3,
         [LATE] = (double)hist_quantile_ns(&result->late, 0.999) / 1e3};
@@ -209,9 +211,11 @@ static void add_row(struct table *table, enum act act, const char *name,
 #pragma GCC diagnostic pop
         table_cell(table, "%s", text);
     }
-    table_cell(table, "%.2f",
-               rounds_median(&runner->rounds[P999]) /
-                   rounds_median(&runner->rounds[CALM]));
+    double calm = rounds_median(&runner->rounds[CALM]);
+    if (calm > 0)
+        table_cell(table, "%.2f", rounds_median(&runner->rounds[P999]) / calm);
+    else
+        table_cell(table, "-");
 }
 
 /* Rounds take turns over the servers; the floor has nothing to act on. */
