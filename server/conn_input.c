@@ -219,6 +219,7 @@ static bool owes_reply(const struct conn *conn, size_t room)
 size_t conn_serve(struct conn *conn, const struct turn_input *input,
                   char *reply, size_t room)
 {
+    bool owed = false;
     begin(conn);
     struct turn *turn = conn->turn;
     if (turn) {
@@ -236,11 +237,11 @@ size_t conn_serve(struct conn *conn, const struct turn_input *input,
             room = buf_len(tail);
             memcpy(reply, tail->data + tail->start, room);
             buf_drain(tail, room);
-            conn->owed = true;
+            conn->owed = owed = true;
         }
     }
-    end(conn);
-    return conn->owed ? room : 0;
+    end(conn); /* frees a connection that is over, unless it is owed */
+    return owed ? room : 0;
 }
 
 /* Without a turn, if the peer takes all of it and nothing has come between. */
