@@ -207,9 +207,18 @@ void worker_make_room(struct worker *worker);
 /* Every 100 ms: dooms those who keep others from it. */
 void worker_mind_behind(struct worker *worker);
 
-/* conn_memory.c */
+/* turn.c: NULL without memory. */
 struct turn *turn_take(struct worker *worker);
 void turn_free(struct turn *turn);
+/* After a turn: input that is unfinished is kept where it stays, and what is
+ * not needed any more is given back, the turn itself perhaps.  False: there is
+ * no memory for the input. */
+bool turn_rest(struct conn *conn);
+/* A turn for one that is to be pushed to, with memory for replies if there is
+ * some; NULL without memory. */
+struct turn *turn_borrow(struct conn *conn);
+
+/* conn_memory.c */
 /* How much the output may grow, for the commands of this turn. */
 void turn_allow(struct conn *conn);
 /* After a turn: keeps or returns it, and squares the books with the pool.
@@ -229,9 +238,6 @@ void conn_evict(struct conn *conn);
 void conn_evict_soon(struct conn *conn);
 /* Takes what is unsent, or the transaction, of one that is not being served. */
 void conn_strip(struct conn *conn);
-/* A turn for one that is to be pushed to, with memory for replies if there is
- * some; NULL without memory. */
-struct turn *turn_borrow(struct conn *conn);
 /* Charges for bytes that a push needs, a little above the pool if need be, and
  * then at the cost of clients that hold more; false: it holds most itself. */
 bool conn_overdraw(struct conn *conn, size_t bytes);
