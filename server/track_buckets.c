@@ -39,20 +39,11 @@ size_t track_limit(const struct track_table *table)
     return pool_limit(table->pool) / TRACK_POOL_PART;
 }
 
-static bool pool_has(struct pool *pool, size_t bytes)
-{
-    size_t got = pool_take(pool, bytes);
-    if (got == bytes)
-        return true;
-    pool_give(pool, got);
-    return false;
-}
-
 /* Memory for what is in the table, charged at `bytes`. */
 void *track_alloc(struct track_table *table, size_t size, size_t bytes)
 {
     size_t used = atomic_fetch_add(&table->used, bytes) + bytes;
-    if (used <= track_limit(table) && pool_has(table->pool, bytes)) {
+    if (used <= track_limit(table) && pool_demand(table->pool, bytes)) {
         void *memory = malloc(size);
         if (memory)
             return memory;
@@ -76,7 +67,7 @@ size_t track_pending(const struct track_table *table)
 
 bool track_pend(struct track_table *table, size_t bytes)
 {
-    if (!pool_has(table->pool, bytes))
+    if (!pool_demand(table->pool, bytes))
         return false;
     atomic_fetch_add(&table->pending, bytes);
     return true;

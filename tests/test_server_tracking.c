@@ -461,10 +461,24 @@ static void as_many_different_prefixes_as_may_be(void **state)
     track_prefixes_free(prefixes);
 }
 
+/* What workers have borrowed for replies, which after a lower limit can be all
+ * there is, does not turn keys away. */
+static void what_is_borrowed_is_no_use(void **state)
+{
+    struct world *world = *state;
+    size_t borrowed = pool_borrow(world->pool, SIZE_MAX);
+    assert_int_equal(borrowed, POOL);
+    assert_int_equal(add(world, "key", 1, 1), TRACK_ADDED);
+    pool_set_limit(world->pool, POOL / 2);
+    assert_int_equal(add(world, "another", 1, 1), TRACK_ADDED);
+    pool_repay(world->pool, borrowed);
+}
+
 int main(void)
 {
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
+        WORLD(what_is_borrowed_is_no_use),
         WORLD(readers_are_told_once),
         WORLD(a_group_is_of_one_worker),
         WORLD(a_client_can_be_forgotten),

@@ -105,11 +105,7 @@ test('CONFIG, maps and databases', async () => {
     other.destroy();
 });
 
-/* What is told of all keys at once this client does not hold against a value
- * that it is about to keep.  So the lowered budget of above, which may end with
- * that, comes to its end first. */
 test('a cache in the client holds no old values', async () => {
-    await client.sendCommand(['MEMORY', 'WAIT', '60000']);
     const near = await connect({
         clientSideCache: { ttl: 0, maxEntries: 100, evictPolicy: 'LRU' },
     });
