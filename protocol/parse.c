@@ -13,8 +13,8 @@
  */
 
 #include "parse.h"
-#include "count.h"
 #include "inline.h"
+#include "plain.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -100,11 +100,6 @@ static void settle(struct parser *parser, char *in)
         if (argv[i].ptr)
             argv[i].ptr = in + (uintptr_t)argv[i].ptr;
     parser->settled = parser->argc;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 static bool argv_grow(struct parser *parser, size_t most)
@@ -250,31 +245,22 @@ static inline enum parse_status parse_body(struct parser *parser,
     return PARSE_REQUEST;
 }
 
-/*
- * Takes the arguments that are there whole and have nothing special about
- * them, which are nearly all there ever are; stops before the first that needs
- * a closer look.
- */
+/* Takes the plain arguments; stops before the first that is none. */
 static inline void take_plain(struct parser *parser, char *in, size_t len,
                               const struct parse_limits *limits)
 {
-    const char *at = in + parser->pos;
+    const char *at = in + parser->pos, *next;
     const char *end = in + least(len, limits->request);
     size_t most = least(limits->bulk, limits->divert);
     size_t argc = parser->argc,
            stop = least(parser->expected, parser->argv_cap);
     bool settled = parser->settled == argc && parser->base == (uintptr_t)in;
     uintptr_t origin = settled ? 0 : (uintptr_t)in;
-    while (argc < stop && end - at >= COUNT_PLAIN) {
-        size_t bulk_len,
-            header = count_plain(at, (size_t)(end - at), '$', &bulk_len);
-        const char *bulk = at + header;
-        if (header == 0 || bulk_len > most ||
-            (size_t)(end - bulk) < bulk_len + 2 || !is_crlf(bulk + bulk_len))
-            break;
-        parser->argv[argc].ptr = (const char *)((uintptr_t)bulk - origin);
-        parser->argv[argc++].len = bulk_len;
-        at = bulk + bulk_len + 2;
+    while (argc < stop &&
+           (next = plain_take(at, end, most, &parser->argv[argc])) != NULL) {
+        struct arg *arg = &parser->argv[argc++];
+        arg->ptr = (const char *)((uintptr_t)arg->ptr - origin);
+        at = next;
     }
     parser->argc = argc;
     parser->pos = (size_t)(at - in);

@@ -2,12 +2,7 @@
 /* Whole and plain requests, taken off the input many at a time. */
 
 #include "skim.h"
-#include "count.h"
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+#include "plain.h"
 
 /* One request; its length, or 0: it is not whole, or not plain. */
 static inline size_t take(const char *in, size_t len, size_t bulk_most,
@@ -21,16 +16,9 @@ static inline size_t take(const char *in, size_t len, size_t bulk_most,
         return 0;
     at += header;
     for (size_t i = 0; i < count; i++) {
-        size_t bulk_len;
-        if (end - at < COUNT_PLAIN)
+        at = plain_take(at, end, bulk_most, &args[i]);
+        if (!at)
             return 0;
-        header = count_plain(at, (size_t)(end - at), '$', &bulk_len);
-        at += header;
-        if (header == 0 || bulk_len > bulk_most ||
-            (size_t)(end - at) < bulk_len + 2 || !is_crlf(at + bulk_len))
-            return 0;
-        args[i] = (struct arg){at, bulk_len};
-        at += bulk_len + 2;
     }
     *argc = (uint32_t)count;
     return (size_t)(at - in);
