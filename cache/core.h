@@ -157,10 +157,15 @@ static inline struct entry *entry_at(const struct cache *cache, uint32_t loc)
     return slabs_at(&cache->slabs, loc);
 }
 
-static inline struct shard *shard_of(struct cache *cache, uint64_t hash)
+static inline unsigned shard_number(const struct cache *cache, uint64_t hash)
 {
     /* Shifted in two steps: with one shard the shift is 64. */
-    return &cache->shards[hash >> 1 >> (cache->shard_shift - 1)];
+    return (unsigned)(hash >> 1 >> (cache->shard_shift - 1));
+}
+
+static inline struct shard *shard_of(struct cache *cache, uint64_t hash)
+{
+    return &cache->shards[shard_number(cache, hash)];
 }
 
 /* The hash under which an index holds a key of that internal database. */

@@ -8,6 +8,8 @@
  * for when it is written.
  */
 
+enum { FETCH_LINE = 64 }; /* bytes */
+
 static inline void fetch_to_write(const void *at)
 {
 #if defined __x86_64__

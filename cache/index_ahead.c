@@ -17,17 +17,12 @@
 
 #define RACY __attribute__((no_sanitize("thread"), no_sanitize("address")))
 
-enum { LINE = 64, VALUE_LINES = 4 };
-
-static inline unsigned shard_ahead(const struct cache *cache, uint64_t hash)
-{
-    return (unsigned)(hash >> 1 >> (cache->shard_shift - 1));
-}
+enum { VALUE_LINES = 4 };
 
 static inline const struct bucket *bucket_ahead(const struct cache *cache,
                                                 uint64_t hash)
 {
-    unsigned shard = shard_ahead(cache, hash);
+    unsigned shard = shard_number(cache, hash);
     uint32_t buckets =
         atomic_load_explicit(&cache->buckets[shard], memory_order_relaxed);
     if (buckets == 0)
@@ -44,7 +39,7 @@ void cache_prefetch(const struct cache *cache, unsigned db,
                     const struct cache_key *key)
 {
     uint64_t hash = hash_in(key->hash, number_of(cache, db));
-    fetch_to_write(&cache->shards[shard_ahead(cache, hash)]);
+    fetch_to_write(&cache->shards[shard_number(cache, hash)]);
     index_prefetch(cache, hash);
 }
 
@@ -65,16 +60,16 @@ RACY uint32_t cache_prefetch_entry(const struct cache *cache, unsigned db,
     uint32_t loc = equal ? bucket->locs[__builtin_ctz(equal)] : 0;
     uint32_t more = equal ? 0 : bucket->more;
     if (more / INDEX_SEGMENT < CORE_SEGMENTS && more > 0)
-        __builtin_prefetch(bucket_in(cache, shard_ahead(cache, hash),
+        __builtin_prefetch(bucket_in(cache, shard_number(cache, hash),
                                      INDEX_OVERFLOW, more - 1));
     if (loc >> 13 >= slabs_end(&cache->slabs))
         return 0;
     /* Used, it comes before what is now the head of its shard's list. */
     const volatile struct shard *shard =
-        &cache->shards[shard_ahead(cache, hash)];
+        &cache->shards[shard_number(cache, hash)];
     fetch_to_write(entry_at(cache, shard->head));
     fetch_to_write(entry_at(cache, loc));
-    __builtin_prefetch((const char *)entry_at(cache, loc) + LINE);
+    __builtin_prefetch((const char *)entry_at(cache, loc) + FETCH_LINE);
     return loc;
 }
 
@@ -88,8 +83,8 @@ RACY void cache_prefetch_use(const struct cache *cache, uint32_t loc)
     fetch_to_write(entry_at(cache, entry->next));
     size_t size = ENTRY_HEAD + packed_key_offset(packed) +
                   packed_key_here(packed) + packed_value_here(packed);
-    size_t from = (uintptr_t)entry % LINE;
-    for (size_t at = 2 * LINE; at < from + size && at < VALUE_LINES * LINE;
-         at += LINE)
+    size_t from = (uintptr_t)entry % FETCH_LINE;
+    for (size_t at = 2 * FETCH_LINE;
+         at < from + size && at < VALUE_LINES * FETCH_LINE; at += FETCH_LINE)
         __builtin_prefetch((const char *)entry_at(cache, loc) - from + at);
 }
