@@ -87,18 +87,6 @@ static void refuse_unknown_sub(struct call *call,
                  echo_len(sub, LIMIT_ERROR_ECHO), sub->ptr, upper);
 }
 
-/* Clients repeat themselves: the row of the last command is tried first. */
-static const struct command *find_row(const struct session *session,
-                                      const struct arg *name)
-{
-    const struct command *row = NULL;
-    if (session->last_command < command_count)
-        row = &command_table[session->last_command];
-    if (row && command_is_named(row, name->ptr, name->len))
-        return row;
-    return command_find(name->ptr, name->len);
-}
-
 /* Of one key, or none, the row tells where it is; no name is too long. */
 static bool keys_fit(const struct command *row, const struct call *call)
 {
@@ -144,7 +132,8 @@ static enum admission admit(struct call *call)
 {
     struct session *session = call->session;
     const struct command *row =
-        call->row ? call->row : find_row(session, &call->argv[0]);
+        call->row ? call->row
+                  : command_find(call->argv[0].ptr, call->argv[0].len);
     /* The password may have been taken away since it connected. */
     if (!session->authenticated && acl_is_open(call->server->acl))
         session->authenticated = true;
@@ -381,7 +370,7 @@ void command_refuse_long(struct call *call, size_t argc)
     size_t replied = buf_len(call->reply.out);
     const struct arg *name = &call->argv[0];
     bool known = call->argc > 0;
-    if (!known || find_of(call, find_row(call->session, name), argc))
+    if (!known || find_of(call, command_find(name->ptr, name->len), argc))
         reply_error(&call->reply, ERROR_TOO_LONG);
     end_refused(call, replied);
 }
@@ -410,7 +399,7 @@ enum command_large command_large(const struct server *server,
 {
     if (!session->authenticated || argc < 2 || len <= CACHE_INLINE_MAX)
         return LARGE_KEEP;
-    const struct command *row = find_row(session, &argv[0]);
+    const struct command *row = command_find(argv[0].ptr, argv[0].len);
     /* MSET and its kind hold their values until they run. */
     if (row && row->keys.step == 2 && argc > (size_t)row->keys.first &&
         (argc - (size_t)row->keys.first) % 2 == 1)
