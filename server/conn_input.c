@@ -244,29 +244,24 @@ size_t conn_serve(struct conn *conn, const struct turn_input *input,
     return owed ? room : 0;
 }
 
-/* Without a turn, if the peer takes all of it and nothing has come between. */
 void conn_send(struct conn *conn, const char *reply, size_t len)
 {
-    struct worker *worker = conn->worker;
-    const struct platform *platform = worker->server->platform;
-    size_t sent = 0;
     conn->owed = false;
+    /* Nothing has come between: no push, nobody who closes it. */
     if (!conn->turn && !conn->closing) {
-        ssize_t n = platform->write(platform->ctx, conn->fd, reply, len);
-        sent = n > 0 ? (size_t)n : 0;
-        worker_count(worker, writes, 1);
-        worker_count(worker, written_bytes, sent);
-        conn->sent_ms = conn->active_ms = worker->clock_ms;
+        size_t sent = conn_send_at_once(conn, reply, len);
         if (sent == len)
             return;
+        reply += sent;
+        len -= sent;
     }
     begin(conn);
     if (conn->turn) {
         struct buf *tail = &conn->turn->out.tail;
         turn_allow(conn);
-        buf_add(tail, reply + sent, len - sent);
+        buf_add(tail, reply, len);
         if (tail->failed) {
-            worker_count(worker, closed_memory, 1);
+            worker_count(conn->worker, closed_memory, 1);
             conn->doomed = true;
         }
     }

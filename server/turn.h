@@ -167,6 +167,8 @@ void conn_stop_growing(struct conn *conn);
 
 /* conn_output.c: sends what it can; false: the peer is gone. */
 bool conn_flush(struct conn *conn);
+/* Without a turn: as much as the peer takes at once; the result: how much. */
+size_t conn_send_at_once(struct conn *conn, const char *bytes, size_t len);
 /* The connection may be gone afterwards: false. */
 bool conn_writable(struct conn *conn);
 /* Fewer bytes than that, if there are no pinned values, fit: to be found out
