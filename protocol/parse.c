@@ -13,20 +13,14 @@
  */
 
 #include "parse.h"
+#include "argv.h"
 #include "inline.h"
 #include "plain.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum {
-    ARGV_LEAST = 8,    /* first size of argv */
-    ARGV_FIRST = 1024, /* its first size for a client that announces more */
-    ARGV_KEEP = 1024,  /* its largest size to be kept for the next request */
-};
 
 /* An argument longer than this is wrong for every client, so one who has not
  * said who he is learns no more. */
@@ -41,19 +35,14 @@ void parser_init(struct parser *parser)
 
 void parser_release(struct parser *parser)
 {
-    free(parser->argv);
+    argv_release(parser);
     parser_init(parser);
 }
 
 void parser_next(struct parser *parser)
 {
     assert(parser->state == DONE);
-    if (parser->argv_cap > ARGV_KEEP) {
-        free(parser->argv);
-        parser->argv = NULL;
-        parser->argv_cap = 0;
-    }
-    parser->argc = parser->settled = 0;
+    argv_clear(parser);
     parser->pos = parser->used = 0;
     parser->skipping = false;
     parser->state = START;
@@ -79,59 +68,6 @@ static enum parse_status done(struct parser *parser, size_t used)
     parser->pos = parser->used = used;
     parser->state = DONE;
     return PARSE_REQUEST;
-}
-
-/*
- * The input may move while bytes arrive, so an argument is kept as an offset
- * into it, 0 for a diverted one.  This makes all of them pointers.  The first
- * `settled` ones are so already, relative to `base`, and need care only if the
- * input did move; in a request that is there at once those are all.
- */
-static void settle(struct parser *parser, char *in)
-{
-    struct arg *argv = parser->argv;
-    if (parser->base != (uintptr_t)in) {
-        for (size_t i = 0; i < parser->settled; i++)
-            if (argv[i].ptr)
-                argv[i].ptr = in + ((uintptr_t)argv[i].ptr - parser->base);
-        parser->base = (uintptr_t)in;
-    }
-    for (size_t i = parser->settled; i < parser->argc; i++)
-        if (argv[i].ptr)
-            argv[i].ptr = in + (uintptr_t)argv[i].ptr;
-    parser->settled = parser->argc;
-}
-
-static bool argv_grow(struct parser *parser, size_t most)
-{
-    size_t cap = parser->argv_cap;
-    if (cap == 0) {
-        cap = parser->expected < ARGV_FIRST ? parser->expected : ARGV_FIRST;
-        cap = cap < ARGV_LEAST ? ARGV_LEAST : cap;
-    } else if (__builtin_mul_overflow(cap, 2, &cap)) {
-        return false;
-    } else if (parser->expected > parser->argv_cap) {
-        cap = least(cap, parser->expected);
-    }
-    size_t size;
-    if (__builtin_mul_overflow(cap, sizeof *parser->argv, &size) || size > most)
-        return false;
-    struct arg *argv = realloc(parser->argv, size);
-    if (!argv)
-        return false;
-    parser->argv = argv;
-    parser->argv_cap = cap;
-    return true;
-}
-
-/* False: argv would have to grow beyond `most` bytes, or there is no memory. */
-static inline bool push(struct parser *parser, const char *ptr, size_t len,
-                        size_t most)
-{
-    if (parser->argc == parser->argv_cap && !argv_grow(parser, most))
-        return false;
-    parser->argv[parser->argc++] = (struct arg){ptr, len};
-    return true;
 }
 
 /* "*n\r\n"; PARSE_REQUEST says that it is there and fine, or DONE already. */
@@ -239,7 +175,7 @@ static inline enum parse_status parse_body(struct parser *parser,
     if (!is_crlf(in + pos + here))
         return fail(parser, "expected CRLF after bulk");
     const char *offset = diverted ? NULL : (const char *)(uintptr_t)pos;
-    if (!push(parser, offset, parser->bulk_len, argv_most(parser, limits)))
+    if (!argv_push(parser, offset, parser->bulk_len, argv_most(parser, limits)))
         return too_long(parser, here + 2);
     parser->pos = pos + here + 2;
     return PARSE_REQUEST;
@@ -284,7 +220,7 @@ static enum parse_status parse_bulks(struct parser *parser, char *in,
             if (parser->bulk_len > limits->divert) {
                 parser->large_len = parser->bulk_len;
                 parser->state = LARGE;
-                settle(parser, in);
+                argv_settle(parser, in);
                 return PARSE_LARGE;
             }
             parser->state = BODY;
@@ -295,7 +231,7 @@ static enum parse_status parse_bulks(struct parser *parser, char *in,
             return status;
         parser->state = HEADER;
     }
-    settle(parser, in);
+    argv_settle(parser, in);
     return done(parser, parser->pos);
 }
 
@@ -348,7 +284,7 @@ static enum parse_status parse_line(struct parser *parser, char *in, size_t len,
             return fail(parser, limits->anonymous
                                     ? "unauthenticated bulk length"
                                     : "invalid bulk length");
-        if (!push(parser, arg.ptr, arg.len, SIZE_MAX))
+        if (!argv_push(parser, arg.ptr, arg.len, SIZE_MAX))
             return fail(parser, "no memory for arguments");
     }
     return done(parser, (size_t)(newline + 1 - in));
@@ -418,7 +354,7 @@ bool parser_give_up(struct parser *parser, char *in)
     default:
         return false;
     }
-    settle(parser, in);
+    argv_settle(parser, in);
     return true;
 }
 
@@ -427,9 +363,7 @@ void parser_skip(struct parser *parser)
     size_t left = parser->expected - parser->argc;
     /* The argument under way is one of them, and counted by `skip`. */
     parser->expected = left - (parser->skip > 0);
-    free(parser->argv);
-    parser->argv = NULL;
-    parser->argv_cap = parser->argc = parser->settled = 0;
+    argv_release(parser);
     parser->too_long = false;
     parser->skipping = true;
     parser->state = SKIP;
