@@ -72,7 +72,9 @@
     X(client_kill) X(client_list) X(client_no_evict) X(client_no_touch)       \
     X(client_reply) X(client_setinfo) X(client_setname)                       \
     /* cmd_multi.c */                                                         \
-    X(multi) X(exec) X(discard) X(watch) X(unwatch)                           \
+    X(multi) X(exec) X(discard)                                               \
+    /* cmd_watch.c */                                                         \
+    X(watch) X(unwatch)                                                       \
     /* cmd_tracking.c */                                                      \
     X(client_caching) X(client_getredir) X(client_tracking)                   \
     X(client_trackinginfo)                                                    \
