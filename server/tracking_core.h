@@ -35,6 +35,12 @@ struct told_key {
     char bytes[];
 };
 
+/* Bytes that it takes, of those that wait to be told. */
+static inline size_t told_size(size_t len)
+{
+    return sizeof(struct told_key) + len;
+}
+
 enum { ROUND_KEYS = 1024 };
 
 /* A worker's way through all its trackers, to tell each the same. */
@@ -98,7 +104,8 @@ void tracking_tell_all(struct tracking *tracking, bool only_bcast);
 /* The same for one, on its thread. */
 void tracking_owe(struct tracker *tracker);
 
-bool outbox_init(struct outbox *box);
+void outbox_init(struct outbox *box);
+/* tracking_deliver.c: with what is in it. */
 void outbox_release(struct tracking *tracking, struct outbox *box);
 
 /* tracking_push.c: the messages; NULL: the pool has no room.  Those that begin
