@@ -55,14 +55,14 @@ bool acl_password_ok(struct acl *acl, const char *text, size_t len);
  * than that of now.  False: its user was deleted. */
 bool acl_look_again(struct acl *acl, struct session *session);
 
-/* Between requests: an idle session lets go of rules that are in force no
- * more.  `version` is that of now. */
-static inline void acl_keep_up(struct acl *acl, struct session *session,
+/* The same if that is so; `version` is that of now.  Between requests, too: an
+ * idle session lets go of rules that are in force no more. */
+static inline bool acl_keep_up(struct acl *acl, struct session *session,
                                uint64_t version)
 {
-    if (session->acl_seen != version)
-        acl_look_again(acl, session);
+    return session->acl_seen == version || acl_look_again(acl, session);
 }
+
 /* Bytes of rules that are in force no more and that sessions have not let go
  * of.  Above ACL_RETIRED_MAX, who changes users has all sessions look again;
  * above ACL_RETIRED_MOST it has to wait. */

@@ -132,8 +132,7 @@ enum admission acl_admit(struct call *call)
     const struct pending *pending = call->state;
     struct acl_check check = {0};
     size_t steps = ACL_SLICE_STEPS;
-    if (session->acl_seen != atomic_load(&call->server->acl_version) &&
-        !acl_look_again(call->server->acl, session)) {
+    if (!acl_keep_up(call->server->acl, session, call->server->acl_version)) {
         forget(call);
         return deny_the_deleted(call);
     }
@@ -159,8 +158,7 @@ bool acl_would_admit(const struct server *server, struct session *session,
 {
     struct acl_check check = {0};
     size_t steps = ACL_SLICE_STEPS;
-    if (session->acl_seen != atomic_load(&server->acl_version) &&
-        !acl_look_again(server->acl, session))
+    if (!acl_keep_up(server->acl, session, server->acl_version))
         return false;
     if (!session->rules || session->acl_pass != 0)
         return true;

@@ -21,7 +21,7 @@
 #include "protocol/parse.h"
 #include "pubsub.h"
 
-struct acl;
+struct conn;
 
 enum vetting { VET_MORE, VET_ALLOWED, VET_FORBIDDEN };
 
