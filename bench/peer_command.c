@@ -19,15 +19,35 @@ enum {
 
 static void arg(struct peer_command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+static void option(struct peer_command *command, const char *name,
+                   const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void arg_list(struct peer_command *command, const char *format,
+                     va_list list)
+{
+    char text[ARG_SIZE];
+    vsnprintf(text, sizeof text, format, list);
+    command->argv[command->count++] = strdup(text);
+}
 
 static void arg(struct peer_command *command, const char *format, ...)
 {
-    char text[ARG_SIZE];
     va_list list;
     va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
+    arg_list(command, format, list);
     va_end(list);
-    command->argv[command->count++] = strdup(text);
+}
+
+/* Two arguments: its name, and its value. */
+static void option(struct peer_command *command, const char *name,
+                   const char *format, ...)
+{
+    va_list list;
+    arg(command, "%s", name);
+    va_start(list, format);
+    arg_list(command, format, list);
+    va_end(list);
 }
 
 /* A program in the folder of this one, or beside that folder. */
@@ -42,10 +62,8 @@ static void arg_sibling(struct peer_command *command, const char *name)
 static void arg_connections(struct peer_command *command, const char *name,
                             const struct peer_options *options)
 {
-    if (options->connections == 0)
-        return;
-    arg(command, "%s", name);
-    arg(command, "%u", options->connections);
+    if (options->connections != 0)
+        option(command, name, "%u", options->connections);
 }
 
 typedef void command_for(struct peer_command *command, int port,
@@ -58,14 +76,11 @@ static void ebb_command(struct peer_command *command, int port,
         arg(command, "%s", options->ebb);
     else
         arg_sibling(command, "../ebb-server");
-    arg(command, "--port");
-    arg(command, "%d", port);
-    arg(command, "--maxmemory");
-    arg(command, "%llu", (unsigned long long)options->budget_bytes);
-    arg(command, "--metrics-port");
-    arg(command, "0");
-    arg(command, "--threads");
-    arg(command, "%u", options->threads);
+    option(command, "--port", "%d", port);
+    option(command, "--maxmemory", "%llu",
+           (unsigned long long)options->budget_bytes);
+    option(command, "--metrics-port", "0");
+    option(command, "--threads", "%u", options->threads);
     arg_connections(command, "--maxclients", options);
 }
 
@@ -73,16 +88,12 @@ static void redis_command(struct peer_command *command, int port,
                           const struct peer_options *options)
 {
     arg(command, "redis-server");
-    arg(command, "--bind");
-    arg(command, "127.0.0.1");
-    arg(command, "--port");
-    arg(command, "%d", port);
-    arg(command, "--save");
-    arg(command, "%s", "");
-    arg(command, "--maxmemory");
-    arg(command, "%llu", (unsigned long long)options->budget_bytes);
-    arg(command, "--maxmemory-policy");
-    arg(command, "allkeys-lru");
+    option(command, "--bind", "127.0.0.1");
+    option(command, "--port", "%d", port);
+    option(command, "--save", "%s", "");
+    option(command, "--maxmemory", "%llu",
+           (unsigned long long)options->budget_bytes);
+    option(command, "--maxmemory-policy", "allkeys-lru");
     arg_connections(command, "--maxclients", options);
 }
 
@@ -91,33 +102,26 @@ static void memcached_command(struct peer_command *command, int port,
 {
     const struct passwd *user = getpwuid(getuid());
     arg(command, "memcached");
-    arg(command, "-l");
-    arg(command, "127.0.0.1");
-    arg(command, "-p");
-    arg(command, "%d", port);
-    arg(command, "-u");
-    arg(command, "%s", user != NULL ? user->pw_name : "root");
-    arg(command, "-m");
-    arg(command, "%llu", (unsigned long long)(options->budget_bytes >> 20));
-    arg(command, "-t");
-    arg(command, "%u", options->threads != 0 ? options->threads : 4);
+    option(command, "-l", "127.0.0.1");
+    option(command, "-p", "%d", port);
+    option(command, "-u", "%s", user != NULL ? user->pw_name : "root");
+    option(command, "-m", "%llu",
+           (unsigned long long)(options->budget_bytes >> 20));
+    option(command, "-t", "%u", options->threads != 0 ? options->threads : 4);
     arg_connections(command, "-c", options);
-    if (options->value_bytes < MEMCACHED_VALUE_MAX)
-        return;
-    arg(command, "-I");
-    arg(command, "%llu", (unsigned long long)options->value_bytes * 2);
+    if (options->value_bytes >= MEMCACHED_VALUE_MAX)
+        option(command, "-I", "%llu",
+               (unsigned long long)options->value_bytes * 2);
 }
 
 static void floor_command(struct peer_command *command, int port,
                           const struct peer_options *options)
 {
     arg_sibling(command, "floor");
-    arg(command, "--port");
-    arg(command, "%d", port);
-    arg(command, "--value");
-    arg(command, "%llu", (unsigned long long)options->value_bytes);
-    arg(command, "--values");
-    arg(command, "%llu", (unsigned long long)options->values);
+    option(command, "--port", "%d", port);
+    option(command, "--value", "%llu",
+           (unsigned long long)options->value_bytes);
+    option(command, "--values", "%llu", (unsigned long long)options->values);
 }
 
 /* The shell makes way for it, so that its process is the server's. */
@@ -139,8 +143,7 @@ static void other_command(struct peer_command *command, int port,
     }
     text[len] = '\0';
     arg(command, "/bin/sh");
-    arg(command, "-c");
-    arg(command, "%s", text);
+    option(command, "-c", "%s", text);
 }
 
 static command_for *const commands[PEER_COUNT] = {
