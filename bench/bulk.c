@@ -16,13 +16,12 @@
 #include "bench/table.h"
 #include "bench/work.h"
 
-enum { SERVER_CORE = 0, GENERATOR_CORE = 1 };
-
 static const unsigned depths[] = {1, 10};
 
 struct arguments {
     uint64_t ms, rounds, connections, value, keys, budget, seed;
     const char *ebb, *only;
+    int core; /* of the servers */
 };
 
 struct runner {
@@ -36,8 +35,7 @@ static bool start(struct runner *runner, enum peer_id id,
 {
     struct peer_options options = {.budget_bytes = a->budget,
                                    .threads = 1,
-                                   .core = host_cores() > 1 ? SERVER_CORE
-                                                            : PEER_ANY_CORE,
+                                   .core = a->core,
                                    .value_bytes = a->value,
                                    .values = a->keys,
                                    .ebb = a->ebb};
@@ -156,6 +154,7 @@ int main(int argc, char **argv)
     args_within("keys", a.keys, 1, 1000000);
     args_within("budget", a.budget, 1 << 20, UINT64_MAX);
     peer_check_only(a.only, PEER_OTHER);
+    a.core = peer_take_cores();
 
     static const char *const headings[] = {"server",   "depth", "GB/s",
                                            "GB/CPU s", "least", "most",
@@ -166,10 +165,6 @@ int main(int argc, char **argv)
     table_init(&table, headings);
     for (unsigned i = 0; i < PEER_OTHER; i++)
         whole = start(&runners[i], (enum peer_id)i, &a) && whole;
-    if (host_cores() > 1)
-        host_pin(GENERATOR_CORE);
-    else
-        fprintf(stderr, "one core only: server and generator share it\n");
     for (unsigned i = 0; i < sizeof depths / sizeof depths[0]; i++)
         whole = run_depth(&table, runners, &a, depths[i]) && whole;
     for (unsigned i = 0; i < PEER_OTHER; i++)

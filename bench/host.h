@@ -12,6 +12,7 @@ uint64_t host_now_ns(void);
 /* Waits until that time of host_now_ns. */
 void host_wait_until(uint64_t ns);
 
+/* Those that the calling thread may use. */
 unsigned host_cores(void);
 /* Keeps the calling thread, and what it starts, on one core. */
 void host_pin(unsigned core);

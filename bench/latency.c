@@ -20,8 +20,6 @@
 #include "bench/table.h"
 #include "bench/work.h"
 
-enum { SERVER_CORE = 0, GENERATOR_CORE = 1 };
-
 enum act { NOTHING, SHRINK, FLUSH, EXPIRE, ACTS };
 
 static const char *const acts[ACTS + 1] = {"nothing", "shrink", "flush",
@@ -50,6 +48,7 @@ struct arguments {
     uint64_t rounds, share, rate, most_ms, calm_ms, window_ms, quiet_ms;
     uint64_t connections, sets, value, keys, from, to, expiring, ttl, seed;
     const char *act, *ebb, *only;
+    int core; /* of the servers */
 };
 
 struct runner {
@@ -181,8 +180,7 @@ static bool run(const struct arguments *a, enum act act, enum peer_id id,
     struct peer peer;
     struct peer_options options = {.budget_bytes = a->from,
                                    .threads = 1,
-                                   .core = host_cores() > 1 ? SERVER_CORE
-                                                            : PEER_ANY_CORE,
+                                   .core = a->core,
                                    .value_bytes = a->value,
                                    .ebb = a->ebb};
     uint64_t keys = keys_of(a, act);
@@ -261,12 +259,12 @@ static void check(const struct arguments *a)
 static void print(const struct arguments *a, const struct table *table)
 {
     printf("GET:SET %llu:%llu, values of %llu B, %llu connections, due at "
-           "random times;\nseed %llu; medians of %llu rounds; the server on "
-           "core %d, the generator on core %d\n\n",
+           "random times;\nseed %llu; medians of %llu rounds; server and "
+           "generator on %s\n\n",
            100 - (unsigned long long)a->sets, (unsigned long long)a->sets,
            (unsigned long long)a->value, (unsigned long long)a->connections,
            (unsigned long long)a->seed, (unsigned long long)a->rounds,
-           (int)SERVER_CORE, (int)GENERATOR_CORE);
+           a->core == PEER_ANY_CORE ? "the same core" : "a core each");
     table_print(table, stdout);
 }
 
@@ -311,6 +309,7 @@ int main(int argc, char **argv)
     args_read(rows, "latency: waits at half of the load it can bear", argc,
               argv);
     check(&a);
+    a.core = peer_take_cores();
 
 #define X(id, name, format) name,
     const char *const headings[] = {"meanwhile", "server",
@@ -320,10 +319,6 @@ int main(int argc, char **argv)
     bool present[PEER_COUNT] = {false}, whole = true;
     for (enum peer_id id = PEER_EBB; id < PEER_OTHER; id++)
         present[id] = peer_present(id, a.ebb, a.only);
-    if (host_cores() > 1)
-        host_pin(GENERATOR_CORE);
-    else
-        fprintf(stderr, "one core only: server and generator share it\n");
     table_init(&table, headings);
     for (unsigned act = 0; act < ACTS; act++)
         if (a.act == NULL || strcmp(a.act, acts[act]) == 0)

@@ -18,7 +18,7 @@
 #include "bench/table.h"
 #include "bench/work.h"
 
-enum { DEPTHS_MAX = 16, SERVER_CORE = 0, GENERATOR_CORE = 1 };
+enum { DEPTHS_MAX = 16 };
 
 /* More than any round can set. */
 static const uint64_t new_keys = 1ULL << 40;
@@ -56,6 +56,7 @@ struct arguments {
     uint64_t depths[DEPTHS_MAX];
     unsigned depths_count;
     bool requests[REQUESTS_COUNT];
+    int core; /* of the servers */
 };
 
 struct runner {
@@ -219,8 +220,7 @@ static bool start(struct runner *runner, enum peer_id id,
 {
     struct peer_options options = {.budget_bytes = arguments->budget,
                                    .threads = 1,
-                                   .core = host_cores() > 1 ? SERVER_CORE
-                                                            : PEER_ANY_CORE,
+                                   .core = arguments->core,
                                    .value_bytes = arguments->value,
                                    .ebb = arguments->ebb,
                                    .other = arguments->other};
@@ -316,10 +316,6 @@ static bool run_all(struct report *report, const struct arguments *a)
     bool whole = true;
     for (unsigned i = 0; i < PEER_COUNT; i++)
         whole = start(&runners[i], (enum peer_id)i, a) && whole;
-    if (host_cores() > 1)
-        host_pin(GENERATOR_CORE);
-    else
-        fprintf(stderr, "one core only: server and generator share it\n");
     for (unsigned i = 0; i < REQUESTS_COUNT; i++) {
         for (unsigned j = 0; a->requests[i] && j < a->depths_count; j++)
             whole = run_rows(report, runners, a, (enum requests)i,
@@ -370,6 +366,7 @@ int main(int argc, char **argv)
     args_read(rows, "load: throughput, latency and CPU, by pipeline depth",
               argc, argv);
     check(&a);
+    a.core = peer_take_cores();
 
 #define X(id, name, format) name,
     const char *const headings[] = {"server",        "requests",

@@ -77,6 +77,16 @@ bool peer_present(enum peer_id id, const char *ebb, const char *only)
     return found;
 }
 
+int peer_take_cores(void)
+{
+    if (host_cores() > 1) {
+        host_pin(GENERATOR_CORE);
+        return PEER_CORE;
+    }
+    fprintf(stderr, "one core only: server and generator share it\n");
+    return PEER_ANY_CORE;
+}
+
 static bool join(const char *group)
 {
     char path[PATH_MAX];

@@ -23,7 +23,7 @@ enum peer_id {
     PEER_COUNT
 };
 
-enum { PEER_ANY_CORE = -1 };
+enum { PEER_ANY_CORE = -1, PEER_CORE = 0, GENERATOR_CORE = 1 };
 
 struct peer_options {
     uint64_t budget_bytes; /* whole MiB */
@@ -56,6 +56,12 @@ void peer_check_only(const char *only, enum peer_id end);
  * there, a sentence on stderr says so.  Of PEER_OTHER that is not known.  ebb
  * as in the options; only: the name of a peer, NULL: all. */
 bool peer_present(enum peer_id id, const char *ebb, const char *only);
+
+/* For who measures a server that has a core for itself, once, before it starts
+ * one: keeps the calling thread, and what it starts, on GENERATOR_CORE.
+ * Returns the core of the servers: PEER_CORE, or PEER_ANY_CORE if there is only
+ * one, which a sentence on stderr says. */
+int peer_take_cores(void);
 
 /* Starts it and waits until it accepts; false (with a sentence on stderr) if
  * it does not start. */
