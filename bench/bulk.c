@@ -66,14 +66,12 @@ static bool measure(struct runner *runner, const struct arguments *a,
                               .seed = a->seed + round};
     struct host_cpu before = host_cpu(peer->pid);
     bool done = drive_run(&plan, &result);
-    struct host_cpu after = host_cpu(peer->pid);
+    double cpu_ns = (double)host_cpu_since(peer->pid, before).all_ns;
     if (result.errors + result.misses > 0)
         fprintf(stderr, "%s: %llu misses, %llu errors %s\n", peer->name,
                 (unsigned long long)result.misses,
                 (unsigned long long)result.errors, result.error);
     double bytes = (double)result.hits * (double)a->value;
-    double cpu_ns = (double)(after.user_ns - before.user_ns + after.system_ns -
-                             before.system_ns);
     rounds_add(&runner->speed, bytes * 1e9 / (double)result.took_ns);
     rounds_add(&runner->per_cpu, cpu_ns > 0 ? bytes * 1e9 / cpu_ns : 0);
     return done;

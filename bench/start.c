@@ -141,16 +141,14 @@ static bool measure_rush(const struct arguments *a, enum peer_id id,
     uint64_t since_ns = host_now_ns();
     done = done && rush_run(&rush);
     uint64_t took_ns = host_now_ns() - since_ns;
-    struct host_cpu after = host_cpu(peer.pid);
+    double cpu_ns = (double)host_cpu_since(peer.pid, before).all_ns;
     if (!done)
         fprintf(stderr, "%s: %llu of %llu connections were answered: %s\n",
                 peer.name, (unsigned long long)rush.answered,
                 (unsigned long long)rush.count, strerror(errno));
     hist_add(&outcome->rushes, took_ns, 1);
     hist_merge(&outcome->waits, &rush.waits);
-    outcome->cpu_ns += (double)(after.user_ns - before.user_ns +
-                                after.system_ns - before.system_ns) /
-                       (double)(a->connections * a->rounds);
+    outcome->cpu_ns += cpu_ns / (double)(a->connections * a->rounds);
     for (uint64_t i = 0; i < rush.joined; i++)
         close(rush.clients[i].fd);
     close(rush.epoll);
