@@ -26,21 +26,21 @@ static const char *const acts[ACTS + 1] = {"nothing", "shrink", "flush",
                                            "expire", NULL};
 
 // clang-format off
-/* What is measured in a round: name, format. */
-#define MEASURES(X)                           \
-    X(MOST,      "most ops/s",     "%.0f")    \
-    X(RATE,      "load ops/s",     "%.0f")    \
-    X(P50,       "p50 us",         "%.1f")    \
-    X(P99,       "p99 us",         "%.1f")    \
-    X(P999,      "p99.9 us",       "%.1f")    \
-    X(LONGEST,   "longest us",     "%.0f")    \
-    X(CALM_P50,  "calm p50 us",    "%.1f")    \
-    X(CALM,      "calm p99.9 us",  "%.1f")    \
-    X(CALM_MAX,  "calm longest us", "%.0f")   \
-    X(LATE,      "sent late p99.9 us", "%.1f")
+/* What is measured in a round: name, decimals shown. */
+#define MEASURES(X)                       \
+    X(MOST,      "most ops/s",     0)     \
+    X(RATE,      "load ops/s",     0)     \
+    X(P50,       "p50 us",         1)     \
+    X(P99,       "p99 us",         1)     \
+    X(P999,      "p99.9 us",       1)     \
+    X(LONGEST,   "longest us",     0)     \
+    X(CALM_P50,  "calm p50 us",    1)     \
+    X(CALM,      "calm p99.9 us",  1)     \
+    X(CALM_MAX,  "calm longest us", 0)    \
+    X(LATE,      "sent late p99.9 us", 1)
 // clang-format on
 
-#define X(id, name, format) id,
+#define X(id, name, decimals) id,
 enum measure { MEASURES(X) MEASURE_COUNT };
 #undef X
 
@@ -195,20 +195,14 @@ static bool run(const struct arguments *a, enum act act, enum peer_id id,
 static void add_row(struct table *table, enum act act, const char *name,
                     const struct runner *runner)
 {
-#define X(id, name, format) format,
-    static const char *const formats[] = {MEASURES(X)};
+#define X(id, name, decimals) decimals,
+    static const int decimals[] = {MEASURES(X)};
 #undef X
-    char text[TABLE_CELL];
     table_cell(table, "%s", acts[act]);
     table_cell(table, "%s", name);
-    for (unsigned i = 0; i < MEASURE_COUNT; i++) {
-        double middle = rounds_median(&runner->rounds[i]);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(text, sizeof text, formats[i], middle);
-#pragma GCC diagnostic pop
-        table_cell(table, "%s", text);
-    }
+    for (unsigned i = 0; i < MEASURE_COUNT; i++)
+        table_cell(table, "%.*f", decimals[i],
+                   rounds_median(&runner->rounds[i]));
     double calm = rounds_median(&runner->rounds[CALM]);
     if (calm > 0)
         table_cell(table, "%.2f", rounds_median(&runner->rounds[P999]) / calm);
@@ -311,7 +305,7 @@ int main(int argc, char **argv)
     check(&a);
     a.core = peer_take_cores();
 
-#define X(id, name, format) name,
+#define X(id, name, decimals) name,
     const char *const headings[] = {"meanwhile", "server",
                                     MEASURES(X) "p99.9/calm", NULL};
 #undef X

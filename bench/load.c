@@ -30,22 +30,23 @@ static const char *const requests_names[] = {"mixed", "get", "set", "evict",
 static const char *const orders[] = {"uniform", "zipf", NULL};
 
 // clang-format off
-/* What is measured in a round: name, format; without one it is the spread of
- * what stands before it. */
-#define MEASURES(X)                         \
-    X(RATE,        "ops/s",      "%.0f")    \
-    X(P50,         "p50 us",     "%.1f")    \
-    X(P99,         "p99 us",     "%.1f")    \
-    X(P999,        "p99.9 us",   "%.1f")    \
-    X(LONGEST,     "p100 us",    "%.0f")    \
-    X(EVICTED,     "evicted",    "%.2f")    \
-    X(CPU,         "CPU ns/op",  "%.0f")    \
-    X(CPU_SPREAD,  "from-to",    NULL)      \
-    X(USER,        "user ns/op", "%.0f")    \
-    X(USER_SPREAD, "from-to",    NULL)
+/* What is measured in a round: name, decimals shown; SPREAD is that of what
+ * stands before it. */
+#define SPREAD (-1)
+#define MEASURES(X)                      \
+    X(RATE,        "ops/s",      0)      \
+    X(P50,         "p50 us",     1)      \
+    X(P99,         "p99 us",     1)      \
+    X(P999,        "p99.9 us",   1)      \
+    X(LONGEST,     "p100 us",    0)      \
+    X(EVICTED,     "evicted",    2)      \
+    X(CPU,         "CPU ns/op",  0)      \
+    X(CPU_SPREAD,  "from-to",    SPREAD) \
+    X(USER,        "user ns/op", 0)      \
+    X(USER_SPREAD, "from-to",    SPREAD)
 // clang-format on
 
-#define X(id, name, format) id,
+#define X(id, name, decimals) id,
 enum measure { MEASURES(X) MEASURE_COUNT };
 #undef X
 
@@ -161,21 +162,18 @@ static void add_row(struct table *table, const struct runner *runners,
                     const struct runner *runner, enum requests requests,
                     unsigned depth)
 {
-#define X(id, name, format) format,
-    static const char *const formats[] = {MEASURES(X)};
+#define X(id, name, decimals) decimals,
+    static const int decimals[] = {MEASURES(X)};
 #undef X
     table_cell(table, "%s", runner->peer.name);
     table_cell(table, "%s", requests_names[requests]);
     table_cell(table, "%u", depth);
     for (unsigned i = 0; i < MEASURE_COUNT; i++) {
-        if (formats[i] == NULL) {
+        if (decimals[i] == SPREAD)
             add_spread(table, &runner->rounds[i - 1]);
-            continue;
-        }
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        table_cell(table, formats[i], rounds_median(&runner->rounds[i]));
-#pragma GCC diagnostic pop
+        else
+            table_cell(table, "%.*f", decimals[i],
+                       rounds_median(&runner->rounds[i]));
     }
     add_ratio(table, runner, &runners[PEER_FLOOR], CPU);
     add_ratio(table, runner, &runners[PEER_REDIS], USER);
@@ -368,7 +366,7 @@ int main(int argc, char **argv)
     check(&a);
     a.core = peer_take_cores();
 
-#define X(id, name, format) name,
+#define X(id, name, decimals) name,
     const char *const headings[] = {"server",        "requests",
                                     "depth",         MEASURES(X) "CPU to floor",
                                     "user to redis", NULL};
