@@ -10,8 +10,8 @@
 
 #include "bench/args.h"
 #include "bench/drive.h"
+#include "bench/fleet.h"
 #include "bench/host.h"
-#include "bench/peer.h"
 #include "bench/rounds.h"
 #include "bench/table.h"
 #include "bench/work.h"
@@ -21,44 +21,38 @@ static const unsigned depths[] = {1, 10};
 struct arguments {
     uint64_t ms, rounds, connections, value, keys, budget, seed;
     const char *ebb, *only;
-    int core; /* of the servers */
 };
 
 struct runner {
-    struct peer peer;
-    bool up;
     struct rounds speed, per_cpu; /* bytes a second; for a second of CPU */
 };
 
-static bool start(struct runner *runner, enum peer_id id,
-                  const struct arguments *a)
+struct bulk {
+    const struct arguments *arguments;
+    unsigned depth;
+    struct runner runners[PEER_OTHER];
+    struct fleet fleet;
+    struct table table;
+};
+
+static bool fill(struct peer *peer, uint64_t round, void *ctx)
 {
-    struct peer_options options = {.budget_bytes = a->budget,
-                                   .threads = 1,
-                                   .core = a->core,
-                                   .value_bytes = a->value,
-                                   .values = a->keys,
-                                   .ebb = a->ebb};
-    if (!peer_present(id, a->ebb, a->only))
-        return true;
-    if (!peer_start(&runner->peer, id, &options))
-        return false;
-    runner->up =
-        id == PEER_FLOOR || work_fill(&runner->peer, 0, a->keys, a->value, 0);
-    if (!runner->up)
-        peer_stop(&runner->peer);
-    return runner->up;
+    const struct bulk *bulk = ctx;
+    const struct arguments *a = bulk->arguments;
+    (void)round;
+    return peer->id == PEER_FLOOR || work_fill(peer, 0, a->keys, a->value, 0);
 }
 
-static bool measure(struct runner *runner, const struct arguments *a,
-                    unsigned depth, uint64_t round)
+static bool measure(struct peer *peer, uint64_t round, void *ctx)
 {
     static struct drive_result result;
-    const struct peer *peer = &runner->peer;
+    struct bulk *bulk = ctx;
+    struct runner *runner = &bulk->runners[peer->id];
+    const struct arguments *a = bulk->arguments;
     struct drive_plan plan = {.port = peer->port,
                               .wire = peer->wire,
                               .connections = (unsigned)a->connections,
-                              .depth = depth,
+                              .depth = bulk->depth,
                               .value_bytes = a->value,
                               .order = KEYS_UNIFORM,
                               .keys = a->keys,
@@ -86,41 +80,47 @@ static double share_of(const struct rounds *rounds, const struct rounds *floor)
     return rounds_median(&shares);
 }
 
-static void add_row(struct table *table, const struct runner *runner,
-                    unsigned depth, const struct runner *floor)
+static void add_row(struct bulk *bulk, enum peer_id id)
 {
-    table_cell(table, "%s", runner->peer.name);
-    table_cell(table, "%u", depth);
+    struct table *table = &bulk->table;
+    const struct runner *runner = &bulk->runners[id];
+    const struct runner *floor = &bulk->runners[PEER_FLOOR];
+    table_cell(table, "%s", peer_name(id));
+    table_cell(table, "%u", bulk->depth);
     table_cell(table, "%.2f", rounds_median(&runner->speed) / 1e9);
     table_cell(table, "%.2f", rounds_median(&runner->per_cpu) / 1e9);
     table_cell(table, "%.2f", rounds_least(&runner->per_cpu) / 1e9);
     table_cell(table, "%.2f", rounds_most(&runner->per_cpu) / 1e9);
-    if (floor->up)
+    if (bulk->fleet.up[PEER_FLOOR])
         table_cell(table, "%.2f", share_of(&runner->per_cpu, &floor->per_cpu));
     else
         table_cell(table, "-");
 }
 
-/* False if a server broke down; it is left out from then on. */
-static bool run_depth(struct table *table, struct runner *runners,
-                      const struct arguments *a, unsigned depth)
+static void run_depth(struct bulk *bulk, unsigned depth)
 {
-    bool whole = true;
-    for (unsigned i = 0; i < PEER_OTHER; i++)
-        runners[i].speed.count = runners[i].per_cpu.count = 0;
-    for (uint64_t round = 0; round < a->rounds; round++) {
-        for (unsigned i = 0; i < PEER_OTHER; i++) {
-            if (runners[i].up && !measure(&runners[i], a, depth, round)) {
-                peer_stop(&runners[i].peer);
-                whole = runners[i].up = false;
-            }
-        }
-    }
-    for (unsigned i = 0; i < PEER_OTHER; i++) {
-        if (runners[i].up)
-            add_row(table, &runners[i], depth, &runners[PEER_FLOOR]);
-    }
-    return whole;
+    char what[32];
+    snprintf(what, sizeof what, "depth %u", depth);
+    bulk->depth = depth;
+    memset(bulk->runners, 0, sizeof bulk->runners);
+    fleet_rounds(&bulk->fleet, what, bulk->arguments->rounds, measure, bulk);
+    for (enum peer_id id = PEER_EBB; id < PEER_OTHER; id++)
+        if (bulk->fleet.up[id])
+            add_row(bulk, id);
+}
+
+static bool run(struct bulk *bulk)
+{
+    const struct arguments *a = bulk->arguments;
+    const struct peer_options options = {.budget_bytes = a->budget,
+                                         .threads = 1,
+                                         .value_bytes = a->value,
+                                         .values = a->keys,
+                                         .ebb = a->ebb};
+    fleet_start(&bulk->fleet, PEER_OTHER, &options, a->only, fill, bulk);
+    for (unsigned i = 0; i < sizeof depths / sizeof depths[0]; i++)
+        run_depth(bulk, depths[i]);
+    return fleet_stop(&bulk->fleet);
 }
 
 int main(int argc, char **argv)
@@ -152,26 +152,19 @@ int main(int argc, char **argv)
     args_within("keys", a.keys, 1, 1000000);
     args_within("budget", a.budget, 1 << 20, UINT64_MAX);
     peer_check_only(a.only, PEER_OTHER);
-    a.core = peer_take_cores();
 
     static const char *const headings[] = {"server",   "depth", "GB/s",
                                            "GB/CPU s", "least", "most",
                                            "of floor", NULL};
-    static struct table table;
-    static struct runner runners[PEER_OTHER];
-    bool whole = true;
-    table_init(&table, headings);
-    for (unsigned i = 0; i < PEER_OTHER; i++)
-        whole = start(&runners[i], (enum peer_id)i, &a) && whole;
-    for (unsigned i = 0; i < sizeof depths / sizeof depths[0]; i++)
-        whole = run_depth(&table, runners, &a, depths[i]) && whole;
-    for (unsigned i = 0; i < PEER_OTHER; i++)
-        whole = (!runners[i].up || peer_stop(&runners[i].peer)) && whole;
+    static struct bulk bulk;
+    bulk.arguments = &a;
+    table_init(&bulk.table, headings);
+    bool whole = run(&bulk);
     printf("GET of %llu values of %llu B at random, %llu connections; medians "
            "of %llu rounds of %llu ms\n\n",
            (unsigned long long)a.keys, (unsigned long long)a.value,
            (unsigned long long)a.connections, (unsigned long long)a.rounds,
            (unsigned long long)a.ms);
-    table_print(&table, stdout);
+    table_print(&bulk.table, stdout);
     return whole ? 0 : 1;
 }

@@ -12,8 +12,8 @@
 
 #include "bench/args.h"
 #include "bench/drive.h"
+#include "bench/fleet.h"
 #include "bench/host.h"
-#include "bench/peer.h"
 #include "bench/rounds.h"
 #include "bench/table.h"
 #include "bench/work.h"
@@ -57,41 +57,45 @@ struct arguments {
     uint64_t depths[DEPTHS_MAX];
     unsigned depths_count;
     bool requests[REQUESTS_COUNT];
-    int core; /* of the servers */
 };
 
 struct runner {
-    struct peer peer;
-    bool up;
     uint64_t first_key, keys; /* those that are there */
     uint64_t next_key;        /* none from it on was ever set */
     struct rounds rounds[MEASURE_COUNT];
 };
 
-struct report {
+struct load {
+    const struct arguments *arguments;
+    enum requests requests;
+    unsigned depth;
+    struct runner runners[PEER_COUNT];
+    struct fleet fleet;
     struct table table;
     FILE *csv;
 };
 
-static struct drive_plan plan_for(const struct runner *runner,
-                                  const struct arguments *arguments,
-                                  enum requests requests, unsigned depth)
+static struct drive_plan plan_for(const struct load *load,
+                                  const struct peer *peer, uint64_t round)
 {
+    const struct arguments *a = load->arguments;
+    const struct runner *runner = &load->runners[peer->id];
     const unsigned percents[] = {
-        [MIXED] = (unsigned)arguments->sets, [SETS] = 100, [EVICTING] = 100};
-    bool zipf = strcmp(arguments->order, "zipf") == 0;
-    struct drive_plan plan = {.port = runner->peer.port,
-                              .wire = runner->peer.wire,
-                              .connections = (unsigned)arguments->connections,
-                              .depth = depth,
-                              .sets_percent = percents[requests],
-                              .value_bytes = arguments->value,
+        [MIXED] = (unsigned)a->sets, [SETS] = 100, [EVICTING] = 100};
+    bool zipf = strcmp(a->order, "zipf") == 0;
+    struct drive_plan plan = {.port = peer->port,
+                              .wire = peer->wire,
+                              .connections = (unsigned)a->connections,
+                              .depth = load->depth,
+                              .sets_percent = percents[load->requests],
+                              .value_bytes = a->value,
                               .order = zipf ? KEYS_ZIPF : KEYS_UNIFORM,
-                              .theta_percent = (unsigned)arguments->theta,
+                              .theta_percent = (unsigned)a->theta,
                               .first_key = runner->first_key,
                               .keys = runner->keys,
-                              .for_ns = arguments->seconds * 1000000000};
-    if (requests == EVICTING) {
+                              .for_ns = a->seconds * 1000000000,
+                              .seed = a->seed + round};
+    if (load->requests == EVICTING) {
         plan.order = KEYS_SEQUENTIAL;
         plan.first_key = runner->next_key;
         plan.keys = new_keys;
@@ -99,19 +103,18 @@ static struct drive_plan plan_for(const struct runner *runner,
     return plan;
 }
 
-static uint64_t evicted(struct runner *runner)
+static uint64_t evicted(struct peer *peer)
 {
-    return runner->peer.id == PEER_FLOOR ? 0 : peer_evicted(&runner->peer);
+    return peer->id == PEER_FLOOR ? 0 : peer_evicted(peer);
 }
 
-static bool measure(struct runner *runner, const struct arguments *arguments,
-                    enum requests requests, unsigned depth, uint64_t round)
+static bool measure(struct peer *peer, uint64_t round, void *ctx)
 {
-    const struct peer *peer = &runner->peer;
+    struct load *load = ctx;
+    struct runner *runner = &load->runners[peer->id];
     struct drive_result result;
-    struct drive_plan plan = plan_for(runner, arguments, requests, depth);
-    plan.seed = arguments->seed + round;
-    uint64_t evicted_before = evicted(runner);
+    struct drive_plan plan = plan_for(load, peer, round);
+    uint64_t evicted_before = evicted(peer);
     struct host_cpu before = host_cpu(peer->pid);
     bool done = drive_run(&plan, &result);
     struct host_cpu cpu = host_cpu_since(peer->pid, before);
@@ -121,7 +124,7 @@ static bool measure(struct runner *runner, const struct arguments *arguments,
                 (unsigned long long)result.errors, result.error);
     if (!done)
         return false;
-    if (requests == EVICTING) {
+    if (load->requests == EVICTING) {
         runner->next_key += result.operations;
         runner->first_key = runner->next_key - runner->keys;
     }
@@ -133,7 +136,7 @@ static bool measure(struct runner *runner, const struct arguments *arguments,
         [P99] = (double)hist_quantile_ns(&result.waits, 0.99) / 1e3,
         [P999] = (double)hist_quantile_ns(&result.waits, 0.999) / 1e3,
         [LONGEST] = (double)result.waits.longest_ns / 1e3,
-        [EVICTED] = (double)(evicted(runner) - evicted_before) / operations,
+        [EVICTED] = (double)(evicted(peer) - evicted_before) / operations,
         [CPU] = (double)cpu.all_ns / operations,
         [USER] = (double)cpu.user_ns / operations};
     for (unsigned i = 0; i < MEASURE_COUNT; i++)
@@ -147,27 +150,27 @@ static void add_spread(struct table *table, const struct rounds *rounds)
 }
 
 /* The quotient of medians; none if the other one did not run. */
-static void add_ratio(struct table *table, const struct runner *runner,
-                      const struct runner *other, enum measure measure)
+static void add_ratio(struct load *load, const struct runner *runner,
+                      enum peer_id other, enum measure measure)
 {
-    if (other->up)
-        table_cell(table, "%.2f",
+    if (load->fleet.up[other])
+        table_cell(&load->table, "%.2f",
                    rounds_median(&runner->rounds[measure]) /
-                       rounds_median(&other->rounds[measure]));
+                       rounds_median(&load->runners[other].rounds[measure]));
     else
-        table_cell(table, "-");
+        table_cell(&load->table, "-");
 }
 
-static void add_row(struct table *table, const struct runner *runners,
-                    const struct runner *runner, enum requests requests,
-                    unsigned depth)
+static void add_row(struct load *load, enum peer_id id)
 {
+    struct table *table = &load->table;
+    const struct runner *runner = &load->runners[id];
 #define X(id, name, decimals) decimals,
     static const int decimals[] = {MEASURES(X)};
 #undef X
-    table_cell(table, "%s", runner->peer.name);
-    table_cell(table, "%s", requests_names[requests]);
-    table_cell(table, "%u", depth);
+    table_cell(table, "%s", peer_name(id));
+    table_cell(table, "%s", requests_names[load->requests]);
+    table_cell(table, "%u", load->depth);
     for (unsigned i = 0; i < MEASURE_COUNT; i++) {
         if (decimals[i] == SPREAD)
             add_spread(table, &runner->rounds[i - 1]);
@@ -175,16 +178,16 @@ static void add_row(struct table *table, const struct runner *runners,
             table_cell(table, "%.*f", decimals[i],
                        rounds_median(&runner->rounds[i]));
     }
-    add_ratio(table, runner, &runners[PEER_FLOOR], CPU);
-    add_ratio(table, runner, &runners[PEER_REDIS], USER);
+    add_ratio(load, runner, PEER_FLOOR, CPU);
+    add_ratio(load, runner, PEER_REDIS, USER);
 }
 
-static void write_csv(FILE *csv, const struct runner *runner,
-                      enum requests requests, unsigned depth)
+static void write_csv(const struct load *load, enum peer_id id)
 {
-    const struct rounds *rounds = runner->rounds;
-    fprintf(csv, "%s,%s,%u", runner->peer.name, requests_names[requests],
-            depth);
+    FILE *csv = load->csv;
+    const struct rounds *rounds = load->runners[id].rounds;
+    fprintf(csv, "%s,%s,%u", peer_name(id), requests_names[load->requests],
+            load->depth);
     for (unsigned i = CPU; i <= USER; i += USER - CPU)
         fprintf(csv, ",%.1f,%.1f,%.1f", rounds_median(&rounds[i]),
                 rounds_least(&rounds[i]), rounds_most(&rounds[i]));
@@ -194,71 +197,60 @@ static void write_csv(FILE *csv, const struct runner *runner,
 
 /* Fills it: with all keys, or until it is full and half of what it holds is
  * asked for. */
-static bool fill(struct runner *runner, const struct arguments *arguments)
+static bool fill(struct peer *peer, uint64_t round, void *ctx)
 {
-    struct peer *peer = &runner->peer;
-    uint64_t count = arguments->keys;
-    if (arguments->requests[EVICTING])
-        count = work_keys_for(arguments->budget, arguments->value);
+    struct load *load = ctx;
+    struct runner *runner = &load->runners[peer->id];
+    const struct arguments *a = load->arguments;
+    uint64_t count = a->keys;
+    (void)round;
+    if (a->requests[EVICTING])
+        count = work_keys_for(a->budget, a->value);
     runner->keys = runner->next_key = count;
     if (peer->id == PEER_FLOOR)
         return true;
-    if (!work_fill(peer, 0, count, arguments->value, 0))
+    if (!work_fill(peer, 0, count, a->value, 0))
         return false;
-    if (arguments->requests[EVICTING]) {
+    if (a->requests[EVICTING]) {
         runner->keys = peer_entries(peer) / 2;
         runner->first_key = count - runner->keys;
     }
     return runner->keys > 0;
 }
 
-/* False if it broke down; true, but not up, if it is not installed. */
-static bool start(struct runner *runner, enum peer_id id,
-                  const struct arguments *arguments)
+static void run_rows(struct load *load, enum requests requests, unsigned depth)
 {
-    struct peer_options options = {.budget_bytes = arguments->budget,
-                                   .threads = 1,
-                                   .core = arguments->core,
-                                   .value_bytes = arguments->value,
-                                   .ebb = arguments->ebb,
-                                   .other = arguments->other};
-    bool wanted = id != PEER_OTHER || *arguments->other != '\0';
-    if (!wanted || !peer_present(id, arguments->ebb, arguments->only))
-        return true;
-    if (!peer_start(&runner->peer, id, &options))
-        return false;
-    runner->up = fill(runner, arguments);
-    if (!runner->up)
-        peer_stop(&runner->peer);
-    return runner->up;
+    char what[64];
+    snprintf(what, sizeof what, "%s, depth %u", requests_names[requests],
+             depth);
+    load->requests = requests;
+    load->depth = depth;
+    for (unsigned i = 0; i < PEER_COUNT; i++)
+        memset(load->runners[i].rounds, 0, sizeof load->runners[i].rounds);
+    fleet_rounds(&load->fleet, what, load->arguments->rounds, measure, load);
+    for (enum peer_id id = PEER_EBB; id < PEER_COUNT; id++) {
+        if (!load->fleet.up[id])
+            continue;
+        add_row(load, id);
+        if (load->csv != NULL)
+            write_csv(load, id);
+    }
 }
 
-/* False if a server broke down; it is left out from then on. */
-static bool run_rows(struct report *report, struct runner *runners,
-                     const struct arguments *arguments, enum requests requests,
-                     unsigned depth)
+/* Every kind of requests at every depth; false if a server broke down. */
+static bool run_all(struct load *load)
 {
-    bool whole = true;
-    for (unsigned i = 0; i < PEER_COUNT; i++)
-        memset(runners[i].rounds, 0, sizeof runners[i].rounds);
-    for (uint64_t round = 0; round < arguments->rounds; round++) {
-        for (unsigned i = 0; i < PEER_COUNT; i++) {
-            if (runners[i].up &&
-                !measure(&runners[i], arguments, requests, depth, round)) {
-                peer_stop(&runners[i].peer);
-                whole = runners[i].up = false;
-            }
-        }
-    }
-    for (unsigned i = 0; i < PEER_COUNT; i++) {
-        const struct runner *runner = &runners[i];
-        if (!runner->up)
-            continue;
-        add_row(&report->table, runners, runner, requests, depth);
-        if (report->csv != NULL)
-            write_csv(report->csv, runner, requests, depth);
-    }
-    return whole;
+    const struct arguments *a = load->arguments;
+    const struct peer_options options = {.budget_bytes = a->budget,
+                                         .threads = 1,
+                                         .value_bytes = a->value,
+                                         .ebb = a->ebb,
+                                         .other = a->other};
+    fleet_start(&load->fleet, PEER_COUNT, &options, a->only, fill, load);
+    for (unsigned i = 0; i < REQUESTS_COUNT; i++)
+        for (unsigned j = 0; a->requests[i] && j < a->depths_count; j++)
+            run_rows(load, (enum requests)i, (unsigned)a->depths[j]);
+    return fleet_stop(&load->fleet);
 }
 
 static void check(struct arguments *a)
@@ -278,8 +270,9 @@ static void check(struct arguments *a)
     peer_check_only(a->only, PEER_COUNT);
 }
 
-static void print_report(const struct report *report, const struct arguments *a)
+static void print(struct load *load)
 {
+    const struct arguments *a = load->arguments;
     printf("mixed is GET:SET %llu:%llu, keys of 16 B, values of %llu B, ",
            100 - (unsigned long long)a->sets, (unsigned long long)a->sets,
            (unsigned long long)a->value);
@@ -291,7 +284,7 @@ static void print_report(const struct report *report, const struct arguments *a)
            "from the least to the most\n\n",
            a->order, (unsigned long long)a->connections,
            (unsigned long long)a->rounds, (unsigned long long)a->seconds);
-    table_print(&report->table, stdout);
+    table_print(&load->table, stdout);
 }
 
 static FILE *open_csv(const char *path)
@@ -305,24 +298,6 @@ static FILE *open_csv(const char *path)
           "user_ns_least,user_ns_most,per_second,p99_us\n",
           csv);
     return csv;
-}
-
-/* Every kind of requests at every depth; false if a server broke down. */
-static bool run_all(struct report *report, const struct arguments *a)
-{
-    static struct runner runners[PEER_COUNT];
-    bool whole = true;
-    for (unsigned i = 0; i < PEER_COUNT; i++)
-        whole = start(&runners[i], (enum peer_id)i, a) && whole;
-    for (unsigned i = 0; i < REQUESTS_COUNT; i++) {
-        for (unsigned j = 0; a->requests[i] && j < a->depths_count; j++)
-            whole = run_rows(report, runners, a, (enum requests)i,
-                             (unsigned)a->depths[j]) &&
-                    whole;
-    }
-    for (unsigned i = 0; i < PEER_COUNT; i++)
-        whole = (!runners[i].up || peer_stop(&runners[i].peer)) && whole;
-    return whole;
 }
 
 int main(int argc, char **argv)
@@ -364,20 +339,20 @@ int main(int argc, char **argv)
     args_read(rows, "load: throughput, latency and CPU, by pipeline depth",
               argc, argv);
     check(&a);
-    a.core = peer_take_cores();
 
 #define X(id, name, decimals) name,
     const char *const headings[] = {"server",        "requests",
                                     "depth",         MEASURES(X) "CPU to floor",
                                     "user to redis", NULL};
 #undef X
-    static struct report report;
-    table_init(&report.table, headings);
+    static struct load load;
+    load.arguments = &a;
+    table_init(&load.table, headings);
     if (a.csv != NULL)
-        report.csv = open_csv(a.csv);
-    bool whole = run_all(&report, &a);
-    print_report(&report, &a);
-    if (report.csv != NULL && fclose(report.csv) != 0) {
+        load.csv = open_csv(a.csv);
+    bool whole = run_all(&load);
+    print(&load);
+    if (load.csv != NULL && fclose(load.csv) != 0) {
         perror(a.csv);
         whole = false;
     }
