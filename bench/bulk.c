@@ -159,12 +159,12 @@ int main(int argc, char **argv)
     static struct bulk bulk;
     bulk.arguments = &a;
     table_init(&bulk.table, headings);
-    bool whole = run(&bulk);
     printf("GET of %llu values of %llu B at random, %llu connections; medians "
            "of %llu rounds of %llu ms\n\n",
            (unsigned long long)a.keys, (unsigned long long)a.value,
            (unsigned long long)a.connections, (unsigned long long)a.rounds,
            (unsigned long long)a.ms);
-    table_print(&bulk.table, stdout);
+    table_follow(&bulk.table, stdout);
+    bool whole = run(&bulk);
     return whole ? 0 : 1;
 }

@@ -246,6 +246,8 @@ int main(int argc, char **argv)
     static struct table table;
     bool present[PEER_FLOOR], whole = true;
     table_init(&table, headings);
+    printf("Budget %llu MiB\n\n", (unsigned long long)a.budget >> 20);
+    table_follow(&table, stdout);
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++)
         present[id] = peer_present(id, a.ebb, a.only);
     for (unsigned i = 0; i < SEQUENCES; i++) {
@@ -256,7 +258,5 @@ int main(int argc, char **argv)
         perror(a.csv);
         whole = false;
     }
-    printf("Budget %llu MiB\n\n", (unsigned long long)a.budget >> 20);
-    table_print(&table, stdout);
     return whole ? 0 : 1;
 }

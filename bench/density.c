@@ -68,6 +68,8 @@ int main(int argc, char **argv)
                                            NULL};
     static struct table table;
     table_init(&table, headings);
+    printf("%llu entries, keys of 16 B\n\n", (unsigned long long)entries);
+    table_follow(&table, stdout);
     bool whole = true;
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
         double beyond;
@@ -84,7 +86,5 @@ int main(int argc, char **argv)
             }
         }
     }
-    printf("%llu entries, keys of 16 B\n\n", (unsigned long long)entries);
-    table_print(&table, stdout);
     return whole ? 0 : 1;
 }

@@ -214,6 +214,8 @@ int main(int argc, char **argv)
                                     NULL};
     static struct table table;
     table_init(&table, headings);
+    printf("Allowed: empty and 1.1 times what is left\n\n");
+    table_follow(&table, stdout);
     bool whole = true;
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
         if (!peer_present(id, a.ebb, a.only))
@@ -226,7 +228,5 @@ int main(int argc, char **argv)
                 whole = false;
         }
     }
-    printf("Allowed: empty and 1.1 times what is left\n\n");
-    table_print(&table, stdout);
     return whole ? 0 : 1;
 }

@@ -178,13 +178,13 @@ int main(int argc, char **argv)
         "calm max ms", "control ms", NULL};
     static struct table table;
     table_init(&table, headings);
+    printf("A value of %llu MiB; one client reads %d others of %d B\n\n",
+           (unsigned long long)a.value >> 20, (int)SMALL_KEYS,
+           (int)SMALL_VALUE);
+    table_follow(&table, stdout);
     bool whole = true;
     for (enum peer_id id = PEER_EBB; id < PEER_MEMCACHED; id++)
         if (peer_present(id, a.ebb, a.only))
             whole = run(&a, id, &table) && whole;
-    printf("A value of %llu MiB; one client reads %d others of %d B\n\n",
-           (unsigned long long)a.value >> 20, (int)SMALL_KEYS,
-           (int)SMALL_VALUE);
-    table_print(&table, stdout);
     return whole ? 0 : 1;
 }

@@ -250,7 +250,7 @@ static void check(const struct arguments *a)
     peer_check_only(a->only, PEER_OTHER);
 }
 
-static void print(const struct arguments *a, const struct table *table)
+static void print_head(const struct arguments *a)
 {
     printf("GET:SET %llu:%llu, values of %llu B, %llu connections, due at "
            "random times;\nseed %llu; medians of %llu rounds; server and "
@@ -259,7 +259,6 @@ static void print(const struct arguments *a, const struct table *table)
            (unsigned long long)a->value, (unsigned long long)a->connections,
            (unsigned long long)a->seed, (unsigned long long)a->rounds,
            a->core == PEER_ANY_CORE ? "the same core" : "a core each");
-    table_print(table, stdout);
 }
 
 int main(int argc, char **argv)
@@ -314,9 +313,10 @@ int main(int argc, char **argv)
     for (enum peer_id id = PEER_EBB; id < PEER_OTHER; id++)
         present[id] = peer_present(id, a.ebb, a.only);
     table_init(&table, headings);
+    print_head(&a);
+    table_follow(&table, stdout);
     for (unsigned act = 0; act < ACTS; act++)
         if (a.act == NULL || strcmp(a.act, acts[act]) == 0)
             whole = run_act(&a, (enum act)act, present, &table) && whole;
-    print(&a, &table);
     return whole ? 0 : 1;
 }

@@ -315,10 +315,10 @@ int main(int argc, char **argv)
                                            NULL};
     static struct table table;
     table_init(&table, headings);
-    bool whole = run_all(&table, &a);
     printf("Budget %llu MiB, a control group of %llu %% of it, %llu s\n\n",
            (unsigned long long)a.budget >> 20, (unsigned long long)a.percent,
            (unsigned long long)a.seconds);
-    table_print(&table, stdout);
+    table_follow(&table, stdout);
+    bool whole = run_all(&table, &a);
     return whole ? 0 : 1;
 }

@@ -270,9 +270,8 @@ static void check(struct arguments *a)
     peer_check_only(a->only, PEER_COUNT);
 }
 
-static void print(struct load *load)
+static void print_head(const struct arguments *a)
 {
-    const struct arguments *a = load->arguments;
     printf("mixed is GET:SET %llu:%llu, keys of 16 B, values of %llu B, ",
            100 - (unsigned long long)a->sets, (unsigned long long)a->sets,
            (unsigned long long)a->value);
@@ -284,7 +283,6 @@ static void print(struct load *load)
            "from the least to the most\n\n",
            a->order, (unsigned long long)a->connections,
            (unsigned long long)a->rounds, (unsigned long long)a->seconds);
-    table_print(&load->table, stdout);
 }
 
 static FILE *open_csv(const char *path)
@@ -350,8 +348,9 @@ int main(int argc, char **argv)
     table_init(&load.table, headings);
     if (a.csv != NULL)
         load.csv = open_csv(a.csv);
+    print_head(&a);
+    table_follow(&load.table, stdout);
     bool whole = run_all(&load);
-    print(&load);
     if (load.csv != NULL && fclose(load.csv) != 0) {
         perror(a.csv);
         whole = false;

@@ -224,6 +224,12 @@ int main(int argc, char **argv)
     static struct table table;
     static struct outcome outcome;
     table_init(&table, headings);
+    printf("Budget %llu MiB; %llu connections send %llu GETs of %llu B each\n"
+           "and do not read; then %llu idle connections\n\n",
+           (unsigned long long)a.budget >> 20,
+           (unsigned long long)a.connections, (unsigned long long)a.depth,
+           (unsigned long long)a.value, (unsigned long long)a.idle);
+    table_follow(&table, stdout);
     bool whole = true;
     uint64_t most = a.idle > a.connections ? a.idle : a.connections;
     struct peer_options options = {.budget_bytes = a.budget,
@@ -241,11 +247,5 @@ int main(int argc, char **argv)
         else
             whole = false;
     }
-    printf("Budget %llu MiB; %llu connections send %llu GETs of %llu B each\n"
-           "and do not read; then %llu idle connections\n\n",
-           (unsigned long long)a.budget >> 20,
-           (unsigned long long)a.connections, (unsigned long long)a.depth,
-           (unsigned long long)a.value, (unsigned long long)a.idle);
-    table_print(&table, stdout);
     return whole ? 0 : 1;
 }

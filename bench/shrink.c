@@ -280,6 +280,10 @@ int main(int argc, char **argv)
     static struct report report;
     static struct outcome outcome;
     report_init(&report, a.csv, a.seconds);
+    printf(
+        "%.0f MiB filled, shuffled, lowered to %.0f MiB, one client reads\n\n",
+        mib(a.from), mib(a.to));
+    table_follow(&report.summary, stdout);
     for (unsigned i = 0; i < VALUES && a.value[i] != 0; i++) {
         for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
             if (!present[id])
@@ -294,10 +298,6 @@ int main(int argc, char **argv)
         }
     }
     fclose(report.csv);
-    printf(
-        "%.0f MiB filled, shuffled, lowered to %.0f MiB, one client reads\n\n",
-        mib(a.from), mib(a.to));
-    table_print(&report.summary, stdout);
     putchar('\n');
     table_print(&report.course, stdout);
     return report.whole ? 0 : 1;

@@ -19,7 +19,13 @@
 #include "bench/peer.h"
 #include "bench/table.h"
 
-enum { EVENTS = 256, SILENCE_MS = 60000, SPARE = 100, LINE = 128 };
+enum {
+    EVENTS = 256,
+    SILENCE_MS = 60000,
+    SPARE = 100,
+    LINE = 128,
+    AT_ONCE_FEW = 50, /* beside all of them */
+};
 
 struct arguments {
     uint64_t starts, rounds, connections, budget, threads;
@@ -184,11 +190,14 @@ static bool starts(const struct arguments *a, const bool *present)
     static struct table table;
     static struct outcome outcomes[PEER_FLOOR];
     bool whole = true;
+    table_init(&table, headings);
+    printf("From fork to the first answer: median and worst of %llu\n\n",
+           (unsigned long long)a->starts);
+    table_follow(&table, stdout);
     for (uint64_t i = 0; i < a->starts; i++)
         for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++)
             if (present[id])
                 whole = measure_start(a, id, &outcomes[id]) && whole;
-    table_init(&table, headings);
     for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
         if (!present[id])
             continue;
@@ -197,9 +206,41 @@ static bool starts(const struct arguments *a, const bool *present)
                    ms(hist_quantile_ns(&outcomes[id].starts, 0.5)));
         table_cell(&table, "%.1f", ms(outcomes[id].starts.longest_ns));
     }
-    printf("From fork to the first answer: median and worst of %llu\n\n",
-           (unsigned long long)a->starts);
-    table_print(&table, stdout);
+    return whole;
+}
+
+static void add_rush(struct table *table, const char *name, uint64_t most,
+                     const struct outcome *outcome)
+{
+    const struct hist *rushes = &outcome->rushes, *waits = &outcome->waits;
+    table_cell(table, "%s", name);
+    table_cell(table, "%llu", (unsigned long long)most);
+    table_cell(table, "%.0f", ms(hist_quantile_ns(rushes, 0.5)));
+    table_cell(table, "%.0f", ms(rushes->longest_ns));
+    table_cell(table, "%.1f", ms(hist_quantile_ns(waits, 0.5)));
+    table_cell(table, "%.1f", ms(hist_quantile_ns(waits, 0.999)));
+    table_cell(table, "%.1f", ms(waits->longest_ns));
+    table_cell(table, "%.1f", outcome->cpu_ns / 1e3);
+}
+
+/* Rounds take turns over the servers. */
+static bool rushes_of(const struct arguments *a, const bool *present,
+                      uint64_t most, struct table *table)
+{
+    static struct outcome outcomes[PEER_FLOOR];
+    bool whole = true;
+    memset(outcomes, 0, sizeof outcomes);
+    for (uint64_t round = 0; round < a->rounds; round++) {
+        fprintf(stderr, "%llu at once, round %llu of %llu\n",
+                (unsigned long long)most, (unsigned long long)round + 1,
+                (unsigned long long)a->rounds);
+        for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++)
+            if (present[id])
+                whole = measure_rush(a, id, most, &outcomes[id]) && whole;
+    }
+    for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++)
+        if (present[id])
+            add_rush(table, peer_name(id), most, &outcomes[id]);
     return whole;
 }
 
@@ -210,39 +251,13 @@ static bool rushes(const struct arguments *a, const bool *present)
         "worst ms",   "one p50 ms",  "one p99.9 ms",
         "longest ms", "CPU us each", NULL};
     static struct table table;
-    const uint64_t mosts[] = {50, a->connections};
-    bool whole = true;
     table_init(&table, headings);
-    for (unsigned i = 0; i < sizeof mosts / sizeof mosts[0]; i++) {
-        static struct outcome outcomes[PEER_FLOOR];
-        memset(outcomes, 0, sizeof outcomes);
-        for (uint64_t round = 0; round < a->rounds; round++)
-            for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++)
-                if (present[id])
-                    whole =
-                        measure_rush(a, id, mosts[i], &outcomes[id]) && whole;
-        for (enum peer_id id = PEER_EBB; id < PEER_FLOOR; id++) {
-            const struct outcome *outcome = &outcomes[id];
-            if (!present[id])
-                continue;
-            table_cell(&table, "%s", peer_name(id));
-            table_cell(&table, "%llu", (unsigned long long)mosts[i]);
-            table_cell(&table, "%.0f",
-                       ms(hist_quantile_ns(&outcome->rushes, 0.5)));
-            table_cell(&table, "%.0f", ms(outcome->rushes.longest_ns));
-            table_cell(&table, "%.1f",
-                       ms(hist_quantile_ns(&outcome->waits, 0.5)));
-            table_cell(&table, "%.1f",
-                       ms(hist_quantile_ns(&outcome->waits, 0.999)));
-            table_cell(&table, "%.1f", ms(outcome->waits.longest_ns));
-            table_cell(&table, "%.1f", outcome->cpu_ns / 1e3);
-        }
-    }
     printf("\n%llu connections, each opened and answered once: median and "
            "worst of %llu\n\n",
            (unsigned long long)a->connections, (unsigned long long)a->rounds);
-    table_print(&table, stdout);
-    return whole;
+    table_follow(&table, stdout);
+    bool whole = rushes_of(a, present, AT_ONCE_FEW, &table);
+    return rushes_of(a, present, a->connections, &table) && whole;
 }
 
 int main(int argc, char **argv)
