@@ -53,7 +53,6 @@ struct arguments {
 
 struct runner {
     struct rounds rounds[MEASURE_COUNT];
-    uint64_t misses, errors;
 };
 
 static bool measure_most(const struct arguments *a, const struct peer *peer,
@@ -118,8 +117,6 @@ static void note(struct runner *runner, const struct pace_result *result,
         [LATE] = (double)hist_quantile_ns(&result->late, 0.999) / 1e3};
     for (unsigned i = 0; i < MEASURE_COUNT; i++)
         rounds_add(&runner->rounds[i], values[i]);
-    runner->misses += result->misses;
-    runner->errors += result->errors;
 }
 
 /* The keys asked for; those that a shrink or a flush takes away, too: what the
@@ -218,10 +215,13 @@ static bool run_act(const struct arguments *a, enum act act,
     const enum peer_id end = act == NOTHING ? PEER_FLOOR + 1 : PEER_FLOOR;
     bool whole = true;
     memset(runners, 0, sizeof runners);
-    for (uint64_t round = 0; round < a->rounds; round++)
+    for (uint64_t round = 0; round < a->rounds; round++) {
+        fprintf(stderr, "%s, round %llu of %llu\n", acts[act],
+                (unsigned long long)round + 1, (unsigned long long)a->rounds);
         for (enum peer_id id = PEER_EBB; id < end; id++)
             if (present[id])
                 whole = run(a, act, id, round, &runners[id]) && whole;
+    }
     for (enum peer_id id = PEER_EBB; id < end; id++)
         if (present[id] && runners[id].rounds[P50].count > 0)
             add_row(table, act, peer_name(id), &runners[id]);
@@ -265,18 +265,18 @@ int main(int argc, char **argv)
 {
     struct arguments a = {.rounds = 3,
                           .share = 50,
-                          .most_ms = 2000,
-                          .calm_ms = 2000,
+                          .most_ms = 1000,
+                          .calm_ms = 1000,
                           .window_ms = 1000,
-                          .quiet_ms = 5000,
+                          .quiet_ms = 3000,
                           .connections = 50,
                           .sets = 10,
                           .value = 100,
-                          .keys = 1000000,
-                          .from = 1 << 30,
-                          .to = 100 << 20,
-                          .expiring = 1000000,
-                          .ttl = 8,
+                          .keys = 300000,
+                          .from = 256 << 20,
+                          .to = 25 << 20,
+                          .expiring = 300000,
+                          .ttl = 5,
                           .seed = 1};
     const struct args_row rows[] = {
         {"rounds", &a.rounds, NULL, "whose median is shown"},
