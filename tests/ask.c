@@ -11,7 +11,8 @@
 
 enum { PATIENCE_MS = 60000 };
 
-static redisReply *ask(redisContext *redis, const char *format, va_list args)
+static redisReply *ask_with(redisContext *redis, const char *format,
+                            va_list args)
 {
     redisReply *reply = redisvCommand(redis, format, args);
     if (!reply) {
@@ -21,12 +22,21 @@ static redisReply *ask(redisContext *redis, const char *format, va_list args)
     return reply;
 }
 
+redisReply *live_ask(redisContext *redis, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    redisReply *reply = ask_with(redis, format, args);
+    va_end(args);
+    return reply;
+}
+
 const char *live_text(redisContext *redis, const char *format, ...)
 {
     static char text[1 << 16];
     va_list args;
     va_start(args, format);
-    redisReply *reply = ask(redis, format, args);
+    redisReply *reply = ask_with(redis, format, args);
     va_end(args);
     snprintf(text, sizeof text, "%s", reply->str ? reply->str : "(nil)");
     freeReplyObject(reply);
@@ -37,7 +47,7 @@ long long live_int(redisContext *redis, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    redisReply *reply = ask(redis, format, args);
+    redisReply *reply = ask_with(redis, format, args);
     va_end(args);
     if (reply->type != REDIS_REPLY_INTEGER) {
         fprintf(stderr, "live: '%s' is answered with '%s'\n", format,

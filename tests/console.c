@@ -57,6 +57,17 @@ const char *console_ask(struct console *console, const char *line)
     return console_hear(console);
 }
 
+void console_answers(struct console *console, const char *line,
+                     const char *answer)
+{
+    assert_string_equal(console_ask(console, line), answer);
+}
+
+void console_tells(struct console *console, const char *reply)
+{
+    assert_string_equal(console_hear(console), reply);
+}
+
 const char *console_begins(const char *answer, const char *with)
 {
     if (strncmp(answer, with, strlen(with)) != 0)

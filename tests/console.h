@@ -27,6 +27,11 @@ const char *console_hear(struct console *console);
 /* Both. */
 const char *console_ask(struct console *console, const char *line);
 
+/* What must be answered to a line, and what must be heard next. */
+void console_answers(struct console *console, const char *line,
+                     const char *answer);
+void console_tells(struct console *console, const char *reply);
+
 /* The answer, which must begin with that. */
 const char *console_begins(const char *answer, const char *with);
 

@@ -64,6 +64,19 @@ void home_write(const struct home *home, const char *bytes, size_t len)
     assert_int_equal(fclose(file), 0);
 }
 
+void home_file_is(const struct home *home, const char *text)
+{
+    char got[8192];
+    FILE *file = fopen(home->path, "r");
+    size_t len;
+
+    assert_non_null(file);
+    len = fread(got, 1, sizeof got - 1, file);
+    got[len] = '\0';
+    fclose(file);
+    assert_string_equal(got, text);
+}
+
 const char *home_load_bytes(struct home *home, const char *bytes, size_t len)
 {
     home_write(home, bytes, len);

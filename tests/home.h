@@ -26,6 +26,8 @@ int home_end(void **state);
     cmocka_unit_test_setup_teardown(test, home_begin, home_end)
 
 void home_write(const struct home *home, const char *bytes, size_t len);
+/* The file must be that. */
+void home_file_is(const struct home *home, const char *text);
 /* Writes the file and loads it: what conf_load_file says. */
 const char *home_load_bytes(struct home *home, const char *bytes, size_t len);
 const char *home_load(struct home *home, const char *text);

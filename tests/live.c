@@ -155,6 +155,13 @@ int live_setup(void **state)
     return 0;
 }
 
+int live_setup_debug(void **state)
+{
+    *state = live_start("--maxmemory", "64mb", "--threads", "1",
+                        "--enable-debug-command", "yes", NULL);
+    return 0;
+}
+
 int live_teardown(void **state)
 {
     live_stop(*state);

@@ -25,8 +25,10 @@ struct live;
  */
 struct live *live_start(const char *option, ...) __attribute__((sentinel));
 
-/* For cmocka: a server of two threads and 64 MiB in *state, and its end. */
+/* For cmocka: a server of two threads and 64 MiB in *state, or one of a single
+ * thread that has DEBUG, too; and the end of either. */
 int live_setup(void **state);
+int live_setup_debug(void **state);
 int live_teardown(void **state);
 
 /* The program that live_start runs. */
@@ -66,6 +68,8 @@ size_t live_read(int fd, void *to, size_t len);
  * next call. */
 const char *live_read_all(int fd);
 
+/* One command and its reply, which is the caller's. */
+redisReply *live_ask(redisContext *redis, const char *format, ...);
 /* One command; the reply must be of the kind that the name says and is freed.
  * The text is valid until the next call. */
 const char *live_text(redisContext *redis, const char *format, ...);

@@ -63,12 +63,6 @@ static struct live *start(const struct fixture *f, const char *option,
                       value, NULL);
 }
 
-static bool is_closed(struct talk *talk)
-{
-    char byte;
-    return live_read(talk->fd, &byte, 1) == 0;
-}
-
 #define HASH "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 
 static void an_acl_file_is_read_and_written(void **state)
@@ -102,7 +96,7 @@ static void an_acl_file_is_read_and_written(void **state)
     talk_says(&talk, "SET a1 y", "+OK");
     put(f->users, "user ann on nopass ~b* +get +set +acl\n");
     talk_says(&talk, "ACL LOAD", "+OK");
-    assert_true(is_closed(&ben));
+    assert_true(talk_is_closed(&ben));
     talk_says(&talk, "SET b1 y", "+OK");
     talk_says(&talk, "SET a1 y",
               "-NOPERM this user has no permissions to access one of the keys "

@@ -16,7 +16,32 @@
 #include "tests/loud.h"
 #include "tests/sanitized.h"
 
-enum { MB = 1 << 20 };
+enum { MB = 1 << 20, MOST = 100000 }; /* messages until something happens */
+
+static void open_deaf(const struct live *live, int *deaf, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        deaf[i] = loud_deaf(live, "loud");
+}
+
+/* The end of a server that has deaf clients. */
+static void stop(struct live *live, redisContext *redis, const int *deaf,
+                 size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        close(deaf[i]);
+    redisFree(redis);
+    live_stop(live);
+}
+
+/* Publishes until no more clients are subscribed than that. */
+static void publish_until(redisContext *redis, size_t len, long long clients)
+{
+    for (int i = 0; live_info(redis, "pubsub_clients") > clients; i++) {
+        loud_publish(redis, i, i + 1, len);
+        assert_true(i < MOST);
+    }
+}
 
 /* Many do not read: they are closed and counted, who reads gets everything in
  * order, nobody loses a key, and memory stays within the budget. */
@@ -31,8 +56,7 @@ static void subscribers_that_do_not_read(void **state)
     int deaf[DEAF];
     for (int i = 0; i < KEYS; i++)
         freeReplyObject(redisCommand(redis, "SET k%d v", i));
-    for (int i = 0; i < DEAF; i++)
-        deaf[i] = loud_deaf(live, "loud");
+    open_deaf(live, deaf, DEAF);
     for (int i = 0; i < 3; i++)
         loud_listen(&listeners[i], live, MESSAGES);
     live_peak_reset(live);
@@ -54,10 +78,7 @@ static void subscribers_that_do_not_read(void **state)
     assert_int_equal(live_int(redis, "DBSIZE"), KEYS);
     if (!SANITIZED)
         assert_true(live_peak(live) <= 256 * MB);
-    for (int i = 0; i < DEAF; i++)
-        close(deaf[i]);
-    redisFree(redis);
-    live_stop(live);
+    stop(live, redis, deaf, DEAF);
 }
 
 /* Nobody waits for who does not read: a message comes to who does within some
@@ -72,8 +93,7 @@ static void nobody_waits(void **state)
     redisContext *reader = live_connect(live);
     redisReply *reply;
     int deaf[DEAF];
-    for (int i = 0; i < DEAF; i++)
-        deaf[i] = loud_deaf(live, "loud");
+    open_deaf(live, deaf, DEAF);
     loud_subscribe(reader, "loud");
     for (int i = 0; i < MESSAGES; i++) {
         struct pollfd there = {.fd = reader->fd, .events = POLLIN};
@@ -91,12 +111,9 @@ static void nobody_waits(void **state)
                          live_info(redis, "ebb_client_closed_memory"),
                      DEAF);
     assert_int_equal(live_info(redis, "pubsub_clients"), 1);
-    for (int i = 0; i < DEAF; i++)
-        close(deaf[i]);
     redisFree(reader);
     redisFree(other);
-    redisFree(redis);
-    live_stop(live);
+    stop(live, redis, deaf, DEAF);
 }
 
 /* Bytes that the only client of that channel has not read, beside what the
@@ -117,7 +134,6 @@ static void who_is_behind_by_little(void **state)
         DEAF = 20,
         LITTLE = 500,
         BEHIND = 8000, /* of a share of some 19000 */
-        MOST = 100000,
         LEN = 60000,
     };
     struct live *live =
@@ -132,25 +148,18 @@ static void who_is_behind_by_little(void **state)
             live_int(redis, "PUBLISH quiet %b", little, (size_t)LITTLE), 1);
         assert_true(i < MOST);
     }
-    for (int i = 0; i < DEAF; i++)
-        deaf[i] = loud_deaf(live, "loud");
-    for (int i = 0; live_info(redis, "pubsub_clients") > 1; i++) {
-        loud_publish(redis, i, i + 1, LEN);
-        assert_true(i < MOST);
-    }
+    open_deaf(live, deaf, DEAF);
+    publish_until(redis, LEN, 1);
     assert_int_equal(live_int(redis, "PUBLISH quiet x"), 1);
-    for (int i = 0; i < DEAF; i++)
-        close(deaf[i]);
     close(quiet);
-    redisFree(redis);
-    live_stop(live);
+    stop(live, redis, deaf, DEAF);
 }
 
 /* Of those who do not read, one that asked not to be evicted goes last. */
 static void who_asked_not_to_be_evicted(void **state)
 {
     (void)state;
-    enum { DEAF = 20, MOST = 100000, LEN = 4000 };
+    enum { DEAF = 20, LEN = 4000 };
     static const char wish[] = "CLIENT NO-EVICT ON\r\nSUBSCRIBE loud\r\n";
     struct live *live =
         live_start("--maxmemory", "64mb", "--threads", "1", NULL);
@@ -158,28 +167,18 @@ static void who_asked_not_to_be_evicted(void **state)
     int deaf[DEAF], small = 4096;
     char id[32], ok[5];
     snprintf(id, sizeof id, "%lld", live_int(redis, "CLIENT ID") + DEAF + 1);
-    for (int i = 0; i < DEAF; i++)
-        deaf[i] = loud_deaf(live, "loud");
+    open_deaf(live, deaf, DEAF);
     /* Who comes last is told first, and so is the first to stand still. */
     int last = live_socket(live);
     setsockopt(last, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     assert_true(live_send(last, wish, sizeof wish - 1));
     assert_int_equal(live_read(last, ok, sizeof ok), sizeof ok);
     live_await_info(redis, "pubsub_clients", DEAF + 1, DEAF + 1);
-    for (int i = 0; live_info(redis, "pubsub_clients") > 1; i++) {
-        loud_publish(redis, i, i + 1, LEN);
-        assert_true(i < MOST);
-    }
+    publish_until(redis, LEN, 1);
     assert_non_null(strstr(live_text(redis, "CLIENT LIST ID %s", id), "sub=1"));
-    for (int i = 0; live_info(redis, "pubsub_clients") > 0; i++) {
-        loud_publish(redis, i, i + 1, LEN);
-        assert_true(i < MOST);
-    }
-    for (int i = 0; i < DEAF; i++)
-        close(deaf[i]);
+    publish_until(redis, LEN, 0);
     close(last);
-    redisFree(redis);
-    live_stop(live);
+    stop(live, redis, deaf, DEAF);
 }
 
 /* Those of another worker who do not read, and are told nothing more, go for
@@ -187,7 +186,7 @@ static void who_asked_not_to_be_evicted(void **state)
 static void those_of_another_worker(void **state)
 {
     (void)state;
-    enum { DEAF = 20, MOST = 100000, LITTLE = 4000, LEN = 60000 };
+    enum { DEAF = 20, LITTLE = 4000, LEN = 60000 };
     struct live *live =
         live_start("--maxmemory", "64mb", "--threads", "2", NULL);
     redisContext *redis = live_connect(live);
@@ -196,10 +195,7 @@ static void those_of_another_worker(void **state)
         deaf[i] = loud_deaf(live, "loud");
         between[i] = live_socket(live);
     }
-    for (int i = 0; live_info(redis, "pubsub_clients") == DEAF; i++) {
-        loud_publish(redis, i, i + 1, LITTLE);
-        assert_true(i < MOST);
-    }
+    publish_until(redis, LITTLE, DEAF - 1);
     long long left = live_info(redis, "pubsub_clients");
     assert_true(left > DEAF / 2);
     /* Their worker has most clients now: others come to the other one. */
@@ -217,10 +213,7 @@ static void those_of_another_worker(void **state)
     }
     free(message);
     close(fd);
-    for (int i = 0; i < DEAF; i++)
-        close(deaf[i]);
-    redisFree(redis);
-    live_stop(live);
+    stop(live, redis, deaf, DEAF);
 }
 
 /* Clients between MULTI and EXEC hold memory without a turn: they are looked
@@ -241,19 +234,15 @@ static void transactions_that_wait(void **state)
             freeReplyObject(
                 redisCommand(waiting[i], "SET k %b", value, (size_t)LEN));
     }
-    for (int i = 0; i < DEAF; i++)
-        deaf[i] = loud_deaf(live, "loud");
+    open_deaf(live, deaf, DEAF);
     for (int i = 0; i < MESSAGES; i++)
         freeReplyObject(
             redisCommand(redis, "PUBLISH loud %b", value, (size_t)LEN));
     live_await_info(redis, "ebb_client_push_bytes", 0, 0);
-    for (int i = 0; i < DEAF; i++)
-        close(deaf[i]);
     for (int i = 0; i < WAITING; i++)
         redisFree(waiting[i]);
     free(value);
-    redisFree(redis);
-    live_stop(live);
+    stop(live, redis, deaf, DEAF);
 }
 
 int main(void)

@@ -29,20 +29,6 @@ static int start(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    live_stop(*state);
-    return 0;
-}
-
-static redisReply *ask(redisContext *redis, const char *command)
-{
-    redisReply *reply = redisCommand(redis, command);
-
-    assert_non_null(reply);
-    return reply;
-}
-
 static void it_is_for_those_who_may(void **state)
 {
     struct live *live = live_start("--threads", "1", NULL);
@@ -143,22 +129,22 @@ static void populate_stores_what_is_not_there(void **state)
 {
     redisContext *redis = live_connect(*state);
 
-    answer_is_ok(ask(redis, "FLUSHALL"));
-    answer_is_ok(ask(redis, "SET p:1 mine"));
-    answer_is_ok(ask(redis, "DEBUG POPULATE 2500 p"));
+    answer_is_ok(live_ask(redis, "FLUSHALL"));
+    answer_is_ok(live_ask(redis, "SET p:1 mine"));
+    answer_is_ok(live_ask(redis, "DEBUG POPULATE 2500 p"));
     assert_int_equal(live_int(redis, "DBSIZE"), 2500);
     assert_string_equal(live_text(redis, "GET p:1"), "mine");
     assert_string_equal(live_text(redis, "GET p:2499"), "value:2499");
-    answer_is_ok(ask(redis, "DEBUG POPULATE 2"));
+    answer_is_ok(live_ask(redis, "DEBUG POPULATE 2"));
     assert_string_equal(live_text(redis, "GET key:1"), "value:1");
-    answer_is_ok(ask(redis, "DEBUG POPULATE 1 cut 5"));
-    answer_is_bytes(ask(redis, "GET cut:0"), "value", 5);
-    answer_is_ok(ask(redis, "DEBUG POPULATE 1 longer 10"));
-    answer_is_bytes(ask(redis, "GET longer:0"), "value:0\0\0", 10);
-    answer_is_ok(ask(redis, "DEBUG POPULATE 3 big 1048576"));
+    answer_is_ok(live_ask(redis, "DEBUG POPULATE 1 cut 5"));
+    answer_is_bytes(live_ask(redis, "GET cut:0"), "value", 5);
+    answer_is_ok(live_ask(redis, "DEBUG POPULATE 1 longer 10"));
+    answer_is_bytes(live_ask(redis, "GET longer:0"), "value:0\0\0", 10);
+    answer_is_ok(live_ask(redis, "DEBUG POPULATE 3 big 1048576"));
     assert_int_equal(live_int(redis, "STRLEN big:2"), 1048576);
-    answer_is_bytes(ask(redis, "GETRANGE big:2 0 8"), "value:2\0", 9);
-    answer_is_ok(ask(redis, "DEBUG POPULATE 0"));
+    answer_is_bytes(live_ask(redis, "GETRANGE big:2 0 8"), "value:2\0", 9);
+    answer_is_ok(live_ask(redis, "DEBUG POPULATE 0"));
     redisFree(redis);
 }
 
@@ -170,7 +156,7 @@ static void populate_keeps_to_the_budget(void **state)
     redisContext *redis = live_connect(live);
 
     (void)state;
-    answer_is_ok(ask(redis, "DEBUG POPULATE 100000 p 1000"));
+    answer_is_ok(live_ask(redis, "DEBUG POPULATE 100000 p 1000"));
     assert_int_equal(live_int(redis, "EXISTS p:0"), 0);
     assert_int_equal(live_int(redis, "EXISTS p:99999"), 1);
     assert_true(live_int(redis, "DBSIZE") < 32000);
@@ -182,7 +168,7 @@ static void object_tells_how_it_is_kept(void **state)
 {
     redisContext *redis = live_connect(*state);
 
-    answer_is_ok(ask(redis, "SET a hello"));
+    answer_is_ok(live_ask(redis, "SET a hello"));
     assert_string_equal(live_text(redis, "DEBUG OBJECT a"),
                         "Value at:0x0 refcount:1 encoding:embstr "
                         "serializedlength:5 lru:0 lru_seconds_idle:0");
@@ -194,13 +180,13 @@ static void expired_keys_can_be_left_alone(void **state)
 {
     redisContext *redis = live_connect(*state);
 
-    answer_is_ok(ask(redis, "FLUSHALL"));
-    answer_is_ok(ask(redis, "DEBUG SET-ACTIVE-EXPIRE 0"));
+    answer_is_ok(live_ask(redis, "FLUSHALL"));
+    answer_is_ok(live_ask(redis, "DEBUG SET-ACTIVE-EXPIRE 0"));
     for (int i = 0; i < 100; i++)
         answer_is_ok(redisCommand(redis, "SET key:%d x PX 1", i));
-    answer_is_ok(ask(redis, "DEBUG SLEEP 0.3"));
+    answer_is_ok(live_ask(redis, "DEBUG SLEEP 0.3"));
     assert_int_equal(live_int(redis, "DBSIZE"), 100);
-    answer_is_ok(ask(redis, "DEBUG SET-ACTIVE-EXPIRE 1"));
+    answer_is_ok(live_ask(redis, "DEBUG SET-ACTIVE-EXPIRE 1"));
     while (live_int(redis, "DBSIZE") > 0)
         continue;
     redisFree(redis);
@@ -214,16 +200,16 @@ static void a_sleep_is_slow_and_others_are_served(void **state)
     redisContext *redis = live_connect(*state), *other = live_connect(*state);
     redisReply *log, *entry = NULL;
 
-    answer_is_ok(ask(redis, "CONFIG SET slowlog-log-slower-than 40000"));
-    answer_is_ok(ask(redis, "SLOWLOG RESET"));
+    answer_is_ok(live_ask(redis, "CONFIG SET slowlog-log-slower-than 40000"));
+    answer_is_ok(live_ask(redis, "SLOWLOG RESET"));
     redisAppendCommand(redis, "DEBUG SLEEP 3600");
     assert_int_equal(redisBufferWrite(redis, NULL), REDIS_OK);
     assert_string_equal(live_text(other, "PING"), "PONG");
     redisFree(redis); /* ends it */
 
-    answer_is_ok(ask(other, "SLOWLOG RESET"));
-    answer_is_ok(ask(other, "DEBUG SLEEP 0.05"));
-    log = ask(other, "SLOWLOG GET -1");
+    answer_is_ok(live_ask(other, "SLOWLOG RESET"));
+    answer_is_ok(live_ask(other, "DEBUG SLEEP 0.05"));
+    log = live_ask(other, "SLOWLOG GET -1");
     for (size_t i = 0; i < log->elements; i++) {
         entry = log->element[i];
         if (strcmp(entry->element[3]->element[2]->str, "0.05") == 0)
@@ -233,7 +219,7 @@ static void a_sleep_is_slow_and_others_are_served(void **state)
     assert_non_null(entry);
     assert_true(entry->element[2]->integer >= 50000);
     freeReplyObject(log);
-    answer_is_ok(ask(other, "CONFIG SET slowlog-log-slower-than 10000"));
+    answer_is_ok(live_ask(other, "CONFIG SET slowlog-log-slower-than 10000"));
     redisFree(other);
 }
 
@@ -242,10 +228,10 @@ static void what_took_long_is_an_event(void **state)
     redisContext *redis = live_connect(*state);
     redisReply *reply, *event;
 
-    answer_is_ok(ask(redis, "CONFIG SET latency-monitor-threshold 30"));
-    answer_is_ok(ask(redis, "DEBUG SLEEP 0.06"));
-    answer_is_ok(ask(redis, "DEBUG SLEEP 0.03"));
-    reply = ask(redis, "LATENCY LATEST");
+    answer_is_ok(live_ask(redis, "CONFIG SET latency-monitor-threshold 30"));
+    answer_is_ok(live_ask(redis, "DEBUG SLEEP 0.06"));
+    answer_is_ok(live_ask(redis, "DEBUG SLEEP 0.03"));
+    reply = live_ask(redis, "LATENCY LATEST");
     assert_true(reply->elements >= 1);
     event = reply->element[0];
     assert_int_equal(event->elements, 4);
@@ -253,19 +239,19 @@ static void what_took_long_is_an_event(void **state)
     assert_true(event->element[2]->integer >= 30);
     assert_true(event->element[3]->integer >= 60);
     freeReplyObject(reply);
-    reply = ask(redis, "LATENCY HISTORY command");
+    reply = live_ask(redis, "LATENCY HISTORY command");
     assert_true(reply->elements >= 1);
     assert_int_equal(reply->element[0]->elements, 2);
     assert_true(reply->element[0]->element[1]->integer >= 30);
     freeReplyObject(reply);
     assert_non_null(strstr(live_text(redis, "LATENCY DOCTOR"), "command: in "));
     assert_int_equal(live_int(redis, "LATENCY RESET command nosuch"), 1);
-    reply = ask(redis, "LATENCY HISTORY command");
+    reply = live_ask(redis, "LATENCY HISTORY command");
     assert_int_equal(reply->elements, 0);
     freeReplyObject(reply);
-    answer_is_ok(ask(redis, "CONFIG SET latency-monitor-threshold 0"));
-    answer_is_ok(ask(redis, "DEBUG SLEEP 0.05"));
-    reply = ask(redis, "LATENCY HISTORY command");
+    answer_is_ok(live_ask(redis, "CONFIG SET latency-monitor-threshold 0"));
+    answer_is_ok(live_ask(redis, "DEBUG SLEEP 0.05"));
+    reply = live_ask(redis, "LATENCY HISTORY command");
     assert_int_equal(reply->elements, 0);
     freeReplyObject(reply);
     redisFree(redis);
@@ -284,5 +270,5 @@ int main(void)
         cmocka_unit_test(a_sleep_is_slow_and_others_are_served),
         cmocka_unit_test(what_took_long_is_an_event),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, start, live_teardown);
 }

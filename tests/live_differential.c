@@ -19,9 +19,12 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "tests/agree.h"
 #include "tests/differences.h"
 #include "tests/grammar.h"
+#include "tests/live.h"
 #include "tests/sanitized.h"
+#include "tests/shrink.h"
 #include "tests/side.h"
 
 enum {
@@ -53,103 +56,6 @@ struct run {
 };
 
 /* ---------------------------------------------------------- two replies */
-
-static int by_bytes(const void *a, const void *b)
-{
-    const struct resp *x = a, *y = b;
-    size_t len = x->raw_len < y->raw_len ? x->raw_len : y->raw_len;
-    int order = memcmp(x->raw, y->raw, len);
-    return order ? order
-                 : (x->raw_len > y->raw_len) - (x->raw_len < y->raw_len);
-}
-
-static bool same(const struct resp *a, const struct resp *b)
-{
-    return a->raw_len == b->raw_len && !memcmp(a->raw, b->raw, a->raw_len);
-}
-
-static bool near(const struct resp *a, const struct resp *b, int64_t most)
-{
-    if (a->kind != ':' || b->kind != ':')
-        return same(a, b);
-    return a->integer - b->integer <= most && b->integer - a->integer <= most;
-}
-
-static bool is_array(const struct resp *reply)
-{
-    return reply->items && strchr("*~%>", reply->kind);
-}
-
-/* The items in any order; `each` of them stay together. */
-static bool same_sorted(struct resp *a, struct resp *b, size_t each)
-{
-    if (a->kind != b->kind || a->count != b->count || !is_array(a) ||
-        a->count % each != 0)
-        return same(a, b);
-    /* Each begins with a name, or all are of one kind: two alike are the
-     * same. */
-    qsort(a->items, a->count / each, each * sizeof *a->items, by_bytes);
-    qsort(b->items, b->count / each, each * sizeof *b->items, by_bytes);
-    for (size_t i = 0; i < a->count; i++)
-        if (!same(&a->items[i], &b->items[i]))
-            return false;
-    return true;
-}
-
-static bool same_kind(const struct resp *a, const struct resp *b)
-{
-    return a->kind == '-' || b->kind == '-' ? same(a, b) : a->kind == b->kind;
-}
-
-static bool same_shape(const struct resp *a, const struct resp *b)
-{
-    if (!same_kind(a, b) || a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!same_shape(&a->items[i], &b->items[i]))
-            return false;
-    return true;
-}
-
-/* Both showed everything, or each a part in an order of its own. */
-static bool same_scan(const struct request *request, size_t cursor,
-                      struct resp *a, struct resp *b, size_t each)
-{
-    if (a->kind != '*' || b->kind != '*' || a->count != 2 || b->count != 2)
-        return same(a, b);
-    bool whole = resp_is(&a->items[0], '$', "0") &&
-                 resp_is(&b->items[0], '$', "0") && request->argc > cursor &&
-                 strcmp(request->argv[cursor].ptr, "0") == 0;
-    if (whole)
-        return same_sorted(&a->items[1], &b->items[1], each);
-    return a->items[0].kind == '$' && b->items[0].kind == '$' &&
-           a->items[1].kind == '*' && b->items[1].kind == '*';
-}
-
-static bool agree(const struct request *request, struct resp *a, struct resp *b)
-{
-    switch (request->compare) {
-    case COMPARE_SAME:
-        return same(a, b);
-    case COMPARE_SECONDS:
-        return near(a, b, 1);
-    case COMPARE_MS:
-        return near(a, b, 5000);
-    case COMPARE_SORTED:
-        return same_sorted(a, b, 1);
-    case COMPARE_PAIRS:
-        return same_sorted(a, b, 2);
-    case COMPARE_SCAN:
-        return same_scan(request, 1, a, b, 1);
-    case COMPARE_HSCAN:
-        return same_scan(request, 2, a, b, 2);
-    case COMPARE_SHAPE:
-        return same_shape(a, b);
-    case COMPARE_KIND:
-        return same_kind(a, b);
-    }
-    return false;
-}
 
 static bool reply_matches(const char *pattern, const struct resp *reply)
 {
@@ -202,7 +108,7 @@ static bool queue_fits(struct run *run, const struct queue *queue,
 {
     if (ebb->kind != '*' || oracle->kind != '*' || ebb->count != queue->count ||
         oracle->count != queue->count)
-        return same(ebb, oracle);
+        return resp_order(ebb, oracle) == 0;
     for (size_t i = 0; i < queue->count; i++)
         if (!fits(run, queue->requests[i], &ebb->items[i], &oracle->items[i]))
             return false;
@@ -214,7 +120,8 @@ static bool reply_fits(struct run *run, const struct sent *sent,
 {
     struct queue *queue = &run->queues[sent->conn];
     const struct request *request = &sent->request;
-    if (ebb && oracle && resp_is(ebb, '+', "QUEUED") && same(ebb, oracle)) {
+    if (ebb && oracle && resp_is(ebb, '+', "QUEUED") &&
+        resp_order(ebb, oracle) == 0) {
         queue->requests[queue->count++] = request;
         return true;
     }
@@ -300,36 +207,15 @@ static bool restart(struct run *run)
 /* ------------------------------------------------------- finding the cause */
 
 /* Replays requests one by one; true if they still differ somewhere. */
-static bool replay(struct run *run, const struct sent *sent,
-                   const bool *left_out, size_t count)
+static bool replay(void *ctx, const bool *left_out, size_t count)
 {
+    struct run *run = ctx;
     if (!start_afresh(run) && !(restart(run) && start_afresh(run)))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!left_out[i] && exchange(run, &sent[i], 1, true) >= 0)
+        if (!left_out[i] && exchange(run, &run->chapter[i], 1, true) >= 0)
             return true;
     return false;
-}
-
-/* Leaves out what the difference does not need, larger parts first. */
-static void cut_down(struct run *run, bool *left_out, size_t count)
-{
-    unsigned attempts = 0;
-    for (size_t part = count / 2; part > 0; part /= 2)
-        for (size_t from = 0; from + 1 < count; from += part) {
-            bool before[CHAPTER + PIPELINE], changed = false;
-            memcpy(before, left_out, sizeof before);
-            for (size_t i = from; i < from + part && i + 1 < count; i++) {
-                changed = changed || !left_out[i];
-                left_out[i] = true;
-            }
-            if (!changed)
-                continue;
-            if (attempts++ == ATTEMPTS)
-                return;
-            if (!replay(run, run->chapter, left_out, count))
-                memcpy(left_out, before, sizeof before);
-        }
 }
 
 static void explain(struct run *run, size_t count, unsigned long done)
@@ -337,8 +223,8 @@ static void explain(struct run *run, size_t count, unsigned long done)
     bool left_out[CHAPTER + PIPELINE] = {false};
     size_t first = 0;
     printf("a difference at request %lu\n", done);
-    if (replay(run, run->chapter, left_out, count))
-        cut_down(run, left_out, count);
+    if (replay(run, left_out, count))
+        shrink(left_out, count, ATTEMPTS, replay, run);
     else
         first = count > PIPELINE ? count - PIPELINE : 0;
     printf(first ? "It takes more than these, sent at once or in time:\n"
@@ -410,27 +296,21 @@ static bool compare_servers(struct run *run, unsigned long count)
     return true;
 }
 
-static const char *or_else(const char *variable, const char *otherwise)
-{
-    const char *value = getenv(variable);
-    return value && *value ? value : otherwise;
-}
-
 static bool start_sides(struct run *run)
 {
     static char ebb[512];
     snprintf(ebb, sizeof ebb,
              "%s --port 0 --metrics-port 0 --maxmemory 512mb "
              "--slowlog-log-slower-than -1 --enable-debug-command yes",
-             or_else("EBB_SERVER", "build/ebb-server"));
-    return side_start(&run->ebb, "ebb", or_else("EBB", ebb)) &&
+             live_server());
+    return side_start(&run->ebb, "ebb", side_command("EBB", ebb)) &&
            side_start(&run->oracle, "redis",
-                      or_else("ORACLE", "redis-server --port 0 --save '' "
-                                        "--rdbcompression no "
-                                        "--maxmemory 512mb "
-                                        "--slowlog-log-slower-than -1 "
-                                        "--enable-debug-command yes "
-                                        "--maxmemory-policy allkeys-lru"));
+                      side_command("ORACLE", "redis-server --port 0 --save '' "
+                                             "--rdbcompression no "
+                                             "--maxmemory 512mb "
+                                             "--slowlog-log-slower-than -1 "
+                                             "--enable-debug-command yes "
+                                             "--maxmemory-policy allkeys-lru"));
 }
 
 int main(int argc, char **argv)

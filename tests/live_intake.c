@@ -226,29 +226,16 @@ static void play(const struct scene *scene, bool slowly)
 
 static void together(void **state)
 {
-    (void)state;
+    live = *state;
     for (size_t i = 0; i < scene_count; i++)
         play(&scenes[i], false);
 }
 
 static void one_by_one(void **state)
 {
-    (void)state;
+    live = *state;
     for (size_t i = 0; i < scene_count; i++)
         play(&scenes[i], true);
-}
-
-static int start(void **state)
-{
-    live = *state = live_start("--threads", "1", "--maxmemory", "64mb",
-                               "--enable-debug-command", "yes", NULL);
-    return 0;
-}
-
-static int end(void **state)
-{
-    live_stop(*state);
-    return 0;
 }
 
 int main(void)
@@ -257,5 +244,5 @@ int main(void)
         cmocka_unit_test(together),
         cmocka_unit_test(one_by_one),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, live_setup_debug, live_teardown);
 }

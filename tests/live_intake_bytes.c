@@ -333,19 +333,6 @@ static void at_random(void **state)
     redisFree(boss);
 }
 
-static int start(void **state)
-{
-    *state = live_start("--threads", "1", "--maxmemory", "64mb",
-                        "--enable-debug-command", "yes", NULL);
-    return 0;
-}
-
-static int end(void **state)
-{
-    live_stop(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,5 +341,5 @@ int main(void)
         cmocka_unit_test(a_long_value_cut_anywhere),
         cmocka_unit_test(at_random),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, live_setup_debug, live_teardown);
 }

@@ -13,14 +13,6 @@
 #include "tests/answer.h"
 #include "tests/console.h"
 
-static redisReply *ask(redisContext *redis, const char *command)
-{
-    redisReply *reply = redisCommand(redis, command);
-
-    assert_non_null(reply);
-    return reply;
-}
-
 /* The number of calls that a histogram says, which its columns reach. */
 static long long calls_in(const redisReply *histogram)
 {
@@ -53,26 +45,26 @@ static void histograms_count_calls(void **state)
     redisContext *redis = live_connect(*state);
     redisReply *reply;
 
-    answer_is_ok(ask(redis, "CONFIG RESETSTAT"));
+    answer_is_ok(live_ask(redis, "CONFIG RESETSTAT"));
     for (int i = 0; i < 1000; i++)
-        freeReplyObject(ask(redis, "GET a"));
-    freeReplyObject(ask(redis, "CONFIG GET maxmemory"));
-    freeReplyObject(ask(redis, "CONFIG GET port"));
-    reply = ask(redis, "LATENCY HISTOGRAM get set config|get get nosuch");
+        freeReplyObject(live_ask(redis, "GET a"));
+    freeReplyObject(live_ask(redis, "CONFIG GET maxmemory"));
+    freeReplyObject(live_ask(redis, "CONFIG GET port"));
+    reply = live_ask(redis, "LATENCY HISTOGRAM get set config|get get nosuch");
     assert_int_equal(reply->elements, 4);
     assert_string_equal(reply->element[0]->str, "get");
     assert_int_equal(calls_in(reply->element[1]), 1000);
     assert_string_equal(reply->element[2]->str, "config|get");
     assert_int_equal(calls_in(reply->element[3]), 2);
     freeReplyObject(reply);
-    reply = ask(redis, "LATENCY HISTOGRAM config"); /* and RESETSTAT */
+    reply = live_ask(redis, "LATENCY HISTOGRAM config"); /* and RESETSTAT */
     assert_int_equal(reply->elements, 4);
     freeReplyObject(reply);
-    reply = ask(redis, "LATENCY HISTOGRAM");
+    reply = live_ask(redis, "LATENCY HISTOGRAM");
     assert_int_equal(reply->elements, 8);
     freeReplyObject(reply);
-    answer_is_ok(ask(redis, "CONFIG RESETSTAT"));
-    reply = ask(redis, "LATENCY HISTOGRAM get");
+    answer_is_ok(live_ask(redis, "CONFIG RESETSTAT"));
+    reply = live_ask(redis, "LATENCY HISTOGRAM get");
     assert_int_equal(reply->elements, 0);
     freeReplyObject(reply);
     redisFree(redis);
@@ -98,9 +90,9 @@ static void info_tells_percentiles(void **state)
     double p50, p99, p999;
     const char *line;
 
-    answer_is_ok(ask(redis, "CONFIG RESETSTAT"));
+    answer_is_ok(live_ask(redis, "CONFIG RESETSTAT"));
     for (int i = 0; i < 100; i++)
-        freeReplyObject(ask(redis, "GET a"));
+        freeReplyObject(live_ask(redis, "GET a"));
     line = strstr(live_text(redis, "INFO latencystats"),
                   "latency_percentiles_usec_get:");
     assert_non_null(line);

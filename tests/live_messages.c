@@ -16,8 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/live.h"
 #include "tests/rng.h"
 #include "tests/sanitized.h"
+#include "tests/shrink.h"
 #include "tests/side.h"
 
 enum { CHAPTER = 300, LINE_BYTES = 200, HEARD_MOST = 64, ATTEMPTS = 400 };
@@ -248,24 +250,19 @@ static bool say(struct side *side, const struct sent *sent,
 
 /* -------------------------------------------------------------- comparing */
 
-static int by_bytes(const void *a, const void *b)
+static int by_order(const void *a, const void *b)
 {
-    const struct resp *x = *(struct resp *const *)a;
-    const struct resp *y = *(struct resp *const *)b;
-    size_t len = x->raw_len < y->raw_len ? x->raw_len : y->raw_len;
-    int order = memcmp(x->raw, y->raw, len);
-    return order ? order
-                 : (x->raw_len > y->raw_len) - (x->raw_len < y->raw_len);
+    return resp_order(*(struct resp *const *)a, *(struct resp *const *)b);
 }
 
 static bool same(struct heard *a, struct heard *b)
 {
     if (a->count != b->count)
         return false;
-    qsort(a->replies, a->count, sizeof *a->replies, by_bytes);
-    qsort(b->replies, b->count, sizeof *b->replies, by_bytes);
+    qsort(a->replies, a->count, sizeof *a->replies, by_order);
+    qsort(b->replies, b->count, sizeof *b->replies, by_order);
     for (size_t i = 0; i < a->count; i++)
-        if (by_bytes(&a->replies[i], &b->replies[i]) != 0)
+        if (resp_order(a->replies[i], b->replies[i]) != 0)
             return false;
     return true;
 }
@@ -331,12 +328,13 @@ static bool start_afresh(struct run *run)
     return exchange(run, &sent, true) && well;
 }
 
-static bool replay(struct run *run, const bool *left_out)
+static bool replay(void *ctx, const bool *left_out, size_t count)
 {
+    struct run *run = ctx;
     if (!start_afresh(run) &&
         !(side_restart(&run->ebb) && side_restart(&run->oracle)))
         return false;
-    for (size_t i = 0; i < run->sent; i++)
+    for (size_t i = 0; i < count; i++)
         if (!left_out[i] && !exchange(run, &run->chapter[i], true))
             return true;
     return false;
@@ -345,20 +343,8 @@ static bool replay(struct run *run, const bool *left_out)
 /* Leaves out what the difference does not need, and shows the rest. */
 static void explain(struct run *run)
 {
-    static bool left_out[CHAPTER];
-    unsigned attempts = 0;
-    memset(left_out, 0, sizeof left_out);
-    for (size_t part = run->sent / 2; part > 0; part /= 2)
-        for (size_t from = 0; from + 1 < run->sent; from += part) {
-            bool before[CHAPTER];
-            if (attempts++ == ATTEMPTS)
-                break;
-            memcpy(before, left_out, sizeof before);
-            for (size_t i = from; i < from + part && i + 1 < run->sent; i++)
-                left_out[i] = true;
-            if (!replay(run, left_out))
-                memcpy(left_out, before, sizeof before);
-        }
+    bool left_out[CHAPTER] = {false};
+    shrink(left_out, run->sent, ATTEMPTS, replay, run);
     printf("These requests lead to a difference:\n");
     start_afresh(run);
     for (size_t i = 0; i < run->sent; i++) {
@@ -395,7 +381,6 @@ int main(int argc, char **argv)
 {
     static struct run run;
     static char ebb[512];
-    const char *server = getenv("EBB_SERVER");
     unsigned long count = argc > 1    ? strtoul(argv[1], NULL, 0)
                           : SANITIZED ? 4000
                                       : 10000;
@@ -403,7 +388,7 @@ int main(int argc, char **argv)
         setenv("TEST_SEED", argv[2], 1);
     run.rng.state = test_seed();
     snprintf(ebb, sizeof ebb, "%s --port 0 --metrics-port 0 --maxmemory 128mb",
-             server && *server ? server : "build/ebb-server");
+             live_server());
     bool well =
         side_start(&run.ebb, "ebb", ebb) &&
         side_start(&run.oracle, "redis", "redis-server --port 0 --save ''");

@@ -16,11 +16,6 @@
 #include "tests/console.h"
 #include "tests/sanitized.h"
 
-static void asks(struct console *console, const char *line, const char *answer)
-{
-    assert_string_equal(console_ask(console, line), answer);
-}
-
 /* "+1700000000.123456 [0 127.0.0.1:50000] what" in database `db`. */
 static void sees(struct console *monitor, int db, const char *what)
 {
@@ -38,22 +33,23 @@ static void lines_are_as_redis_writes_them(void **state)
     struct console monitor, c;
     console_open(&monitor, *state);
     console_open(&c, *state);
-    asks(&monitor, "MONITOR", "+OK");
-    asks(&c, "GeT a", "nil");
+    console_answers(&monitor, "MONITOR", "+OK");
+    console_answers(&c, "GeT a", "nil");
     sees(&monitor, 0, "\"GeT\" \"a\"");
-    asks(&c, "SET k \"a\\\"b\\\\c\\r\\n\\t\\a\\b\\x00\\x7f\\xff '\"", "+OK");
+    console_answers(&c, "SET k \"a\\\"b\\\\c\\r\\n\\t\\a\\b\\x00\\x7f\\xff '\"",
+                    "+OK");
     sees(&monitor, 0,
          "\"SET\" \"k\" \"a\\\"b\\\\c\\r\\n\\t\\a\\b\\x00\\x7f\\xff '\"");
-    asks(&c, "SELECT 3", "+OK");
+    console_answers(&c, "SELECT 3", "+OK");
     sees(&monitor, 3, "\"SELECT\" \"3\"");
-    asks(&c, "STRLEN k", ":0");
+    console_answers(&c, "STRLEN k", ":0");
     sees(&monitor, 3, "\"STRLEN\" \"k\"");
     /* Neither what was not run nor what administers. */
     console_ask(&c, "NOSUCH");
     console_ask(&c, "GET");
     console_ask(&c, "CONFIG GET maxmemory");
     console_ask(&c, "CLIENT LIST");
-    asks(&c, "PING", "+PONG");
+    console_answers(&c, "PING", "+PONG");
     sees(&monitor, 3, "\"PING\"");
     console_close(&monitor);
     console_close(&c);
@@ -64,7 +60,7 @@ static void secrets_are_not_shown(void **state)
     struct console monitor, c;
     console_open(&monitor, *state);
     console_open(&c, *state);
-    asks(&monitor, "MONITOR", "+OK");
+    console_answers(&monitor, "MONITOR", "+OK");
     console_ask(&c, "AUTH hush");
     sees(&monitor, 0, "\"AUTH\" \"(redacted)\"");
     console_ask(&c, "AUTH default hush");
@@ -86,16 +82,17 @@ static void a_monitor_may_do_little_else(void **state)
     struct console monitor, c;
     console_open(&monitor, *state);
     console_open(&c, *state);
-    asks(&monitor, "MONITOR", "+OK");
-    asks(&monitor, "GET k", "-ERR Replica can't interact with the keyspace");
+    console_answers(&monitor, "MONITOR", "+OK");
+    console_answers(&monitor, "GET k",
+                    "-ERR Replica can't interact with the keyspace");
     assert_non_null(strstr(console_ask(&c, "CLIENT LIST"), "flags=O "));
-    asks(&monitor, "PING", "+PONG");
+    console_answers(&monitor, "PING", "+PONG");
     sees(&monitor, 0, "\"PING\"");
     /* A second time it is not answered. */
     console_say(&monitor, "MONITOR");
-    asks(&monitor, "RESET", "+RESET");
-    asks(&c, "GET k2", "nil");
-    asks(&monitor, "GET k2", "nil");
+    console_answers(&monitor, "RESET", "+RESET");
+    console_answers(&c, "GET k2", "nil");
+    console_answers(&monitor, "GET k2", "nil");
     console_close(&monitor);
     console_close(&c);
 }
@@ -108,7 +105,7 @@ static void all_workers_are_seen(void **state)
     int seen[CLIENTS] = {0};
     char line[64];
     console_open(&monitor, *state);
-    asks(&monitor, "MONITOR", "+OK");
+    console_answers(&monitor, "MONITOR", "+OK");
     for (int c = 0; c < CLIENTS; c++)
         console_open(&clients[c], *state);
     for (int i = 0; i < EACH; i++)
@@ -178,7 +175,7 @@ static void one_that_does_not_read(void **state)
     redisReply *reply;
     memset(value, 'v', LEN);
     console_open(&monitor, live);
-    asks(&monitor, "MONITOR", "+OK");
+    console_answers(&monitor, "MONITOR", "+OK");
     live_peak_reset(live);
     for (int i = 0; i < COMMANDS; i += PIPELINE) {
         for (int k = 0; k < PIPELINE; k++)

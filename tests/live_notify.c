@@ -15,16 +15,6 @@
 
 #include "tests/console.h"
 
-static void asks(struct console *console, const char *line, const char *answer)
-{
-    assert_string_equal(console_ask(console, line), answer);
-}
-
-static void hears(struct console *console, const char *what)
-{
-    assert_string_equal(console_hear(console), what);
-}
-
 static void the_option_is_shown_as_redis_does(void **state)
 {
     static const char *const cases[][2] = {
@@ -42,18 +32,19 @@ static void the_option_is_shown_as_redis_does(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         snprintf(line, sizeof line, "CONFIG SET notify-keyspace-events %s",
                  cases[i][0]);
-        asks(&c, line, "+OK");
+        console_answers(&c, line, "+OK");
         snprintf(line, sizeof line, "[\"notify-keyspace-events\" \"%s\"]",
                  cases[i][1]);
-        asks(&c, "CONFIG GET notify-keyspace-events", line);
+        console_answers(&c, "CONFIG GET notify-keyspace-events", line);
     }
-    asks(&c, "CONFIG SET notify-keyspace-events KEq",
-         "-ERR CONFIG SET failed (possibly related to argument "
-         "'notify-keyspace-events') - Invalid event class character. Use "
-         "'Ag$lshzxeKEtmdn'.");
-    asks(&c, "CONFIG SET notify-keyspace-events \"\"", "+OK");
-    asks(&c, "CONFIG GET notify-keyspace-events",
-         "[\"notify-keyspace-events\" \"\"]");
+    console_answers(
+        &c, "CONFIG SET notify-keyspace-events KEq",
+        "-ERR CONFIG SET failed (possibly related to argument "
+        "'notify-keyspace-events') - Invalid event class character. Use "
+        "'Ag$lshzxeKEtmdn'.");
+    console_answers(&c, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    console_answers(&c, "CONFIG GET notify-keyspace-events",
+                    "[\"notify-keyspace-events\" \"\"]");
     console_close(&c);
 }
 
@@ -62,20 +53,20 @@ static void only_what_is_wanted_is_told(void **state)
     struct console a, b;
     console_open(&a, *state);
     console_open(&b, *state);
-    asks(&a, "PSUBSCRIBE __key*", "[\"psubscribe\" \"__key*\" :1]");
-    asks(&b, "SET k v", "+OK");
-    asks(&b, "CONFIG SET notify-keyspace-events Kg", "+OK");
-    asks(&b, "SET k v", "+OK");
-    asks(&b, "DEL k", ":1");
-    hears(&a, "[\"pmessage\" \"__key*\" \"__keyspace@0__:k\" \"del\"]");
-    asks(&b, "CONFIG SET notify-keyspace-events E$", "+OK");
-    asks(&b, "SELECT 5", "+OK");
-    asks(&b, "SET k v", "+OK");
-    asks(&b, "DEL k", ":1");
-    hears(&a, "[\"pmessage\" \"__key*\" \"__keyevent@5__:set\" \"k\"]");
-    asks(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
-    asks(&b, "SET k v", "+OK");
-    asks(&a, "PING", "[\"pong\" \"\"]");
+    console_answers(&a, "PSUBSCRIBE __key*", "[\"psubscribe\" \"__key*\" :1]");
+    console_answers(&b, "SET k v", "+OK");
+    console_answers(&b, "CONFIG SET notify-keyspace-events Kg", "+OK");
+    console_answers(&b, "SET k v", "+OK");
+    console_answers(&b, "DEL k", ":1");
+    console_tells(&a, "[\"pmessage\" \"__key*\" \"__keyspace@0__:k\" \"del\"]");
+    console_answers(&b, "CONFIG SET notify-keyspace-events E$", "+OK");
+    console_answers(&b, "SELECT 5", "+OK");
+    console_answers(&b, "SET k v", "+OK");
+    console_answers(&b, "DEL k", ":1");
+    console_tells(&a, "[\"pmessage\" \"__key*\" \"__keyevent@5__:set\" \"k\"]");
+    console_answers(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    console_answers(&b, "SET k v", "+OK");
+    console_answers(&a, "PING", "[\"pong\" \"\"]");
     console_close(&a);
     console_close(&b);
 }
@@ -86,14 +77,14 @@ static void what_expires_is_told(void **state)
     struct console a, b;
     console_open(&a, *state);
     console_open(&b, *state);
-    asks(&a, "SUBSCRIBE __keyevent@0__:expired __keyspace@0__:soon",
-         "[\"subscribe\" \"__keyevent@0__:expired\" :1]");
-    hears(&a, "[\"subscribe\" \"__keyspace@0__:soon\" :2]");
-    asks(&b, "CONFIG SET notify-keyspace-events KEx", "+OK");
-    asks(&b, "SET soon v PX 20", "+OK");
-    hears(&a, "[\"message\" \"__keyspace@0__:soon\" \"expired\"]");
-    hears(&a, "[\"message\" \"__keyevent@0__:expired\" \"soon\"]");
-    asks(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    console_answers(&a, "SUBSCRIBE __keyevent@0__:expired __keyspace@0__:soon",
+                    "[\"subscribe\" \"__keyevent@0__:expired\" :1]");
+    console_tells(&a, "[\"subscribe\" \"__keyspace@0__:soon\" :2]");
+    console_answers(&b, "CONFIG SET notify-keyspace-events KEx", "+OK");
+    console_answers(&b, "SET soon v PX 20", "+OK");
+    console_tells(&a, "[\"message\" \"__keyspace@0__:soon\" \"expired\"]");
+    console_tells(&a, "[\"message\" \"__keyevent@0__:expired\" \"soon\"]");
+    console_answers(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
     console_close(&a);
     console_close(&b);
 }
@@ -225,19 +216,19 @@ static void transactions_tell(void **state)
     struct console a, b;
     console_open(&a, *state);
     console_open(&b, *state);
-    asks(&b, "CONFIG SET notify-keyspace-events K$g", "+OK");
-    asks(&a, "SUBSCRIBE __keyspace@0__:t",
-         "[\"subscribe\" "
-         "\"__keyspace@0__:t\" :1]");
-    asks(&b, "MULTI", "+OK");
-    asks(&b, "SET t 1", "+QUEUED");
-    asks(&b, "PUBLISH __keyspace@0__:t hello", "+QUEUED");
-    asks(&b, "DEL t", "+QUEUED");
-    asks(&b, "EXEC", "[+OK :1 :1]");
-    hears(&a, "[\"message\" \"__keyspace@0__:t\" \"set\"]");
-    hears(&a, "[\"message\" \"__keyspace@0__:t\" \"hello\"]");
-    hears(&a, "[\"message\" \"__keyspace@0__:t\" \"del\"]");
-    asks(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    console_answers(&b, "CONFIG SET notify-keyspace-events K$g", "+OK");
+    console_answers(&a, "SUBSCRIBE __keyspace@0__:t",
+                    "[\"subscribe\" "
+                    "\"__keyspace@0__:t\" :1]");
+    console_answers(&b, "MULTI", "+OK");
+    console_answers(&b, "SET t 1", "+QUEUED");
+    console_answers(&b, "PUBLISH __keyspace@0__:t hello", "+QUEUED");
+    console_answers(&b, "DEL t", "+QUEUED");
+    console_answers(&b, "EXEC", "[+OK :1 :1]");
+    console_tells(&a, "[\"message\" \"__keyspace@0__:t\" \"set\"]");
+    console_tells(&a, "[\"message\" \"__keyspace@0__:t\" \"hello\"]");
+    console_tells(&a, "[\"message\" \"__keyspace@0__:t\" \"del\"]");
+    console_answers(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
     console_close(&a);
     console_close(&b);
 }

@@ -27,12 +27,6 @@ static int start(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    live_stop(*state);
-    return 0;
-}
-
 struct two {
     struct console boss, other;
     char other_id[32]; /* " id=7 " */
@@ -346,5 +340,5 @@ int main(void)
         cmocka_unit_test(rights_may_go_meanwhile),
         cmocka_unit_test(arguments_are_checked),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, start, live_teardown);
 }

@@ -19,54 +19,46 @@ enum { LIMIT_CHANNEL = 65536 + 32, LIMIT_SUBSCRIPTIONS = 65536 };
     ": only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "      \
     "allowed in this context"
 
-static void asks(struct console *console, const char *line, const char *answer)
-{
-    assert_string_equal(console_ask(console, line), answer);
-}
-
-static void hears(struct console *console, const char *what)
-{
-    assert_string_equal(console_hear(console), what);
-}
-
 static void subscribing_with_resp2(void **state)
 {
     struct console a, b;
     console_open(&a, *state);
     console_open(&b, *state);
-    asks(&a, "SUBSCRIBE x y", "[\"subscribe\" \"x\" :1]");
-    hears(&a, "[\"subscribe\" \"y\" :2]");
-    asks(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :2]");
-    asks(&a, "PSUBSCRIBE x* ?", "[\"psubscribe\" \"x*\" :3]");
-    hears(&a, "[\"psubscribe\" \"?\" :4]");
-    asks(&a, "SSUBSCRIBE x", "[\"ssubscribe\" \"x\" :1]");
+    console_answers(&a, "SUBSCRIBE x y", "[\"subscribe\" \"x\" :1]");
+    console_tells(&a, "[\"subscribe\" \"y\" :2]");
+    console_answers(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :2]");
+    console_answers(&a, "PSUBSCRIBE x* ?", "[\"psubscribe\" \"x*\" :3]");
+    console_tells(&a, "[\"psubscribe\" \"?\" :4]");
+    console_answers(&a, "SSUBSCRIBE x", "[\"ssubscribe\" \"x\" :1]");
 
-    asks(&b, "PUBLISH x hello", ":3");
-    hears(&a, "[\"message\" \"x\" \"hello\"]");
-    hears(&a, "[\"pmessage\" \"x*\" \"x\" \"hello\"]");
-    hears(&a, "[\"pmessage\" \"?\" \"x\" \"hello\"]");
-    asks(&b, "SPUBLISH x shard", ":1");
-    hears(&a, "[\"smessage\" \"x\" \"shard\"]");
-    asks(&b, "PUBLISH nobody hello", ":0");
-    asks(&b, "SPUBLISH y hello", ":0");
+    console_answers(&b, "PUBLISH x hello", ":3");
+    console_tells(&a, "[\"message\" \"x\" \"hello\"]");
+    console_tells(&a, "[\"pmessage\" \"x*\" \"x\" \"hello\"]");
+    console_tells(&a, "[\"pmessage\" \"?\" \"x\" \"hello\"]");
+    console_answers(&b, "SPUBLISH x shard", ":1");
+    console_tells(&a, "[\"smessage\" \"x\" \"shard\"]");
+    console_answers(&b, "PUBLISH nobody hello", ":0");
+    console_answers(&b, "SPUBLISH y hello", ":0");
 
-    asks(&a, "PING", "[\"pong\" \"\"]");
-    asks(&a, "PING hi", "[\"pong\" \"hi\"]");
-    asks(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
-    asks(&a, "CLIENT ID", "-ERR Can't execute 'client|id'" ONLY_LISTENS);
-    asks(&a, "NOSUCH",
-         "-ERR unknown command 'NOSUCH', with args beginning with: ");
-    asks(&a, "UNSUBSCRIBE x nope", "[\"unsubscribe\" \"x\" :3]");
-    hears(&a, "[\"unsubscribe\" \"nope\" :3]");
-    asks(&a, "UNSUBSCRIBE", "[\"unsubscribe\" \"y\" :2]");
-    asks(&a, "UNSUBSCRIBE", "[\"unsubscribe\" nil :2]");
-    asks(&a, "PUNSUBSCRIBE x* ?", "[\"punsubscribe\" \"x*\" :1]");
-    hears(&a, "[\"punsubscribe\" \"?\" :0]");
-    asks(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
-    asks(&a, "SUNSUBSCRIBE", "[\"sunsubscribe\" \"x\" :0]");
-    asks(&a, "GET k", "nil");
-    asks(&b, "PUBLISH x gone", ":0");
-    asks(&a, "PING", "+PONG");
+    console_answers(&a, "PING", "[\"pong\" \"\"]");
+    console_answers(&a, "PING hi", "[\"pong\" \"hi\"]");
+    console_answers(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
+    console_answers(&a, "CLIENT ID",
+                    "-ERR Can't execute 'client|id'" ONLY_LISTENS);
+    console_answers(
+        &a, "NOSUCH",
+        "-ERR unknown command 'NOSUCH', with args beginning with: ");
+    console_answers(&a, "UNSUBSCRIBE x nope", "[\"unsubscribe\" \"x\" :3]");
+    console_tells(&a, "[\"unsubscribe\" \"nope\" :3]");
+    console_answers(&a, "UNSUBSCRIBE", "[\"unsubscribe\" \"y\" :2]");
+    console_answers(&a, "UNSUBSCRIBE", "[\"unsubscribe\" nil :2]");
+    console_answers(&a, "PUNSUBSCRIBE x* ?", "[\"punsubscribe\" \"x*\" :1]");
+    console_tells(&a, "[\"punsubscribe\" \"?\" :0]");
+    console_answers(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
+    console_answers(&a, "SUNSUBSCRIBE", "[\"sunsubscribe\" \"x\" :0]");
+    console_answers(&a, "GET k", "nil");
+    console_answers(&b, "PUBLISH x gone", ":0");
+    console_answers(&a, "PING", "+PONG");
     console_close(&a);
     console_close(&b);
 }
@@ -77,22 +69,22 @@ static void subscribing_with_resp3(void **state)
     console_open(&a, *state);
     console_open(&b, *state);
     console_ask(&a, "HELLO 3");
-    asks(&a, "SUBSCRIBE x", ">[\"subscribe\" \"x\" :1]");
-    asks(&a, "GET k", "nil");
-    asks(&b, "PUBLISH x hello", ":1");
-    hears(&a, ">[\"message\" \"x\" \"hello\"]");
-    asks(&a, "PING", "+PONG");
+    console_answers(&a, "SUBSCRIBE x", ">[\"subscribe\" \"x\" :1]");
+    console_answers(&a, "GET k", "nil");
+    console_answers(&b, "PUBLISH x hello", ":1");
+    console_tells(&a, ">[\"message\" \"x\" \"hello\"]");
+    console_answers(&a, "PING", "+PONG");
     /* To itself, behind the reply. */
-    asks(&a, "PUBLISH x self", ":1");
-    hears(&a, ">[\"message\" \"x\" \"self\"]");
+    console_answers(&a, "PUBLISH x self", ":1");
+    console_tells(&a, ">[\"message\" \"x\" \"self\"]");
     /* One that goes back to RESP2 is bound by its rules. */
     console_ask(&a, "HELLO 2");
-    asks(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
-    asks(&b, "PUBLISH x hello", ":1");
-    hears(&a, "[\"message\" \"x\" \"hello\"]");
-    asks(&a, "RESET", "+RESET");
-    asks(&a, "GET k", "nil");
-    asks(&b, "PUBLISH x hello", ":0");
+    console_answers(&a, "GET k", "-ERR Can't execute 'get'" ONLY_LISTENS);
+    console_answers(&b, "PUBLISH x hello", ":1");
+    console_tells(&a, "[\"message\" \"x\" \"hello\"]");
+    console_answers(&a, "RESET", "+RESET");
+    console_answers(&a, "GET k", "nil");
+    console_answers(&b, "PUBLISH x hello", ":0");
     console_close(&a);
     console_close(&b);
 }
@@ -103,11 +95,11 @@ static void messages_come_whatever_client_reply_says(void **state)
     console_open(&a, *state);
     console_open(&b, *state);
     console_say(&a, "CLIENT REPLY OFF");
-    asks(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :1]");
-    asks(&b, "PUBLISH x hello", ":1");
-    hears(&a, "[\"message\" \"x\" \"hello\"]");
+    console_answers(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :1]");
+    console_answers(&b, "PUBLISH x hello", ":1");
+    console_tells(&a, "[\"message\" \"x\" \"hello\"]");
     console_say(&a, "PING");
-    asks(&a, "UNSUBSCRIBE", "[\"unsubscribe\" \"x\" :0]");
+    console_answers(&a, "UNSUBSCRIBE", "[\"unsubscribe\" \"x\" :0]");
     console_close(&a);
     console_close(&b);
 }
@@ -118,23 +110,25 @@ static void what_is_subscribed_to(void **state)
     console_open(&a, *state);
     console_open(&b, *state);
     console_open(&c, *state);
-    asks(&a, "SUBSCRIBE news", "[\"subscribe\" \"news\" :1]");
-    asks(&b, "SUBSCRIBE news", "[\"subscribe\" \"news\" :1]");
-    asks(&b, "PSUBSCRIBE n*", "[\"psubscribe\" \"n*\" :2]");
-    asks(&b, "SSUBSCRIBE s1", "[\"ssubscribe\" \"s1\" :1]");
-    asks(&c, "PUBSUB NUMSUB news nope news",
-         "[\"news\" :2 \"nope\" :0 \"news\" :2]");
-    asks(&c, "PUBSUB NUMSUB", "[]");
-    asks(&c, "PUBSUB SHARDNUMSUB s1 news", "[\"s1\" :1 \"news\" :0]");
-    asks(&c, "PUBSUB NUMPAT", ":1");
-    asks(&c, "PUBSUB CHANNELS", "[\"news\"]");
-    asks(&c, "PUBSUB CHANNELS ne?s", "[\"news\"]");
-    asks(&c, "PUBSUB CHANNELS x*", "[]");
-    asks(&c, "PUBSUB SHARDCHANNELS", "[\"s1\"]");
-    asks(&c, "PUBSUB CHANNELS a b",
-         "-ERR unknown subcommand or wrong number of arguments for "
-         "'CHANNELS'. Try PUBSUB HELP.");
-    asks(&c, "PUBSUB X", "-ERR unknown subcommand 'X'. Try PUBSUB HELP.");
+    console_answers(&a, "SUBSCRIBE news", "[\"subscribe\" \"news\" :1]");
+    console_answers(&b, "SUBSCRIBE news", "[\"subscribe\" \"news\" :1]");
+    console_answers(&b, "PSUBSCRIBE n*", "[\"psubscribe\" \"n*\" :2]");
+    console_answers(&b, "SSUBSCRIBE s1", "[\"ssubscribe\" \"s1\" :1]");
+    console_answers(&c, "PUBSUB NUMSUB news nope news",
+                    "[\"news\" :2 \"nope\" :0 \"news\" :2]");
+    console_answers(&c, "PUBSUB NUMSUB", "[]");
+    console_answers(&c, "PUBSUB SHARDNUMSUB s1 news",
+                    "[\"s1\" :1 \"news\" :0]");
+    console_answers(&c, "PUBSUB NUMPAT", ":1");
+    console_answers(&c, "PUBSUB CHANNELS", "[\"news\"]");
+    console_answers(&c, "PUBSUB CHANNELS ne?s", "[\"news\"]");
+    console_answers(&c, "PUBSUB CHANNELS x*", "[]");
+    console_answers(&c, "PUBSUB SHARDCHANNELS", "[\"s1\"]");
+    console_answers(&c, "PUBSUB CHANNELS a b",
+                    "-ERR unknown subcommand or wrong number of arguments for "
+                    "'CHANNELS'. Try PUBSUB HELP.");
+    console_answers(&c, "PUBSUB X",
+                    "-ERR unknown subcommand 'X'. Try PUBSUB HELP.");
 
     const char *list = console_ask(&c, "CLIENT LIST TYPE pubsub");
     assert_non_null(strstr(list, "flags=P db=0 sub=1 psub=0 ssub=0"));
@@ -148,12 +142,12 @@ static void what_is_subscribed_to(void **state)
     assert_non_null(strstr(list, "pubsubshard_channels:1\\r\\n"));
     assert_non_null(strstr(list, "pubsub_clients:2\\r\\n"));
 
-    asks(&c, "CLIENT KILL TYPE pubsub", ":2");
-    hears(&a, "(no reply)");
-    hears(&b, "(no reply)");
-    asks(&c, "PUBSUB NUMSUB news", "[\"news\" :0]");
-    asks(&c, "PUBSUB NUMPAT", ":0");
-    asks(&c, "PUBSUB SHARDCHANNELS", "[]");
+    console_answers(&c, "CLIENT KILL TYPE pubsub", ":2");
+    console_tells(&a, "(no reply)");
+    console_tells(&b, "(no reply)");
+    console_answers(&c, "PUBSUB NUMSUB news", "[\"news\" :0]");
+    console_answers(&c, "PUBSUB NUMPAT", ":0");
+    console_answers(&c, "PUBSUB SHARDCHANNELS", "[]");
     console_close(&a);
     console_close(&b);
     console_close(&c);
@@ -177,14 +171,14 @@ static void messages_keep_their_order(void **state)
         console_say(&publisher, line);
     }
     for (int i = 0; i < MESSAGES; i++)
-        hears(&publisher, ":70");
+        console_tells(&publisher, ":70");
     for (int c = 0; c < CLIENTS; c++) {
         for (int i = 0; i < MESSAGES; i++) {
             snprintf(expected, sizeof expected,
                      c % 2 ? "[\"pmessage\" \"ord*\" \"order\" \"%d\"]"
                            : "[\"message\" \"order\" \"%d\"]",
                      i);
-            hears(&clients[c], expected);
+            console_tells(&clients[c], expected);
         }
         console_close(&clients[c]);
     }
@@ -356,12 +350,12 @@ static void idle_subscribers_stay(void **state)
     struct console a, b;
     console_open(&a, live);
     console_open(&b, live);
-    asks(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :1]");
-    asks(&b, "PING", "+PONG");
-    hears(&b, "(no reply)"); /* it was closed for being idle */
+    console_answers(&a, "SUBSCRIBE x", "[\"subscribe\" \"x\" :1]");
+    console_answers(&b, "PING", "+PONG");
+    console_tells(&b, "(no reply)"); /* it was closed for being idle */
     redisContext *redis = live_connect(live);
     assert_int_equal(live_int(redis, "PUBLISH x still"), 1);
-    hears(&a, "[\"message\" \"x\" \"still\"]");
+    console_tells(&a, "[\"message\" \"x\" \"still\"]");
     redisFree(redis);
     console_close(&a);
     console_close(&b);

@@ -21,27 +21,19 @@ enum {
     KEYS = 5000, /* of a command in slices */
 };
 
-static redisReply *ask(redisContext *redis, const char *command)
-{
-    redisReply *reply = redisCommand(redis, command);
-
-    assert_non_null(reply);
-    return reply;
-}
-
 /* Everything is slow from now on; what was kept is forgotten.  CONFIG SET is
  * the first entry, SLOWLOG RESET the second. */
 static void begin(redisContext *redis)
 {
-    answer_is_ok(ask(redis, "CONFIG SET slowlog-max-len 128 "
-                            "slowlog-log-slower-than 0"));
-    answer_is_ok(ask(redis, "SLOWLOG RESET"));
+    answer_is_ok(live_ask(redis, "CONFIG SET slowlog-max-len 128 "
+                                 "slowlog-log-slower-than 0"));
+    answer_is_ok(live_ask(redis, "SLOWLOG RESET"));
 }
 
 static void end(redisContext *redis)
 {
-    answer_is_ok(ask(redis, "CONFIG SET slowlog-log-slower-than 10000"));
-    answer_is_ok(ask(redis, "SLOWLOG RESET"));
+    answer_is_ok(live_ask(redis, "CONFIG SET slowlog-log-slower-than 10000"));
+    answer_is_ok(live_ask(redis, "SLOWLOG RESET"));
     redisFree(redis);
 }
 
@@ -75,9 +67,9 @@ static void an_entry_has_six_parts(void **state)
     time_t now = time(NULL);
 
     begin(redis);
-    answer_is_ok(ask(redis, "CLIENT SETNAME me"));
-    answer_is_ok(ask(redis, "SET a b"));
-    log = ask(redis, "SLOWLOG GET");
+    answer_is_ok(live_ask(redis, "CLIENT SETNAME me"));
+    answer_is_ok(live_ask(redis, "SET a b"));
+    log = live_ask(redis, "SLOWLOG GET");
     newest = entry(log, 0);
     COMMAND_IS(newest, "SET", "a", "b");
     assert_int_equal(newest->element[0]->type, REDIS_REPLY_INTEGER);
@@ -109,7 +101,7 @@ static void long_commands_are_cut(void **state)
         words[i] = text;
     for (int argc = ARGS_MAX; argc <= ARGS_MAX + 1; argc++)
         freeReplyObject(redisCommandArgv(redis, argc, words, NULL));
-    log = ask(redis, "SLOWLOG GET 2");
+    log = live_ask(redis, "SLOWLOG GET 2");
     command = entry(log, 1)->element[3];
     assert_int_equal(command->elements, ARGS_MAX);
     command = entry(log, 0)->element[3];
@@ -122,7 +114,7 @@ static void long_commands_are_cut(void **state)
 
     text[ARG_MAX_LEN] = '\0';
     freeReplyObject(redisCommand(redis, "ECHO %s", text));
-    log = ask(redis, "SLOWLOG GET 1");
+    log = live_ask(redis, "SLOWLOG GET 1");
     COMMAND_IS(entry(log, 0), "ECHO", text);
     freeReplyObject(log);
     end(redis);
@@ -137,7 +129,7 @@ static void long_values_have_their_length(void **state)
 
     begin(redis);
     answer_is_ok(redisCommand(redis, "SET big %b", value, (size_t)1 << 20));
-    log = ask(redis, "SLOWLOG GET 1");
+    log = live_ask(redis, "SLOWLOG GET 1");
     COMMAND_IS(entry(log, 0), "SET", "big", "... (1048576 more bytes)");
     freeReplyObject(log);
     free(value);
@@ -150,13 +142,13 @@ static void secrets_are_left_out(void **state)
     redisReply *log;
 
     begin(redis);
-    freeReplyObject(ask(redis, "AUTH word"));
-    freeReplyObject(ask(redis, "AUTH default word"));
-    freeReplyObject(ask(redis, "HELLO 2 SETNAME me AUTH default word"));
-    freeReplyObject(ask(redis, "HELLO 2 AUTH word"));
-    answer_is_ok(ask(redis, "CONFIG SET timeout 0 requirepass word"));
-    answer_is_ok(ask(redis, "CONFIG SET requirepass word"));
-    log = ask(redis, "SLOWLOG GET 6");
+    freeReplyObject(live_ask(redis, "AUTH word"));
+    freeReplyObject(live_ask(redis, "AUTH default word"));
+    freeReplyObject(live_ask(redis, "HELLO 2 SETNAME me AUTH default word"));
+    freeReplyObject(live_ask(redis, "HELLO 2 AUTH word"));
+    answer_is_ok(live_ask(redis, "CONFIG SET timeout 0 requirepass word"));
+    answer_is_ok(live_ask(redis, "CONFIG SET requirepass word"));
+    log = live_ask(redis, "SLOWLOG GET 6");
     COMMAND_IS(entry(log, 0), "CONFIG", "SET", "requirepass", "(redacted)");
     COMMAND_IS(entry(log, 1), "CONFIG", "SET", "timeout", "0", "requirepass",
                "(redacted)");
@@ -176,25 +168,25 @@ static void the_newest_stay(void **state)
     redisReply *log;
 
     begin(redis);
-    answer_is_ok(ask(redis, "CONFIG SET slowlog-max-len 5"));
+    answer_is_ok(live_ask(redis, "CONFIG SET slowlog-max-len 5"));
     for (int i = 0; i < 20; i++)
         freeReplyObject(redisCommand(redis, "ECHO %d", i));
     assert_int_equal(live_int(redis, "SLOWLOG LEN"), 5);
-    log = ask(redis, "SLOWLOG GET -1");
+    log = live_ask(redis, "SLOWLOG GET -1");
     assert_int_equal(log->elements, 5);
     COMMAND_IS(entry(log, 0), "SLOWLOG", "LEN");
     COMMAND_IS(entry(log, 4), "ECHO", "16");
     freeReplyObject(log);
-    answer_is_ok(ask(redis, "CONFIG SET slowlog-max-len 128"));
+    answer_is_ok(live_ask(redis, "CONFIG SET slowlog-max-len 128"));
     for (int i = 0; i < 20; i++)
         freeReplyObject(redisCommand(redis, "ECHO %d", i));
-    log = ask(redis, "SLOWLOG GET");
+    log = live_ask(redis, "SLOWLOG GET");
     assert_int_equal(log->elements, 10);
     freeReplyObject(log);
-    log = ask(redis, "SLOWLOG GET 0");
+    log = live_ask(redis, "SLOWLOG GET 0");
     assert_int_equal(log->elements, 0);
     freeReplyObject(log);
-    answer_is_ok(ask(redis, "CONFIG SET slowlog-max-len 0"));
+    answer_is_ok(live_ask(redis, "CONFIG SET slowlog-max-len 0"));
     assert_int_equal(live_int(redis, "SLOWLOG LEN"), 0);
     end(redis);
 }
@@ -208,8 +200,8 @@ static void it_is_bounded_and_counted(void **state)
     long long before, full;
 
     begin(redis);
-    answer_is_ok(ask(redis, "CONFIG SET slowlog-max-len 1000000"));
-    answer_is_ok(ask(redis, "SLOWLOG RESET"));
+    answer_is_ok(live_ask(redis, "CONFIG SET slowlog-max-len 1000000"));
+    answer_is_ok(live_ask(redis, "SLOWLOG RESET"));
     memset(text, 'x', ARG_MAX_LEN);
     text[ARG_MAX_LEN] = '\0';
     words[0] = "EXISTS";
@@ -221,7 +213,7 @@ static void it_is_bounded_and_counted(void **state)
     full = live_info(redis, "ebb_client_pool_used_bytes");
     assert_in_range(full - before, LOG_MAX_BYTES - 8192, LOG_MAX_BYTES + 8192);
     assert_in_range(live_int(redis, "SLOWLOG LEN"), 30, 80);
-    answer_is_ok(ask(redis, "SLOWLOG RESET"));
+    answer_is_ok(live_ask(redis, "SLOWLOG RESET"));
     assert_in_range(live_info(redis, "ebb_client_pool_used_bytes"), 0,
                     before + 8192);
     end(redis);
@@ -239,7 +231,7 @@ static void slices_are_one_command(void **state)
     for (size_t i = 1; i <= KEYS; i++)
         words[i] = "a";
     freeReplyObject(redisCommandArgv(redis, KEYS + 1, words, NULL));
-    log = ask(redis, "SLOWLOG GET 2");
+    log = live_ask(redis, "SLOWLOG GET 2");
     assert_string_equal(entry(log, 0)->element[3]->element[0]->str, "EXISTS");
     COMMAND_IS(entry(log, 1), "SLOWLOG", "RESET");
     freeReplyObject(log);
@@ -257,8 +249,8 @@ static void nothing_is_kept_that_nobody_wants(void **state)
         begin(redis);
         answer_is_ok(redisCommand(
             redis, "CONFIG SET slowlog-log-slower-than %s", thresholds[i]));
-        answer_is_ok(ask(redis, "SLOWLOG RESET"));
-        answer_is_ok(ask(redis, "SET a b"));
+        answer_is_ok(live_ask(redis, "SLOWLOG RESET"));
+        answer_is_ok(live_ask(redis, "SET a b"));
         assert_int_equal(live_int(redis, "SLOWLOG LEN"), 0);
     }
     end(redis);

@@ -37,11 +37,6 @@ static void reset_all(struct crowd *f)
     }
 }
 
-static void hears(struct console *t, const char *text)
-{
-    assert_string_equal(console_hear(t), text);
-}
-
 static long long info(struct crowd *f, const char *field)
 {
     char line[100];
@@ -68,7 +63,7 @@ static void all_readers_on_all_workers_are_told_once(void **state)
         assert_int_equal(info(f, "tracking_total_items"), OTHERS);
         console_ask(&f->me, "SET shared 1");
         for (int i = 0; i < OTHERS; i++) {
-            hears(&f->others[i], INVALID("\"shared\""));
+            console_tells(&f->others[i], INVALID("\"shared\""));
             assert_string_equal(console_ask(&f->others[i], "PING"), "+PONG");
         }
     }
@@ -106,12 +101,12 @@ static void prefixes_on_all_workers(void **state)
     assert_int_equal(info(f, "tracking_total_prefixes"), 2);
     console_ask(&f->me, "MSET user:2 a item:1 a user:1 a other:1 a user:2 b");
     for (int i = 0; i < OTHERS; i++) {
-        hears(&f->others[i], INVALID("\"item:1\""));
-        hears(&f->others[i], INVALID("\"user:1\" \"user:2\""));
+        console_tells(&f->others[i], INVALID("\"item:1\""));
+        console_tells(&f->others[i], INVALID("\"user:1\" \"user:2\""));
     }
     console_ask(&f->me, "FLUSHALL");
     for (int i = 0; i < OTHERS; i++)
-        hears(&f->others[i], ALL_INVALID);
+        console_tells(&f->others[i], ALL_INVALID);
     reset_all(f);
 }
 
@@ -122,10 +117,10 @@ static void noloop_in_a_broadcast(void **state)
     track_all(f, "BCAST NOLOOP");
     console_ask(t, "SET mine 1");
     for (int i = 1; i < OTHERS; i++)
-        hears(&f->others[i], INVALID("\"mine\""));
+        console_tells(&f->others[i], INVALID("\"mine\""));
     console_ask(&f->me, "SET yours 1");
     for (int i = 0; i < OTHERS; i++)
-        hears(&f->others[i], INVALID("\"yours\""));
+        console_tells(&f->others[i], INVALID("\"yours\""));
     reset_all(f);
 }
 
@@ -146,11 +141,11 @@ static void redirected_to_another_worker(void **state)
         snprintf(line, sizeof line, "SET of:%d 1", i);
         console_ask(&f->me, line);
         snprintf(line, sizeof line, INVALID("\"of:%d\""), i);
-        hears(&f->others[(i + 1) % OTHERS], line);
+        console_tells(&f->others[(i + 1) % OTHERS], line);
     }
     console_ask(&f->me, "FLUSHALL");
     for (int i = 0; i < OTHERS; i++)
-        hears(&f->others[i], ALL_INVALID);
+        console_tells(&f->others[i], ALL_INVALID);
     reset_all(f);
 }
 
@@ -173,7 +168,7 @@ static void a_redirection_breaks(void **state)
     snprintf(line, sizeof line, ">[\"tracking-redir-broken\" :%lld]", number);
     snprintf(id, sizeof id, " redir=%lld ", number);
     for (int i = 0; i < OTHERS; i++) {
-        hears(&f->others[i], line);
+        console_tells(&f->others[i], line);
         console_ask(&f->others[i], "CLIENT INFO");
         assert_non_null(strstr(f->others[i].shown, " flags=tR "));
         assert_non_null(strstr(f->others[i].shown, id));
@@ -197,9 +192,9 @@ static void resp2_hears_by_a_channel(void **state)
                        "[\"subscribe\"");
         console_ask(t, "GET k");
         console_ask(&f->me, "SET k 2");
-        hears(to, "[\"message\" \"__redis__:invalidate\" [\"k\"]]");
+        console_tells(to, "[\"message\" \"__redis__:invalidate\" [\"k\"]]");
         console_ask(&f->me, "FLUSHALL");
-        hears(to, "[\"message\" \"__redis__:invalidate\" nil]");
+        console_tells(to, "[\"message\" \"__redis__:invalidate\" nil]");
     }
     reset_all(f);
 }
@@ -263,24 +258,24 @@ static void as_rueidis_does(void **state)
     console_say(t, "CLIENT SETINFO LIB-VER 1.0.70");
     console_begins(console_hear(t), "{\"server\": ");
     for (int i = 0; i < 5; i++)
-        hears(t, "+OK");
+        console_tells(t, "+OK");
     console_ask(&f->me, "SET k v");
     console_say(t, "CLIENT CACHING YES");
     console_say(t, "MULTI");
     console_say(t, "PTTL k");
     console_say(t, "GET k");
     console_say(t, "EXEC");
-    hears(t, "+OK");
-    hears(t, "+OK");
-    hears(t, "+QUEUED");
-    hears(t, "+QUEUED");
-    hears(t, "[:-1 \"v\"]");
+    console_tells(t, "+OK");
+    console_tells(t, "+OK");
+    console_tells(t, "+QUEUED");
+    console_tells(t, "+QUEUED");
+    console_tells(t, "[:-1 \"v\"]");
     console_ask(t, "GET other");
     console_ask(&f->me, "MSET other 1 k w");
-    hears(t, INVALID("\"k\""));
+    console_tells(t, INVALID("\"k\""));
     assert_string_equal(console_ask(t, "GET other"), "\"1\"");
     console_ask(&f->me, "FLUSHALL");
-    hears(t, ALL_INVALID);
+    console_tells(t, ALL_INVALID);
     reset_all(f);
 }
 
@@ -347,12 +342,12 @@ static void what_expires_is_told(void **state)
     assert_true(count > 0);
     for (int i = 0; i < OTHERS; i += 2)
         if (saw[i])
-            hears(&f->others[i], INVALID("\"crawled\""));
+            console_tells(&f->others[i], INVALID("\"crawled\""));
     while (strcmp(console_ask(&f->me, "GET lazy"), "nil") != 0)
         ;
     for (int i = 1; i < OTHERS; i += 2)
         if (saw[i])
-            hears(&f->others[i], INVALID("\"lazy\""));
+            console_tells(&f->others[i], INVALID("\"lazy\""));
     reset_all(f);
 }
 
@@ -445,7 +440,7 @@ static void one_key_too_many(void **state)
     assert_int_equal(heard, KEYS);
     console_ask(&f->me, "CONFIG SET tracking-table-max-keys 1000000");
     console_ask(&f->me, "FLUSHALL");
-    hears(t, ALL_INVALID);
+    console_tells(t, ALL_INVALID);
     reset_all(f);
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/live.h"
 #include "tests/side.h"
 
 enum { LINE = 512, REPLIES = 8, SIDES = 2 };
@@ -29,12 +30,6 @@ struct both {
     struct side sides[SIDES];
     long long ids[SIDES][SIDE_CONNS];
 };
-
-static const char *or_else(const char *name, const char *text)
-{
-    const char *value = getenv(name);
-    return value && value[0] ? value : text;
-}
 
 static void exchange(struct side *side, const struct step *step,
                      const char *line, struct resp *replies[REPLIES])
@@ -64,11 +59,11 @@ static int setup(void **state)
     struct both *both = calloc(1, sizeof *both);
     snprintf(ebb, sizeof ebb,
              "%s --port 0 --metrics-port 0 --maxmemory 64mb --threads 2",
-             or_else("EBB_SERVER", "build/ebb-server"));
+             live_server());
     assert_true(side_start(&both->sides[0], "ebb", ebb));
     assert_true(
         side_start(&both->sides[1], "redis",
-                   or_else("ORACLE", "redis-server --port 0 --save ''")));
+                   side_command("ORACLE", "redis-server --port 0 --save ''")));
     learn_ids(both, 0);
     learn_ids(both, 1);
     *state = both;

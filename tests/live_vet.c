@@ -21,12 +21,6 @@ static int start(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    live_stop(*state);
-    return 0;
-}
-
 /* Patterns of which only the last matches, so that each look takes long; and
  * perhaps one for a channel beside. */
 static char *long_rules(const char *beside)
@@ -203,5 +197,5 @@ int main(void)
         cmocka_unit_test(who_may_go_on_does),
         cmocka_unit_test(what_was_begun_goes_by_the_rules_of_now),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, start, live_teardown);
 }

@@ -314,6 +314,14 @@ const struct resp *resp_find(const struct resp *map, const char *key)
     return NULL;
 }
 
+int resp_order(const struct resp *a, const struct resp *b)
+{
+    size_t len = a->raw_len < b->raw_len ? a->raw_len : b->raw_len;
+    int order = memcmp(a->raw, b->raw, len);
+    return order ? order
+                 : (a->raw_len > b->raw_len) - (a->raw_len < b->raw_len);
+}
+
 bool resp_is(const struct resp *reply, char kind, const char *text)
 {
     return reply && reply->kind == kind && reply->text &&

@@ -63,6 +63,8 @@ struct resp *resp_await(struct resp_reader *reader, int fd, int timeout_ms);
  * RESP2 has it; NULL if there is none. */
 const struct resp *resp_find(const struct resp *map, const char *key);
 bool resp_is(const struct resp *reply, char kind, const char *text);
+/* The order of their bytes, as memcmp. */
+int resp_order(const struct resp *a, const struct resp *b);
 
 /*
  * As text on one line, for messages and comparisons: +OK -ERR no :1 "bulk\n"

@@ -84,6 +84,12 @@ static bool start_again(struct side *side)
     return side->pid > 0;
 }
 
+const char *side_command(const char *variable, const char *otherwise)
+{
+    const char *value = getenv(variable);
+    return value && *value ? value : otherwise;
+}
+
 bool side_start(struct side *side, const char *name, const char *command)
 {
     *side = (struct side){.name = name, .command = command};

@@ -23,6 +23,9 @@ struct side {
     struct resp_reader readers[SIDE_CONNS];
 };
 
+/* The command line that a variable of the environment names, or this one. */
+const char *side_command(const char *variable, const char *otherwise);
+
 /* Starts it and connects; false if it does not answer. */
 bool side_start(struct side *side, const char *name, const char *command);
 void side_stop(struct side *side);

@@ -10,10 +10,10 @@
 // cmocka wants the above first
 #include <cmocka.h>
 
-#include "cache/core.h"
+#include "tests/cache_kit.h"
 #include "tests/rng.h"
 
-enum { NOW_MS = 1000000, MB = 1 << 20, VALUE_MOST = 4000 };
+enum { MB = KIT_MB, VALUE_MOST = 4000 };
 
 typedef size_t some_size(struct rng *rng);
 
@@ -30,56 +30,23 @@ static size_t skewed(struct rng *rng)
     return size < VALUE_MOST ? size : (size_t)VALUE_MOST;
 }
 
-static void put(struct cache *cache, unsigned number, size_t len)
-{
-    static const char bytes[VALUE_MOST];
-    struct cache_write write = {.value = bytes, .len = len};
-    struct cache_key key =
-        cache_key_of(cache, (const char *)&number, sizeof number);
-    struct cache_tx tx;
-    cache_begin(&tx, cache, NOW_MS, &key, 1);
-    while (cache_put(&tx, 0, &key, &write) != CACHE_OK) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
-}
-
-static void drop(struct cache *cache, unsigned number)
-{
-    struct cache_key key =
-        cache_key_of(cache, (const char *)&number, sizeof number);
-    struct cache_tx tx;
-    cache_begin(&tx, cache, NOW_MS, &key, 1);
-    cache_remove(&tx, 0, &key);
-    cache_end(&tx);
-    cache_tx_close(&tx);
-}
-
 /* Stores so many times what fits; then the payload must be that part of the
  * limit. */
 static void check_mix(size_t limit, unsigned times, some_size *size,
                       double part)
 {
-    struct cache_options options = {.databases = 1,
-                                    .hash_key = "sixteen bytes.."};
-    struct cache *cache = cache_new(&options);
-    assert_non_null(cache);
-    cache_set_limit(cache, limit);
+    struct cache *cache = kit_cache(limit);
     struct rng rng = {1};
     size_t stored = 0;
     for (unsigned i = 0; stored < times * limit; i++) {
         size_t len = size(&rng);
-        put(cache, i, len);
+        assert_true(kit_put_len(cache, 0, i, len));
         stored += len;
         if (i % 100 == 0)
-            while (cache_step(cache, NOW_MS + i / 1000))
+            while (cache_step(cache, KIT_NOW_MS + i / 1000))
                 ;
     }
-    struct cache_stats stats;
-    cache_stats(cache, NOW_MS, &stats);
+    struct cache_stats stats = kit_stats(cache);
     double got = (double)stats.payload_bytes / (double)limit;
     printf("%zu MiB, %.3f of it payload\n", limit / MB, got);
     assert_true(got >= part);
@@ -104,8 +71,7 @@ static void more_slabs_are_used_better(void **state)
 
 static uint64_t work_done(struct cache *cache)
 {
-    struct cache_stats stats;
-    cache_stats(cache, NOW_MS, &stats);
+    struct cache_stats stats = kit_stats(cache);
     return stats.evicted + stats.moved;
 }
 
@@ -116,17 +82,13 @@ static void a_change_of_sizes_is_paid_bit_by_bit(void **state)
     (void)state;
     enum { LIMIT = 8 * MB, MUCH = 100 };
     static const size_t lens[] = {64, 400, 100, 1000};
-    struct cache_options options = {.databases = 1,
-                                    .hash_key = "sixteen bytes.."};
-    struct cache *cache = cache_new(&options);
-    assert_non_null(cache);
-    cache_set_limit(cache, LIMIT);
+    struct cache *cache = kit_cache(LIMIT);
     unsigned number = 0;
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
         unsigned puts = 0, dear = 0;
         for (size_t stored = 0; stored < 2 * LIMIT; stored += lens[i], puts++) {
             uint64_t before = work_done(cache);
-            put(cache, number++, lens[i]);
+            assert_true(kit_put_len(cache, 0, number++, lens[i]));
             dear += work_done(cache) - before > MUCH;
         }
         printf("%zu B: %u of %u puts\n", lens[i], dear, puts);
@@ -142,19 +104,15 @@ static void what_was_left_is_used_first(void **state)
 {
     (void)state;
     enum { LIMIT = 8 * MB, LARGE = 3000, FEW = 10 };
-    struct cache_options options = {.databases = 1,
-                                    .hash_key = "sixteen bytes.."};
-    struct cache *cache = cache_new(&options);
-    assert_non_null(cache);
-    cache_set_limit(cache, LIMIT);
+    struct cache *cache = kit_cache(LIMIT);
     unsigned number = 0;
     while (work_done(cache) == 0)
-        put(cache, number++, LARGE);
+        assert_true(kit_put_len(cache, 0, number++, LARGE));
     uint64_t before = work_done(cache);
     for (unsigned i = 0; i < number; i++)
-        drop(cache, i);
+        kit_drop(cache, 0, i);
     for (unsigned i = 0; i < LIMIT / 2 / 200; i++)
-        put(cache, number + i, 100);
+        assert_true(kit_put_len(cache, 0, number + i, 100));
     assert_in_range(work_done(cache) - before, 0, FEW);
     cache_check(cache);
     cache_free(cache);

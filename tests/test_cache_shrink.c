@@ -10,35 +10,18 @@
 // cmocka wants the above first
 #include <cmocka.h>
 
-#include "cache/core.h"
+#include "tests/cache_kit.h"
 
-enum { NOW_MS = 1000000, MB = 1 << 20, KEYS = 16384 };
+enum { MB = KIT_MB, KEYS = 16384 };
 
 /* Not worth packing more densely. */
 enum { SPARE_SLABS = 16 };
-
-static struct cache *new_cache(size_t limit)
-{
-    struct cache_options options = {.databases = 1,
-                                    .hash_key = "sixteen bytes.."};
-    struct cache *cache = cache_new(&options);
-    assert_non_null(cache);
-    cache_set_limit(cache, limit);
-    return cache;
-}
-
-static struct cache_stats stats_of(struct cache *cache)
-{
-    struct cache_stats stats;
-    cache_stats(cache, NOW_MS, &stats);
-    return stats;
-}
 
 /* Steps until nothing is left to do, the clock going on; returns how many. */
 static unsigned settle(struct cache *cache)
 {
     unsigned steps = 0;
-    for (int64_t now_ms = NOW_MS; now_ms < NOW_MS + 5000; now_ms += 10)
+    for (int64_t now_ms = KIT_NOW_MS; now_ms < KIT_NOW_MS + 5000; now_ms += 10)
         while (cache_step(cache, now_ms))
             steps++;
     return steps;
@@ -46,29 +29,8 @@ static unsigned settle(struct cache *cache)
 
 static void put(struct cache *cache, unsigned number, int64_t now_ms)
 {
-    struct cache_key key =
-        cache_key_of(cache, (const char *)&number, sizeof number);
     struct cache_write write = {.value = "0123456789abcdef", .len = 16};
-    struct cache_tx tx;
-    cache_begin(&tx, cache, now_ms, &key, 1);
-    while (cache_put(&tx, 0, &key, &write) != CACHE_OK) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
-}
-
-static void drop(struct cache *cache, unsigned number)
-{
-    struct cache_key key =
-        cache_key_of(cache, (const char *)&number, sizeof number);
-    struct cache_tx tx;
-    cache_begin(&tx, cache, NOW_MS, &key, 1);
-    assert_true(cache_remove(&tx, 0, &key));
-    cache_end(&tx);
-    cache_tx_close(&tx);
+    assert_true(kit_put(cache, 0, number, now_ms, write));
 }
 
 /* All of the keys in one transaction, which is given up after so many tries
@@ -80,7 +42,7 @@ static bool put_together(struct cache *cache, unsigned tries)
     struct cache_write write = {.value = "", .len = 0};
     struct cache_tx tx;
     enum cache_result result;
-    cache_tx_init(&tx, cache, NOW_MS);
+    cache_tx_init(&tx, cache, KIT_NOW_MS);
     for (unsigned i = 0; i < KEYS; i++) {
         numbers[i] = i;
         keys[i] = cache_key_of(cache, (char *)&numbers[i], sizeof numbers[i]);
@@ -104,17 +66,17 @@ static bool put_together(struct cache *cache, unsigned tries)
 static void what_was_reserved_goes_when_the_puts_are_done(void **state)
 {
     (void)state;
-    struct cache *alone = new_cache(64 * MB), *together = new_cache(64 * MB);
+    struct cache *alone = kit_cache(64 * MB), *together = kit_cache(64 * MB);
     for (unsigned i = 0; i < KEYS; i++)
-        put(alone, i, NOW_MS);
+        put(alone, i, KIT_NOW_MS);
     assert_true(put_together(together, KEYS));
-    assert_int_equal(stats_of(together).entries, KEYS);
+    assert_int_equal(kit_stats(together).entries, KEYS);
     settle(together);
-    assert_in_range(stats_of(together).index_bytes, 1,
-                    stats_of(alone).index_bytes + SPARE_SLABS * CACHE_SLAB);
+    assert_in_range(kit_stats(together).index_bytes, 1,
+                    kit_stats(alone).index_bytes + SPARE_SLABS * CACHE_SLAB);
     assert_true(cache_flush_all(together));
     settle(together);
-    assert_int_equal(stats_of(together).index_bytes, 0);
+    assert_int_equal(kit_stats(together).index_bytes, 0);
     cache_free(alone);
     cache_free(together);
 }
@@ -122,11 +84,11 @@ static void what_was_reserved_goes_when_the_puts_are_done(void **state)
 static void what_was_reserved_goes_when_it_is_given_up(void **state)
 {
     (void)state;
-    struct cache *cache = new_cache(64 * MB);
+    struct cache *cache = kit_cache(64 * MB);
     assert_false(put_together(cache, 0));
-    assert_int_equal(stats_of(cache).entries, 0);
+    assert_int_equal(kit_stats(cache).entries, 0);
     settle(cache);
-    assert_int_equal(stats_of(cache).index_bytes, 0);
+    assert_int_equal(kit_stats(cache).index_bytes, 0);
     cache_free(cache);
 }
 
@@ -137,13 +99,13 @@ static void an_entry_from_the_future_does_not_stop_a_cut(void **state)
     enum { ENTRIES = 300000 };
     unsigned steps[2];
     for (int ahead = 0; ahead < 2; ahead++) {
-        struct cache *cache = new_cache(64 * MB);
+        struct cache *cache = kit_cache(64 * MB);
         for (unsigned i = 0; i < ENTRIES; i++)
-            put(cache, i, NOW_MS);
-        put(cache, ENTRIES, NOW_MS + (ahead ? 10000 : 0));
+            put(cache, i, KIT_NOW_MS);
+        put(cache, ENTRIES, KIT_NOW_MS + (ahead ? 10000 : 0));
         cache_set_limit(cache, 4 * MB);
         steps[ahead] = settle(cache);
-        struct cache_stats stats = stats_of(cache);
+        struct cache_stats stats = kit_stats(cache);
         assert_in_range(stats.resident_bytes, 1, 4 * MB);
         assert_true(stats.entries > 20000);
         cache_check(cache);
@@ -157,22 +119,22 @@ static void a_cut_stays_within_the_old_limit(void **state)
 {
     (void)state;
     enum { ENTRIES = 300000, BEFORE = 8 * MB, AFTER = 2 * MB };
-    struct cache *cache = new_cache(BEFORE);
+    struct cache *cache = kit_cache(BEFORE);
     for (unsigned i = 0; i < ENTRIES; i++)
-        put(cache, i, NOW_MS + i / 1000);
-    assert_in_range(stats_of(cache).resident_bytes, BEFORE - 4 * CACHE_SLAB,
+        put(cache, i, KIT_NOW_MS + i / 1000);
+    assert_in_range(kit_stats(cache).resident_bytes, BEFORE - 4 * CACHE_SLAB,
                     BEFORE);
     cache_set_limit(cache, AFTER);
     uint64_t scratch = 0;
-    while (cache_step(cache, NOW_MS + 1000)) {
-        struct cache_stats stats = stats_of(cache);
+    while (cache_step(cache, KIT_NOW_MS + 1000)) {
+        struct cache_stats stats = kit_stats(cache);
         assert_in_range(stats.resident_bytes + stats.scratch_bytes, 0, BEFORE);
         if (stats.scratch_bytes > scratch)
             scratch = stats.scratch_bytes;
     }
     assert_true(scratch > 0);
-    assert_int_equal(stats_of(cache).scratch_bytes, 0);
-    assert_in_range(stats_of(cache).resident_bytes, 1, AFTER);
+    assert_int_equal(kit_stats(cache).scratch_bytes, 0);
+    assert_in_range(kit_stats(cache).resident_bytes, 1, AFTER);
     cache_check(cache);
     cache_free(cache);
 }
@@ -185,23 +147,23 @@ static void no_more_goes_than_must(void **state)
     enum { FULL = 32 * MB };
     static const unsigned percents[] = {1, 3, 10, 30, 80};
     for (size_t i = 0; i < sizeof percents / sizeof *percents; i++) {
-        struct cache *cache = new_cache(FULL);
+        struct cache *cache = kit_cache(FULL);
         unsigned number = 0;
-        while (stats_of(cache).evicted == 0)
+        while (kit_stats(cache).evicted == 0)
             for (unsigned n = 0; n < 1000; n++)
-                put(cache, number++, NOW_MS);
+                put(cache, number++, KIT_NOW_MS);
         for (unsigned n = 0; n < number; n++) /* so that ages are mixed */
-            put(cache, n * 7919u % number, NOW_MS + n / 100);
+            put(cache, n * 7919u % number, KIT_NOW_MS + n / 100);
         size_t fall = FULL / 100 * percents[i];
-        uint64_t live = stats_of(cache).live_bytes;
-        uint64_t resident = stats_of(cache).resident_bytes;
+        uint64_t live = kit_stats(cache).live_bytes;
+        uint64_t resident = kit_stats(cache).resident_bytes;
         cache_set_limit(cache, FULL - fall);
         settle(cache);
-        assert_in_range(stats_of(cache).resident_bytes, 1, FULL - fall);
-        fall = resident - stats_of(cache).resident_bytes;
+        assert_in_range(kit_stats(cache).resident_bytes, 1, FULL - fall);
+        fall = resident - kit_stats(cache).resident_bytes;
         printf("%u %%: %.3f times the fall\n", percents[i],
-               (double)(live - stats_of(cache).live_bytes) / (double)fall);
-        assert_in_range(live - stats_of(cache).live_bytes, 0, fall * 5 / 4);
+               (double)(live - kit_stats(cache).live_bytes) / (double)fall);
+        assert_in_range(live - kit_stats(cache).live_bytes, 0, fall * 5 / 4);
         cache_free(cache);
     }
 }
@@ -211,22 +173,22 @@ static void little_is_kept_when_it_is_quiet(void **state)
 {
     (void)state;
     enum { ENTRIES = 100000, PART = 20, INDEX = 8, READY = 4, TIDY = 2 };
-    struct cache *cache = new_cache(64 * MB);
+    struct cache *cache = kit_cache(64 * MB);
     for (unsigned i = 0; i < ENTRIES; i++)
-        put(cache, i, NOW_MS);
+        put(cache, i, KIT_NOW_MS);
     for (unsigned i = 0; i < ENTRIES; i++)
         if (i % PART != 0)
-            drop(cache, i);
+            assert_true(kit_drop(cache, 0, i));
     settle(cache);
-    struct cache_stats stats = stats_of(cache);
+    struct cache_stats stats = kit_stats(cache);
     assert_int_equal(stats.entries, ENTRIES / PART);
     uint64_t needed = stats.live_bytes / CACHE_SLAB + 1;
     assert_in_range(stats.index_bytes, 1, INDEX * CACHE_SLAB);
     assert_in_range(stats.resident_bytes / CACHE_SLAB, needed,
                     needed + INDEX + READY + TIDY);
-    put(cache, ENTRIES, NOW_MS); /* the index takes again what it needs */
+    put(cache, ENTRIES, KIT_NOW_MS); /* the index takes again what it needs */
     for (unsigned i = 0; i < ENTRIES; i++)
-        put(cache, i, NOW_MS);
+        put(cache, i, KIT_NOW_MS);
     cache_check(cache);
     cache_free(cache);
 }
