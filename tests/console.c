@@ -45,6 +45,8 @@ const char *console_hear(struct console *console)
 {
     struct resp *reply = resp_await(&console->reader, console->fd, PATIENCE_MS);
 
+    if (!reply && !live_is_closed(console->fd))
+        fail_msg("what comes is no reply");
     free(console->shown);
     console->shown = resp_show(reply);
     resp_free(reply);

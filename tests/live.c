@@ -331,6 +331,12 @@ size_t live_read(int fd, void *to, size_t len)
     return done;
 }
 
+bool live_is_closed(int fd)
+{
+    char byte;
+    return live_read(fd, &byte, 1) == 0;
+}
+
 const char *live_read_all(int fd)
 {
     static char text[1 << 20];

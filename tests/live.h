@@ -64,6 +64,8 @@ int live_dial(const struct sockaddr *addr, socklen_t len);
 bool live_send(int fd, const void *bytes, size_t len);
 /* Reads up to len bytes, fewer only at the end of the stream. */
 size_t live_read(int fd, void *to, size_t len);
+/* Waits until something comes, or the server closes: whether it did that. */
+bool live_is_closed(int fd);
 /* Reads until the server closes; the text, without its end, valid until the
  * next call. */
 const char *live_read_all(int fd);

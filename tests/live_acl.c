@@ -185,12 +185,12 @@ static void the_deleted_are_disconnected(void **state)
     talk_says(&idle, "AUTH ann x", "+OK");
     talk_says(&other, "AUTH ben x", "+OK");
     talk_says(&admin, "ACL DELUSER nobody ann ann", ":1");
-    assert_true(talk_is_closed(&idle));
+    assert_true(live_is_closed(idle.fd));
     talk_says(&other, "PING", "+PONG");
     talk_says(&self, "AUTH ben x", "+OK");
     talk_says(&self, "ACL DELUSER ben", ":1");
-    assert_true(talk_is_closed(&self));
-    assert_true(talk_is_closed(&other));
+    assert_true(live_is_closed(self.fd));
+    assert_true(live_is_closed(other.fd));
     /* One of the same name is another. */
     talk_says(&admin, "ACL SETUSER ann", "+OK");
     talk_says(&admin, "CLIENT KILL USER ann", ":0");
@@ -212,7 +212,7 @@ static void kill_and_list_know_users(void **state)
     assert_non_null(strstr(list->text, " user=default "));
     resp_free(list);
     talk_says(&admin, "CLIENT KILL USER ann SKIPME no", ":1");
-    assert_true(talk_is_closed(&ann));
+    assert_true(live_is_closed(ann.fd));
     talk_says(&admin, "ACL DELUSER ann", ":1");
     talk_close(&ann);
     talk_close(&admin);
@@ -234,7 +234,7 @@ static void who_may_not_listen_any_more_is_disconnected(void **state)
     talk_says(&admin, "ACL SETUSER ann &more", "+OK");
     talk_says(&ann, "PING", "*2\r\n$4\r\npong\r\n$0\r\n");
     talk_says(&admin, "ACL SETUSER ann resetchannels &x", "+OK");
-    assert_true(talk_is_closed(&ann));
+    assert_true(live_is_closed(ann.fd));
     talk_says(&stays, "PING", "*2\r\n$4\r\npong\r\n$0\r\n");
     talk_says(&admin, "ACL DELUSER ann", ":1");
     talk_close(&stays);

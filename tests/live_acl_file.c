@@ -96,7 +96,7 @@ static void an_acl_file_is_read_and_written(void **state)
     talk_says(&talk, "SET a1 y", "+OK");
     put(f->users, "user ann on nopass ~b* +get +set +acl\n");
     talk_says(&talk, "ACL LOAD", "+OK");
-    assert_true(talk_is_closed(&ben));
+    assert_true(live_is_closed(ben.fd));
     talk_says(&talk, "SET b1 y", "+OK");
     talk_says(&talk, "SET a1 y",
               "-NOPERM this user has no permissions to access one of the keys "

@@ -46,6 +46,8 @@ static void say(struct client *client, const char *requests)
 static char *hear(struct client *client)
 {
     struct resp *reply = resp_await(&client->reader, client->fd, PATIENCE_MS);
+    if (!reply)
+        assert_true(live_is_closed(client->fd));
     char *shown = reply ? resp_show(reply) : strdup("(end)");
     resp_free(reply);
     return shown;

@@ -64,9 +64,3 @@ void talk_check(const struct live *live, const struct says *rows, size_t count)
     talk_table(&talk, rows, count);
     talk_close(&talk);
 }
-
-bool talk_is_closed(struct talk *talk)
-{
-    char byte;
-    return live_read(talk->fd, &byte, 1) == 0;
-}

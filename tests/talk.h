@@ -31,9 +31,6 @@ void talk_check(const struct live *live, const struct says *rows, size_t count);
 struct resp *talk_ask(struct talk *talk, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Whether the server has closed it, with nothing more to read. */
-bool talk_is_closed(struct talk *talk);
-
 #define TALK_TABLE(talk, rows)                                                 \
     talk_table(talk, rows, sizeof(rows) / sizeof *(rows))
 #define TALK_CHECK(live, rows)                                                 \
