@@ -5,6 +5,8 @@
 
 #include "call.h"
 
+#include <string.h>
+
 #include "command_info.h"
 
 enum { LINE = 2 }; /* where the command line begins */
@@ -27,7 +29,7 @@ static const char *find_keys(const struct call *call,
     size_t argc = call->argc - LINE;
     if (!command)
         return "ERR Invalid command specified";
-    if (command->keys.first == 0)
+    if (command->keys.first == 0 || strstr(command->keys.use, "not_key"))
         return "ERR The command has no key arguments";
     if (!command_arity_fits(command, argc))
         return "ERR Invalid number of arguments specified for command";
