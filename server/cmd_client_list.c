@@ -45,22 +45,22 @@ void client_describe(struct buf *out, struct conn *conn, int64_t now_ms)
     size_t n = 0;
 
     conn_describe(conn, now_ms, &info);
+    if (subscriber_count(s->subscriber, TOPIC_MONITOR) > 0)
+        flags[n++] = 'O';
+    if (subscriber_listens(s->subscriber))
+        flags[n++] = 'P';
     if (s->multi)
         flags[n++] = 'x';
+    if (info.halted)
+        flags[n++] = 'b';
     if (s->tracker)
         n += tracking_flags(s->tracker, flags + n);
     if (s->watcher && watch_is_dirty(s->watcher))
         flags[n++] = 'd';
     if (info.closing)
         flags[n++] = 'c';
-    if (info.halted)
-        flags[n++] = 'b';
     if (info.addr[0] == '/' || info.laddr[0] == '/')
         flags[n++] = 'U';
-    if (subscriber_count(s->subscriber, TOPIC_MONITOR) > 0)
-        flags[n++] = 'O';
-    if (subscriber_listens(s->subscriber))
-        flags[n++] = 'P';
     if (s->no_evict)
         flags[n++] = 'e';
     if (s->no_touch)

@@ -111,6 +111,24 @@ static void info_is_the_line_of_oneself(void **state)
     assert_non_null(strstr(f->me.shown, " cmd=client|info "));
 }
 
+static void flags_stand_in_redis_order(void **state)
+{
+    struct crowd *f = *state;
+    struct console other;
+
+    console_open(&other, f->live);
+    console_ask(&other, "HELLO 3");
+    console_ask(&other, "CLIENT TRACKING ON BCAST");
+    console_ask(&other, "CLIENT NO-EVICT ON");
+    console_ask(&other, "SUBSCRIBE a");
+    console_ask(&other, "CLIENT INFO");
+    assert_non_null(strstr(other.shown, " flags=PtBe "));
+    console_ask(&other, "MONITOR");
+    console_ask(&f->me, "CLIENT LIST");
+    assert_non_null(strstr(f->me.shown, " flags=OPtBe "));
+    console_close(&other);
+}
+
 static void list_gives_those_asked_for(void **state)
 {
     struct crowd *f = *state;
@@ -288,6 +306,7 @@ int main(void)
         TEST(a_line_has_all_columns),
         TEST(who_said_nothing_ran_no_command),
         TEST(info_is_the_line_of_oneself),
+        TEST(flags_stand_in_redis_order),
         TEST(list_gives_those_asked_for),
         TEST(a_list_of_ids_has_a_limit),
         TEST(askers_may_leave),
