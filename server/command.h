@@ -115,7 +115,7 @@ enum command_flag {
     COMMAND_OF_ADMIN = 1 << 20,         /* in @admin, but no administration */
     COMMAND_NO_ASYNC_LOADING = 1 << 21, /* only for COMMAND INFO, as the rest */
     COMMAND_SKIP_MONITOR = 1 << 22,
-    COMMAND_SKIP_SLOWLOG = 1 << 23,
+    COMMAND_SKIP_SLOWLOG = 1 << 23,      /* its commands are there instead */
     COMMAND_NO_MANDATORY_KEYS = 1 << 24, /* there may be none */
 };
 

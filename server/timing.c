@@ -19,7 +19,8 @@ void timing_slow(struct call *call, uint64_t ns)
 {
     struct server *server = call->server;
     int64_t least_us = server->limits.slowlog_us, us = (int64_t)(ns / 1000);
-    if (least_us >= 0 && us >= least_us)
+    if (least_us >= 0 && us >= least_us &&
+        !(call->command->flags & COMMAND_SKIP_SLOWLOG))
         slowlog_note(server->slowlog, call, us);
     tell_latency(server,
                  call->command->flags & COMMAND_FAST ? LATENCY_FAST_COMMAND

@@ -239,6 +239,23 @@ static void slices_are_one_command(void **state)
     end(redis);
 }
 
+/* Its commands are entries, it is none. */
+static void exec_is_left_out(void **state)
+{
+    redisContext *redis = live_connect(*state);
+    redisReply *log;
+
+    begin(redis);
+    answer_is_ok(live_ask(redis, "MULTI"));
+    freeReplyObject(live_ask(redis, "SET a b"));
+    freeReplyObject(live_ask(redis, "EXEC"));
+    log = live_ask(redis, "SLOWLOG GET 2");
+    COMMAND_IS(entry(log, 0), "SET", "a", "b");
+    COMMAND_IS(entry(log, 1), "MULTI");
+    freeReplyObject(log);
+    end(redis);
+}
+
 static void nothing_is_kept_that_nobody_wants(void **state)
 {
     static const char *const thresholds[] = {"-1", "3600000000",
@@ -283,6 +300,7 @@ int main(void)
         cmocka_unit_test(the_newest_stay),
         cmocka_unit_test(it_is_bounded_and_counted),
         cmocka_unit_test(slices_are_one_command),
+        cmocka_unit_test(exec_is_left_out),
         cmocka_unit_test(nothing_is_kept_that_nobody_wants),
         cmocka_unit_test(arguments_are_checked),
     };
