@@ -27,7 +27,7 @@ struct watch {
     uint32_t len;
     uint8_t db;
     bool there;  /* the key was, when it was watched */
-    bool looked; /* watch_swapped has looked at it */
+    bool looked; /* watch_swapped has looked for the key */
     char key[];
 };
 
@@ -121,11 +121,20 @@ struct swap {
     char bytes[CACHE_KEY_MAX]; /* of the key that is looked at */
 };
 
+/* The key has been looked for: those from `at` on who watch it need not. */
+static void set_looked(struct watch *at, unsigned db,
+                       const struct cache_key *key)
+{
+    for (; at; at = at->next)
+        at->looked = at->looked || is(at, db, key);
+}
+
 /*
  * What was there is there, or its watcher is dirty: only the others have to be
- * looked up, in the other database.  Copies the next such key of a bucket, and
- * which database is its own; false: there is none.  A copy, since its client
- * may go at any time, and no key is looked up with the table locked.
+ * looked up, in the other database, once for all who watch the same.  Copies
+ * the next such key of a bucket, and which database is its own; false: there is
+ * none.  A copy, since its client may go at any time, and no key is looked up
+ * with the table locked.
  */
 static bool look_at_next(struct swap *swap, size_t bucket,
                          struct cache_key *key, unsigned *own)
@@ -134,16 +143,15 @@ static bool look_at_next(struct swap *swap, size_t bucket,
     struct watch *at = swap->watches->buckets[bucket];
     for (; at; at = at->next) {
         unsigned mine = at->db == swap->db[1];
-        if (at->looked || at->db != swap->db[mine] ||
-            watch_is_dirty(at->watcher))
+        if (at->db != swap->db[mine] || watch_is_dirty(at->watcher))
             continue;
         if (at->there)
             atomic_store(&at->watcher->dirty, true);
-        else if (swap->filled[!mine]) {
-            at->looked = true;
+        else if (swap->filled[!mine] && !at->looked) {
             *own = mine;
             memcpy(swap->bytes, at->key, at->len);
             *key = (struct cache_key){swap->bytes, at->len, at->hash};
+            set_looked(at, at->db, key);
             break;
         }
     }
