@@ -109,13 +109,16 @@ static enum command_result each(struct call *call, enum topic_kind kind,
     return COMMAND_DONE;
 }
 
-/* Likewise; who has other rules since it was admitted is asked again. */
+/* Likewise; who has other rules since it was admitted is asked again.  Those
+ * that it was admitted by are the session's at the beginning, whatever they are
+ * by now: they say what its subscriptions have been held against. */
 static enum command_result join(struct call *call, enum topic_kind kind)
 {
     struct server *server = call->server;
     struct place *place = call->state;
     size_t steps = ACL_SLICE_STEPS;
-    acl_keep_up(server->acl, call->session, server->acl_version);
+    if (place)
+        acl_keep_up(server->acl, call->session, server->acl_version);
     if (!place || place->since == call->session->acl_since)
         return each(call, kind, subscribe_one);
     for (size_t done = 0; place->at < call->argc; place->at++, done++) {
