@@ -3,7 +3,7 @@
 
 #include "commands.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,6 @@
 #include "worker.h"
 
 struct kill {
-    pthread_mutex_t lock;
     int64_t now_ms;
     uint64_t self;            /* the client that asks */
     char addr[64], laddr[64]; /* "": any */
@@ -29,17 +28,9 @@ struct kill {
     size_t user_len;
     bool by_user;
     bool skip_me;
-    uint64_t killed;
-    bool killed_self;
+    _Atomic uint64_t killed;
+    atomic_bool killed_self;
 };
-
-static void kill_free(void *ctx)
-{
-    struct kill *kill = ctx;
-
-    pthread_mutex_destroy(&kill->lock);
-    free(kill);
-}
 
 static bool to_be_killed(const struct kill *kill, struct conn *conn)
 {
@@ -64,12 +55,10 @@ static bool kill_visit(struct conn *conn, void *ctx)
 
     if (!to_be_killed(kill, conn))
         return true;
-    bool self = conn_session(conn)->id == kill->self;
-    pthread_mutex_lock(&kill->lock);
     kill->killed++;
-    kill->killed_self |= self;
-    pthread_mutex_unlock(&kill->lock);
-    if (!self)
+    if (conn_session(conn)->id == kill->self)
+        kill->killed_self = true;
+    else
         conn_free(conn);
     return true;
 }
@@ -196,12 +185,11 @@ enum command_result cmd_client_kill(struct call *call)
         reply_error(&call->reply, ERROR_NO_ROOM);
         return COMMAND_DONE;
     }
-    pthread_mutex_init(&kill->lock, NULL);
     kill->now_ms = call->now_ms;
     kill->self = call->session->id;
     kill->acl = call->server->acl;
     if (parse_kill(call, kill))
-        return ask_conns(call, kill_visit, kill, kill_free);
-    kill_free(kill);
+        return ask_conns(call, kill_visit, kill, free);
+    free(kill);
     return COMMAND_DONE;
 }
