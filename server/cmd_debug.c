@@ -99,22 +99,25 @@ static const struct {
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
-static bool is_allowed(const struct call *call)
+bool debug_forbids(struct call *call)
 {
     enum { NO, YES, LOCAL };
     int allowed = call->server->conf.enable_debug_command;
-    return allowed == YES || (allowed == LOCAL && conn_is_local(call->conn));
+    if (allowed == YES || (allowed == LOCAL && conn_is_local(call->conn)))
+        return false;
+    reply_error(
+        &call->reply,
+        "ERR DEBUG command not allowed. If the enable-debug-command option "
+        "is set to \"local\", you can run it from a local connection, "
+        "otherwise you need to set this option in the configuration file, "
+        "and then restart the server.");
+    return true;
 }
 
 enum command_result cmd_debug(struct call *call)
 {
-    if (!is_allowed(call))
-        return call_error(
-            call,
-            "ERR DEBUG command not allowed. If the enable-debug-command option "
-            "is set to \"local\", you can run it from a local connection, "
-            "otherwise you need to set this option in the configuration file, "
-            "and then restart the server.");
+    if (debug_forbids(call))
+        return COMMAND_DONE;
     for (size_t i = 0; i < SUBCOMMANDS; i++)
         if (arg_is(&call->argv[1], subcommands[i].name) &&
             call->argc >= subcommands[i].least &&

@@ -18,6 +18,7 @@
 
 #include "acl_admit.h"
 #include "conn.h"
+#include "debug.h"
 #include "multi.h"
 #include "timing.h"
 #include "watch.h"
@@ -124,10 +125,21 @@ static bool make_room(struct call *call)
     return false;
 }
 
+/* It may never be used here, whoever asks, and that was replied. */
+static bool is_forbidden(struct call *call)
+{
+    if (call->command->run == cmd_debug)
+        return debug_forbids(call);
+    return call->command->run == cmd_module_load &&
+           cmd_module_load(call) == COMMAND_DONE;
+}
+
 void multi_put_off(struct call *call)
 {
     struct session *session = call->session;
-    if (in_vain(session)) {
+    if (is_forbidden(call)) {
+        multi_fail(session->multi);
+    } else if (in_vain(session)) {
         reply_status(&call->reply, "QUEUED");
     } else if (!make_room(call)) {
         multi_fail(session->multi);

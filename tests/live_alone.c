@@ -113,6 +113,22 @@ static void nothing_is_saved_or_loaded(void **state)
          "-ERR MODULE command not allowed. Ebb has none and loads none"});
 }
 
+/* As in Redis, they are refused before EXEC, which then refuses as well. */
+static void what_is_not_allowed_is_not_put_off(void **state)
+{
+    static const char *const lines[] = {"MODULE LOAD /x.so", "MODULE UNLOAD x",
+                                        "DEBUG SLEEP 0"};
+    struct console t;
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        console_open(&t, *state);
+        console_answers(&t, "MULTI", "+OK");
+        console_begins(console_ask(&t, lines[i]), "-ERR ");
+        console_begins(console_ask(&t, "EXEC"), "-EXECABORT ");
+        console_close(&t);
+    }
+}
+
 static void lastsave_is_the_start(void **state)
 {
     redisContext *redis = live_connect(*state);
@@ -150,6 +166,7 @@ int main(void)
         cmocka_unit_test(there_is_no_cluster),
         cmocka_unit_test(there_are_no_replicas),
         cmocka_unit_test(nothing_is_saved_or_loaded),
+        cmocka_unit_test(what_is_not_allowed_is_not_put_off),
         cmocka_unit_test(lastsave_is_the_start),
         cmocka_unit_test(the_reported_version_is_an_option),
     };
