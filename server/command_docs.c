@@ -26,12 +26,14 @@ struct node {
     enum node_type type;
     struct arg name, token; /* token.len 0: none */
     bool optional, multiple;
+    bool tokens;     /* multiple, each time with the token */
     int child, next; /* nodes, or NO_NODE */
 };
 
 struct syntax {
     const char *at;
     bool floats; /* increments are not whole numbers */
+    bool keys;   /* a key is one */
     struct node nodes[NODES_MAX];
     int count;
 };
@@ -150,15 +152,19 @@ static struct list list_cut(struct syntax *syntax, struct list *list, int count)
 }
 
 /* The last nodes of the list, which are as many as those that are repeated in
- * "[name ...]", may be given several times. */
-static void repeat(struct syntax *syntax, struct list *list, int count)
+ * "[name ...]" or "[TOKEN name ...]", may be given several times. */
+static void repeat(struct syntax *syntax, struct list *list,
+                   const struct list *again)
 {
+    int count = again->count;
+    bool tokens = syntax->nodes[again->first].token.len > 0;
     assert(count <= list->count);
     if (count > 1) {
         struct list end = list_cut(syntax, list, count);
         list_add(syntax, list, list_join(syntax, &end, NODE_BLOCK));
     }
     syntax->nodes[list->last].multiple = true;
+    syntax->nodes[list->last].tokens = tokens;
 }
 
 /* Items up to the end of the group; true: they were a repetition of what is
@@ -193,7 +199,7 @@ static int parse_choice(struct syntax *syntax, struct list *outer)
         int used = syntax->count;
         if (parse_items(syntax, &items)) {
             syntax->count = used;
-            repeat(syntax, outer, items.count);
+            repeat(syntax, outer, &items);
             return NO_NODE;
         }
         list_add(syntax, &choices, list_join(syntax, &items, NODE_BLOCK));
@@ -208,19 +214,23 @@ static int parse_choice(struct syntax *syntax, struct list *outer)
 static const struct {
     const char *name, *type;
 } types[] = {
-    {"bits", "integer"},           {"client-id", "integer"},
-    {"count", "integer"},          {"cursor", "integer"},
-    {"db", "integer"},             {"decrement", "integer"},
-    {"destination", "key"},        {"destination-db", "integer"},
-    {"end", "integer"},            {"increment", "integer"},
-    {"index", "integer"},          {"index1", "integer"},
-    {"index2", "integer"},         {"key", "key"},
-    {"milliseconds", "integer"},   {"newkey", "key"},
-    {"numkeys", "integer"},        {"numreplicas", "integer"},
-    {"offset", "integer"},         {"pattern", "pattern"},
-    {"port", "integer"},           {"protover", "integer"},
-    {"seconds", "integer"},        {"source", "key"},
-    {"start", "integer"},          {"timeout", "integer"},
+    {"bits", "integer"},                  {"client-id", "integer"},
+    {"cluster-bus-port", "integer"},      {"config-epoch", "integer"},
+    {"count", "integer"},                 {"cursor", "integer"},
+    {"db", "integer"},                    {"decrement", "integer"},
+    {"destination", "key"},               {"destination-db", "integer"},
+    {"end", "integer"},                   {"end-slot", "integer"},
+    {"frequency", "integer"},             {"increment", "integer"},
+    {"index", "integer"},                 {"index1", "integer"},
+    {"index2", "integer"},                {"key", "key"},
+    {"maxage", "integer"},                {"milliseconds", "integer"},
+    {"newkey", "key"},                    {"numkeys", "integer"},
+    {"numreplicas", "integer"},           {"offset", "integer"},
+    {"pattern", "pattern"},               {"port", "integer"},
+    {"protover", "integer"},              {"seconds", "integer"},
+    {"slot", "integer"},                  {"source", "key"},
+    {"start", "integer"},                 {"start-slot", "integer"},
+    {"timeout", "integer"},               {"ttl", "integer"},
     {"version", "integer"},
 };
 // clang-format on
@@ -243,7 +253,8 @@ static const char *type_of(const struct syntax *syntax, const struct node *node)
     if (syntax->floats && arg_is(name, "increment"))
         return "double";
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (arg_is(name, types[i].name))
+        if (arg_is(name, types[i].name) &&
+            (syntax->keys || strcmp(types[i].type, "key") != 0))
             return types[i].type;
     return "string";
 }
@@ -271,7 +282,7 @@ static void reply_node(struct reply *reply, const struct syntax *syntax,
 {
     const char *type = type_of(syntax, node);
     bool is_key = strcmp(type, "key") == 0, is_name = node->type == NODE_NAME;
-    size_t flags = (size_t)node->optional + node->multiple;
+    size_t flags = (size_t)node->optional + node->multiple + node->tokens;
     reply_map(reply, 2 + (size_t)is_name + is_key + (node->token.len > 0) +
                          (flags > 0) + (node->child != NO_NODE));
     reply_name(reply, node);
@@ -296,6 +307,8 @@ static void reply_node(struct reply *reply, const struct syntax *syntax,
             reply_status(reply, "optional");
         if (node->multiple)
             reply_status(reply, "multiple");
+        if (node->tokens)
+            reply_status(reply, "multiple_token");
     }
     if (node->child != NO_NODE) {
         reply_bulk_text(reply, "arguments");
@@ -328,7 +341,8 @@ static void reply_docs(struct reply *reply, const struct command *command)
     reply_bulk_text(reply, command->group);
     if (arguments) {
         struct syntax syntax = {.at = command->syntax,
-                                .floats = strstr(command->name, "float")};
+                                .floats = strstr(command->name, "float"),
+                                .keys = command->keys.first != 0};
         struct list list = {0};
         parse_items(&syntax, &list);
         reply_bulk_text(reply, "arguments");

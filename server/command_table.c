@@ -76,8 +76,9 @@ enum {
     "[EX seconds | PX milliseconds | EXAT unix-time-seconds | "                \
     "PXAT unix-time-milliseconds | PERSIST]"
 #define KILL_OPTIONS                                                           \
-    "[ID client-id] [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] "              \
-    "[USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>]"
+    "[ID client-id] [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] "      \
+    "[USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] "      \
+    "[MAXAGE maxage]"
 #define LIST_OPTIONS                                                           \
     "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id "    \
     "...]]"
@@ -90,11 +91,11 @@ enum {
 #define SUM_SHARDS "request_policy:multi_shard response_policy:agg_sum"
 
 #define VARIES "nondeterministic_output"
-#define NO_CLUSTER(name, arity, flags, tips, since)                            \
+#define NO_CLUSTER(name, arity, flags, tips, since, syntax)                    \
     {                                                                          \
         "cluster|" name, cmd_readonly, arity, (flags) | COMMAND_STALE,         \
             NO_KEYS, 0, tips, "cluster", since,                                \
-            "Is refused: there is no cluster", ""                              \
+            "Is refused: there is no cluster", syntax                          \
     }
 
 // clang-format off
@@ -263,33 +264,50 @@ const struct command command_table[] = {
         NO_KEYS, 0, "",
         "cluster", "3.0.0", "Commands about a cluster, which there is none of",
         ""},
-    NO_CLUSTER("addslots", -3, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("addslotsrange", -4, ADMIN | NO_ASYNC, "", "7.0.0"),
-    NO_CLUSTER("bumpepoch", 2, ADMIN | NO_ASYNC, VARIES, "3.0.0"),
-    NO_CLUSTER("count-failure-reports", 3, ADMIN, VARIES, "3.0.0"),
-    NO_CLUSTER("countkeysinslot", 3, 0, "", "3.0.0"),
-    NO_CLUSTER("delslots", -3, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("delslotsrange", -4, ADMIN | NO_ASYNC, "", "7.0.0"),
-    NO_CLUSTER("failover", -2, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("flushslots", 2, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("forget", 3, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("getkeysinslot", 4, 0, VARIES, "3.0.0"),
-    NO_CLUSTER("help", 2, COMMAND_LOADING, "", "5.0.0"),
-    NO_CLUSTER("info", 2, 0, VARIES, "3.0.0"),
-    NO_CLUSTER("keyslot", 3, 0, "", "3.0.0"),
-    NO_CLUSTER("links", 2, 0, VARIES, "7.0.0"),
-    NO_CLUSTER("meet", -4, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("myid", 2, 0, "", "3.0.0"),
-    NO_CLUSTER("nodes", 2, 0, VARIES, "3.0.0"),
-    NO_CLUSTER("replicas", 3, ADMIN, VARIES, "5.0.0"),
-    NO_CLUSTER("replicate", 3, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("reset", -2, ADMIN | NOSCRIPT, "", "3.0.0"),
-    NO_CLUSTER("saveconfig", 2, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("set-config-epoch", 3, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("setslot", -4, ADMIN | NO_ASYNC, "", "3.0.0"),
-    NO_CLUSTER("shards", 2, 0, VARIES, "7.0.0"),
-    NO_CLUSTER("slaves", 3, ADMIN, VARIES, "3.0.0"),
-    NO_CLUSTER("slots", 2, 0, VARIES, "3.0.0"),
+    NO_CLUSTER("addslots", -3, ADMIN | NO_ASYNC, "", "3.0.0",
+        "slot [slot ...]"),
+    NO_CLUSTER("addslotsrange", -4, ADMIN | NO_ASYNC, "", "7.0.0",
+        "start-slot end-slot [start-slot end-slot ...]"),
+    NO_CLUSTER("bumpepoch", 2, ADMIN | NO_ASYNC, VARIES, "3.0.0", ""),
+    NO_CLUSTER("count-failure-reports", 3, ADMIN, VARIES, "3.0.0",
+        "node-id"),
+    NO_CLUSTER("countkeysinslot", 3, 0, "", "3.0.0",
+        "slot"),
+    NO_CLUSTER("delslots", -3, ADMIN | NO_ASYNC, "", "3.0.0",
+        "slot [slot ...]"),
+    NO_CLUSTER("delslotsrange", -4, ADMIN | NO_ASYNC, "", "7.0.0",
+        "start-slot end-slot [start-slot end-slot ...]"),
+    NO_CLUSTER("failover", -2, ADMIN | NO_ASYNC, "", "3.0.0",
+        "[FORCE | TAKEOVER]"),
+    NO_CLUSTER("flushslots", 2, ADMIN | NO_ASYNC, "", "3.0.0", ""),
+    NO_CLUSTER("forget", 3, ADMIN | NO_ASYNC, "", "3.0.0",
+        "node-id"),
+    NO_CLUSTER("getkeysinslot", 4, 0, VARIES, "3.0.0",
+        "slot count"),
+    NO_CLUSTER("help", 2, COMMAND_LOADING, "", "5.0.0", ""),
+    NO_CLUSTER("info", 2, 0, VARIES, "3.0.0", ""),
+    NO_CLUSTER("keyslot", 3, 0, "", "3.0.0",
+        "key"),
+    NO_CLUSTER("links", 2, 0, VARIES, "7.0.0", ""),
+    NO_CLUSTER("meet", -4, ADMIN | NO_ASYNC, "", "3.0.0",
+        "ip port [cluster-bus-port]"),
+    NO_CLUSTER("myid", 2, 0, "", "3.0.0", ""),
+    NO_CLUSTER("nodes", 2, 0, VARIES, "3.0.0", ""),
+    NO_CLUSTER("replicas", 3, ADMIN, VARIES, "5.0.0",
+        "node-id"),
+    NO_CLUSTER("replicate", 3, ADMIN | NO_ASYNC, "", "3.0.0",
+        "node-id"),
+    NO_CLUSTER("reset", -2, ADMIN | NOSCRIPT, "", "3.0.0",
+        "[HARD | SOFT]"),
+    NO_CLUSTER("saveconfig", 2, ADMIN | NO_ASYNC, "", "3.0.0", ""),
+    NO_CLUSTER("set-config-epoch", 3, ADMIN | NO_ASYNC, "", "3.0.0",
+        "config-epoch"),
+    NO_CLUSTER("setslot", -4, ADMIN | NO_ASYNC, "", "3.0.0",
+        "slot <IMPORTING node-id | MIGRATING node-id | NODE node-id | STABLE>"),
+    NO_CLUSTER("shards", 2, 0, VARIES, "7.0.0", ""),
+    NO_CLUSTER("slaves", 3, ADMIN, VARIES, "3.0.0",
+        "node-id"),
+    NO_CLUSTER("slots", 2, 0, VARIES, "3.0.0", ""),
     {"command", cmd_command, -1, ALWAYS | CONNECTION | HEAD,
         NO_KEYS, 0, "nondeterministic_output_order",
         "server", "2.8.13", "Describes all commands",
@@ -703,7 +721,7 @@ const struct command command_table[] = {
     {"module|loadex", cmd_module_load, -3, ADMIN | NOSCRIPT | NO_ASYNC,
         NO_KEYS, 0, "",
         "server", "7.0.0", "Is refused: there are no modules",
-        "path [arg [arg ...]]"},
+        "path [CONFIG name value [CONFIG name value ...]] [ARGS arg [arg ...]]"},
     {"module|unload", cmd_module_load, 3, ADMIN | NOSCRIPT | NO_ASYNC,
         NO_KEYS, 0, "",
         "server", "4.0.0", "Is refused: there are no modules",

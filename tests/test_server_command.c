@@ -214,14 +214,18 @@ static void describe(const struct resp *argument, char *out, size_t size)
     const struct resp *flags = field(argument, "flags");
     const struct resp *token = field(argument, "token");
     const struct resp *parts = field(argument, "arguments");
-    bool optional = false, multiple = false;
+    bool optional = false, multiple = false, tokens = false;
     for (size_t i = 0; flags && i < flags->count; i++) {
         optional |= strcmp(flags->items[i].text, "optional") == 0;
         multiple |= strcmp(flags->items[i].text, "multiple") == 0;
+        tokens |= strcmp(flags->items[i].text, "multiple_token") == 0;
     }
     size_t len =
         (size_t)snprintf(out, size, "%s%s%s%s:%s%s%s", optional ? "[" : "",
-                         field(argument, "name")->text, multiple ? "..." : "",
+                         field(argument, "name")->text,
+                         tokens     ? "=..."
+                         : multiple ? "..."
+                                    : "",
                          optional ? "]" : "", field(argument, "type")->text,
                          token ? "=" : "", token ? token->text : "");
     for (size_t i = 0; parts && i < parts->count; i++) {
@@ -280,6 +284,20 @@ static void syntax_becomes_a_tree_of_arguments(void **state)
                   "[group]:block(protover:integer "
                   "[group]:block=AUTH(username:string password:string) "
                   "[clientname]:string=SETNAME)");
+    arguments_are("client|tracking",
+                  "choice:oneof(on:pure-token=ON off:pure-token=OFF) "
+                  "[client-id]:integer=REDIRECT [prefix=...]:string=PREFIX "
+                  "[bcast]:pure-token=BCAST [optin]:pure-token=OPTIN "
+                  "[optout]:pure-token=OPTOUT [noloop]:pure-token=NOLOOP");
+    arguments_are("module|loadex",
+                  "path:string "
+                  "[group=...]:block=CONFIG(name:string value:string) "
+                  "[arg...]:string=ARGS");
+    arguments_are("cluster|keyslot", "key:string");
+    arguments_are("restore",
+                  "key:key ttl:integer serialized-value:string "
+                  "[replace]:pure-token=REPLACE [absttl]:pure-token=ABSTTL "
+                  "[seconds]:integer=IDLETIME [frequency]:integer=FREQ");
     arguments_are("rename", "key:key newkey:key");
     arguments_are("incrbyfloat", "key:key increment:double");
     arguments_are("failover",
@@ -289,11 +307,21 @@ static void syntax_becomes_a_tree_of_arguments(void **state)
     arguments_are("dbsize", "");
 }
 
+/* A row that must have arguments names them. */
+static void arguments_are_named(const struct command *command)
+{
+    int words = strchr(command->name, '|') ? 2 : 1;
+    if (!(command->flags & COMMAND_HEAD) && abs(command->arity) > words &&
+        !*command->syntax)
+        fail_msg("%s takes arguments", command->name);
+}
+
 static void every_command_explains_itself(void **state)
 {
     (void)state;
     for (size_t row = 0; row < command_count; row++) {
         const struct command *command = &command_table[row];
+        arguments_are_named(command);
         if (command_container(command))
             continue;
         struct resp *docs = docs_of(command->name);
