@@ -77,6 +77,12 @@ long long live_info(redisContext *redis, const char *field)
     return value;
 }
 
+void live_without_slowlog(redisContext *redis)
+{
+    freeReplyObject(live_ask(redis, "CONFIG SET slowlog-log-slower-than -1"));
+    freeReplyObject(live_ask(redis, "SLOWLOG RESET"));
+}
+
 void live_await_info(redisContext *redis, const char *field, long long least,
                      long long most)
 {

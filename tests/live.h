@@ -78,6 +78,9 @@ const char *live_text(redisContext *redis, const char *format, ...);
 long long live_int(redisContext *redis, const char *format, ...);
 /* A number of INFO. */
 long long live_info(redisContext *redis, const char *field);
+/* No entries in the slow log from now on.  They count as clients' memory, and
+ * on a busy machine any command may be slow. */
+void live_without_slowlog(redisContext *redis);
 
 /* Repeats the command until its integer reply or INFO field is at least, or at
  * most, the value: ends the test after a minute. */

@@ -380,6 +380,7 @@ static void a_queue_is_clients_memory(void **state)
     struct live *live = *state;
     redisContext *redis = live_connect(live), *other = live_connect(live);
     char value[2001];
+    live_without_slowlog(redis);
     long long before = live_info(redis, "ebb_client_pool_used_bytes");
     memset(value, 'v', 2000);
     value[2000] = 0;

@@ -152,6 +152,7 @@ static void what_is_remembered_stays_within_its_part(void **state)
     struct live *live =
         live_start("--maxmemory", "32mb", "--threads", "2", NULL);
     redisContext *redis = live_connect(live);
+    live_without_slowlog(redis);
     size_t pool = (size_t)live_info(redis, "ebb_client_pool_bytes");
     struct console readers[READERS];
     char line[LEN + 100];

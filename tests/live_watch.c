@@ -336,6 +336,7 @@ static void watched_keys_are_clients_memory(void **state)
 {
     enum { KEYS = 20, LEN = 60000 };
     redisContext *redis = live_connect(*state), *other = live_connect(*state);
+    live_without_slowlog(redis);
     long long before = live_info(redis, "ebb_client_pool_used_bytes");
     char *key = malloc(LEN);
     memset(key, 'k', LEN);
