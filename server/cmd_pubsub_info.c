@@ -4,13 +4,13 @@
 #include <stdlib.h>
 
 #include "call.h"
-#include "pool.h"
+#include "parts.h"
 #include "publish.h"
 
 enum {
     SLICE_STEPS = 4096, /* of matching, while the table is locked */
     TOPIC_STEPS = 8,    /* what looking at a topic costs beside */
-    LIST_SHARE = 4,     /* part of the pool for the names */
+    STEP_BYTES = 16,    /* of a name copied */
 };
 
 /* ---------------------------------------------------------------- CHANNELS */
@@ -19,8 +19,7 @@ struct list {
     struct server *server;
     struct topic *at; /* pinned */
     struct text_glob glob;
-    struct buf names; /* as they will be replied */
-    size_t count, charged;
+    struct parts names;
 };
 
 static void list_free(void *state)
@@ -29,8 +28,7 @@ static void list_free(void *state)
     struct pubsub *pubsub = list->server->pubsub;
     if (list->at)
         topic_release(pubsub, list->at);
-    pool_give(list->server->pool, list->charged);
-    buf_release(&list->names);
+    parts_release(&list->names);
     free(list);
 }
 
@@ -43,7 +41,7 @@ static struct list *list_of(struct call *call, enum topic_kind kind)
     if (!list)
         return NULL;
     list->server = call->server;
-    list->names.max = pool_limit(call->server->pool) / LIST_SHARE;
+    parts_init(&list->names, call->server->pool);
     pubsub_lock(pubsub);
     list->at = pubsub_first(pubsub, kind);
     if (list->at)
@@ -56,9 +54,9 @@ static struct list *list_of(struct call *call, enum topic_kind kind)
 
 static void add_name(struct list *list, const struct topic *topic)
 {
-    struct reply reply = {&list->names, 2};
+    struct reply reply = {&list->names.last, 2};
     reply_bulk(&reply, topic->name, topic->len);
-    list->count++;
+    list->names.count++;
 }
 
 /* With the table locked. */
@@ -76,8 +74,10 @@ static void list_some(struct list *list, const struct arg *pattern)
         if (match == TEXT_MORE)
             return;
         list->glob = (struct text_glob){0};
-        if (match == TEXT_YES && topic->subscribers > 0)
+        if (match == TEXT_YES && topic->subscribers > 0) {
             add_name(list, topic);
+            steps -= less_of(steps, topic->len / STEP_BYTES);
+        }
         list->at = topic->next;
         if (topic->next)
             pubsub_pin(topic->next, 1);
@@ -88,7 +88,7 @@ static void list_some(struct list *list, const struct arg *pattern)
 static enum command_result channels(struct call *call, enum topic_kind kind)
 {
     const struct arg *pattern = call->argc > 2 ? &call->argv[2] : NULL;
-    struct pool *pool = call->server->pool;
+    size_t most = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
     if (call->argc > 3) {
         reply_errorf(&call->reply,
                      "ERR unknown subcommand or wrong number of arguments for "
@@ -101,20 +101,16 @@ static enum command_result channels(struct call *call, enum topic_kind kind)
     struct list *list = list_of(call, kind);
     if (!list)
         return call_error(call, ERROR_NO_ROOM);
+    if (list->names.begun)
+        return parts_reply(&list->names, call);
     pubsub_lock(call->server->pubsub);
     list_some(list, pattern);
     pubsub_unlock(call->server->pubsub);
-    size_t more = list->names.cap - list->charged;
-    list->charged += pool_take(pool, more);
-    if (list->names.failed || list->charged < list->names.cap)
+    parts_seal(&list->names);
+    if (!parts_charge(&list->names, 0) || list->names.last.failed ||
+        parts_len(&list->names) > most)
         return call_error(call, ERROR_NO_ROOM);
-    if (list->at)
-        return COMMAND_AGAIN;
-    reply_array(&call->reply, list->count);
-    if (list->count > 0)
-        buf_add(call->reply.out, list->names.data + list->names.start,
-                buf_len(&list->names));
-    return COMMAND_DONE;
+    return list->at ? COMMAND_AGAIN : parts_reply(&list->names, call);
 }
 
 enum command_result cmd_pubsub_channels(struct call *call)

@@ -16,23 +16,15 @@
 #include <string.h>
 
 #include "changes.h"
-#include "pool.h"
+#include "parts.h"
 #include "scan_options.h"
 #include "watch.h"
 
 enum {
     SLICE_BUCKETS = 1000,     /* looked at before others have a turn */
     SLICE_STEPS = 64 * 1024,  /* of matching, likewise */
-    SLICE_BYTES = 256 * 1024, /* of SCAN's keys in one reply, and of those of
-                                 KEYS put out at a time */
+    SLICE_BYTES = 256 * 1024, /* of keys found, likewise; of SCAN's reply */
     BUCKETS_PER_KEY = 10,     /* SCAN gives up its COUNT after so many */
-};
-
-/* KEYS keeps its reply in parts: one that is full is not touched until it is
- * put out. */
-struct part {
-    struct part *next;
-    struct buf keys;
 };
 
 struct scan {
@@ -41,33 +33,17 @@ struct scan {
     const struct arg *pattern, *type; /* NULL: all */
     struct buf bucket;                /* keys just seen: length, bytes, ... */
     struct text_glob glob;            /* how far the first of them is matched */
-    struct buf keys;                  /* those that match, as a reply */
-    struct part *first, **end;        /* what comes before, of KEYS */
-    size_t full, full_held;           /* its bytes, and those of its memory */
-    struct reply reply;               /* into keys */
-    size_t count, looked, buckets;    /* matches, entries, buckets so far */
-    size_t charged;                   /* to the client pool, for both */
+    struct parts found;               /* those that match; of SCAN one part */
+    struct reply reply;               /* into found.last */
+    size_t looked, buckets;           /* entries, buckets so far */
     bool begun;                       /* the cursor has moved */
-    bool listed;                      /* KEYS is putting out its reply */
 };
-
-static void drop_part(struct scan *scan)
-{
-    struct part *part = scan->first;
-    scan->first = part->next;
-    scan->full -= buf_len(&part->keys);
-    buf_release(&part->keys);
-    free(part);
-}
 
 static void scan_free(void *state)
 {
     struct scan *scan = state;
-    while (scan->first)
-        drop_part(scan);
-    pool_give(scan->call->server->pool, scan->charged);
+    parts_release(&scan->found);
     buf_release(&scan->bucket);
-    buf_release(&scan->keys);
     free(scan);
 }
 
@@ -80,8 +56,8 @@ static struct scan *scan_of(struct call *call)
     if (!scan)
         abort();
     scan->call = call;
-    scan->end = &scan->first;
-    scan->reply = (struct reply){&scan->keys, call->reply.resp};
+    parts_init(&scan->found, call->server->pool);
+    scan->reply = (struct reply){&scan->found.last, call->reply.resp};
     call->state = scan;
     call->state_free = scan_free;
     return scan;
@@ -126,27 +102,17 @@ static void match_bucket(struct scan *scan, size_t *steps)
             return;
         if (match == TEXT_YES) {
             reply_bulk(&scan->reply, at + sizeof len, len);
-            scan->count++;
+            scan->found.count++;
         }
         buf_drain(bucket, sizeof len + len);
         scan->glob = (struct text_glob){0};
     }
 }
 
-/* False: the clients' buffers may not grow that far.  What other turns have
- * borrowed for a moment does not count. */
+/* False: the clients' buffers may not grow that far. */
 static bool charge(struct scan *scan)
 {
-    struct pool *pool = scan->call->server->pool;
-    size_t held = scan->keys.cap + scan->bucket.cap + scan->full_held;
-    if (held <= scan->charged)
-        return true;
-    size_t more = held - scan->charged;
-    if (pool_used(pool) + more > pool_limit(pool))
-        return false;
-    pool_charge(pool, more);
-    scan->charged += more;
-    return true;
+    return parts_charge(&scan->found, scan->bucket.cap);
 }
 
 /* Looks at a slice of the index, or until `wanted` entries were seen, or their
@@ -161,7 +127,7 @@ static void scan_slice(struct scan *scan, size_t wanted)
         enough = wanted;
     match_bucket(scan, &steps);
     while (buf_len(&scan->bucket) == 0 && scan->looked < enough &&
-           scan->buckets < end && buf_len(&scan->keys) < SLICE_BYTES &&
+           scan->buckets < end && buf_len(&scan->found.last) < SLICE_BYTES &&
            !(scan->begun && scan->cursor == 0)) {
         scan->begun = true;
         scan->cursor = cache_scan(call->server->cache, call->session->db,
@@ -179,7 +145,7 @@ static bool matching(const struct scan *scan)
 
 static bool failed(const struct scan *scan)
 {
-    return scan->keys.failed || scan->bucket.failed;
+    return scan->found.last.failed || scan->bucket.failed;
 }
 
 /* ------------------------------------------------------------------ SCAN */
@@ -204,70 +170,32 @@ enum command_result cmd_scan(struct call *call)
         return call_error(call, ERROR_NO_ROOM);
     if (matching(scan) || (scan->cursor && room && scan->looked < wanted &&
                            scan->buckets / BUCKETS_PER_KEY < wanted &&
-                           buf_len(&scan->keys) < SLICE_BYTES))
+                           parts_len(&scan->found) < SLICE_BYTES))
         return COMMAND_AGAIN;
     char text[TEXT_INT_MAX];
     reply_array(&call->reply, 2);
     reply_bulk(&call->reply, text, text_of_int((int64_t)scan->cursor, text));
-    reply_array(&call->reply, scan->count);
-    buf_add(call->reply.out, scan->keys.data + scan->keys.start,
-            buf_len(&scan->keys));
-    return COMMAND_DONE;
+    return parts_reply(&scan->found, call);
 }
 
 /* ------------------------------------------------------------------ KEYS */
-
-/* Begins a new part if this one is full. */
-static void seal(struct scan *scan, size_t least)
-{
-    if (buf_len(&scan->keys) < least)
-        return;
-    struct part *part = malloc(sizeof *part);
-    if (!part) {
-        scan->keys.failed = true;
-        return;
-    }
-    *part = (struct part){NULL, scan->keys};
-    scan->keys = (struct buf){0};
-    *scan->end = part;
-    scan->end = &part->next;
-    scan->full += buf_len(&part->keys);
-    scan->full_held += part->keys.cap;
-}
-
-/* The reply, a part at a time. */
-static enum command_result list(struct scan *scan)
-{
-    struct call *call = scan->call;
-    if (!scan->listed) {
-        seal(scan, 1);
-        reply_array(&call->reply, scan->count);
-    }
-    scan->listed = true;
-    if (scan->first) {
-        const struct buf *keys = &scan->first->keys;
-        buf_add(call->reply.out, keys->data + keys->start, buf_len(keys));
-        drop_part(scan);
-    }
-    return scan->first ? COMMAND_AGAIN : COMMAND_DONE;
-}
 
 enum command_result cmd_keys(struct call *call)
 {
     if (!call_pattern_fits(call, call->argv[1].len, LIMIT_PATTERN))
         return COMMAND_DONE;
     struct scan *scan = scan_of(call);
-    if (scan->listed)
-        return list(scan);
+    if (scan->found.begun)
+        return parts_reply(&scan->found, call);
     size_t most = (size_t)atomic_load(&call->server->limits.output_limit_bytes);
     scan->pattern = &call->argv[1];
     scan_slice(scan, SIZE_MAX);
-    seal(scan, SLICE_BYTES / 4 * 3); /* before it grows once more */
-    if (!charge(scan) || failed(scan) ||
-        scan->full + buf_len(&scan->keys) > most)
+    parts_seal(&scan->found);
+    if (!charge(scan) || failed(scan) || parts_len(&scan->found) > most)
         return call_error(
             call, "ERR too many keys match for one reply, use SCAN instead");
-    return scan->cursor || matching(scan) ? COMMAND_AGAIN : list(scan);
+    return scan->cursor || matching(scan) ? COMMAND_AGAIN
+                                          : parts_reply(&scan->found, call);
 }
 
 /* --------------------------------------------------------------- the rest */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/answer.h"
 #include "tests/console.h"
 #include "tests/sanitized.h"
 
@@ -292,6 +293,41 @@ static void subscriptions_have_a_limit(void **state)
     live_stop(live);
 }
 
+/* They are collected and sent in parts, up to output-limit. */
+static void a_long_list_of_channels_is_whole(void **state)
+{
+    enum { NAMES = 90, MORE = 20, LEN = 10000 };
+    (void)state;
+    struct live *live =
+        live_start("--maxmemory", "200mb", "--output-limit", "1mb", NULL);
+    redisContext *redis = live_connect(live), *other = live_connect(live);
+    char name[LEN];
+    memset(name, 'n', LEN);
+    for (int i = 0; i < NAMES; i++) {
+        memcpy(name, (char[]){(char)(i / 10 + '0'), (char)(i % 10 + '0')}, 2);
+        freeReplyObject(redisCommand(redis, "SUBSCRIBE %b", name, (size_t)LEN));
+    }
+    redisReply *reply = redisCommand(other, "PUBSUB CHANNELS");
+    assert_int_equal(reply->elements, NAMES);
+    for (int i = 0; i < NAMES; i++) {
+        memcpy(name, (char[]){(char)(i / 10 + '0'), (char)(i % 10 + '0')}, 2);
+        assert_int_equal(reply->element[i]->len, LEN);
+        assert_memory_equal(reply->element[i]->str, name, LEN);
+    }
+    freeReplyObject(reply);
+    for (int i = 0; i < MORE; i++) {
+        name[0] = (char)('a' + i);
+        freeReplyObject(redisCommand(redis, "SUBSCRIBE %b", name, (size_t)LEN));
+    }
+    reply = redisCommand(other, "PUBSUB CHANNELS");
+    answer_is_error(reply, "OOM command not allowed when used memory > "
+                           "'maxmemory'.");
+    assert_int_equal(live_int(other, "PUBLISH none x"), 0);
+    redisFree(redis);
+    redisFree(other);
+    live_stop(live);
+}
+
 /* Of a small pool they take a quarter, and then no more. */
 static void subscriptions_have_a_share_of_memory(void **state)
 {
@@ -373,6 +409,7 @@ int main(void)
         cmocka_unit_test(patterns_that_take_long),
         cmocka_unit_test(names_have_a_limit),
         cmocka_unit_test(subscriptions_have_a_limit),
+        cmocka_unit_test(a_long_list_of_channels_is_whole),
         cmocka_unit_test(subscriptions_have_a_share_of_memory),
         cmocka_unit_test(subscriptions_go_when_memory_does),
         cmocka_unit_test(idle_subscribers_stay),
