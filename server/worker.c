@@ -120,7 +120,8 @@ static bool only_crowded(const struct worker *worker)
     return !conn && push_crowded(worker->server);
 }
 
-/* Connections that wait have one more turn, as many as a millisecond allows; a
+/* Connections that wait have one more turn, as many as a millisecond allows: up
+ * to who is the last of them now, since some will come back to wait again.  A
  * timer that is due at once lets the loop look at sockets in between. */
 static void on_later(evutil_socket_t fd, short what, void *ctx)
 {
@@ -129,11 +130,11 @@ static void on_later(evutil_socket_t fd, short what, void *ctx)
     (void)fd, (void)what;
     intake_serve(worker->intake);
     int64_t end_us = platform->monotonic_us(platform->ctx) + LATER_US;
-    size_t count = 0;
-    for (struct conn *conn = worker->later_first; conn; conn = conn->later_next)
-        count++;
-    while (count-- > 0 && worker->later_first) {
+    struct conn **end = worker->later_end;
+    bool last = false;
+    while (worker->later_first && !last) {
         struct conn *conn = worker->later_first;
+        last = end == &conn->later_next;
         worker->later_first = conn->later_next;
         if (conn->later_next)
             conn->later_next->later_link = &worker->later_first;
@@ -141,8 +142,7 @@ static void on_later(evutil_socket_t fd, short what, void *ctx)
             worker->later_end = &worker->later_first;
         conn->later = false;
         conn_go_on(conn);
-        if (platform->monotonic_us(platform->ctx) >= end_us)
-            break;
+        last |= platform->monotonic_us(platform->ctx) >= end_us;
     }
     if (worker->later_first)
         event_add(worker->later, only_crowded(worker) ? &soon : &at_once);
