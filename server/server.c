@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The server: its parts, in the order in which they are made; its main loop;
- * its end. */
+/* The server: its parts, in the order in which they are made, and its end. */
 
 #include "server.h"
 
@@ -8,7 +7,6 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +23,7 @@
 #include "latency.h"
 #include "listen.h"
 #include "log.h"
+#include "loop.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "options.h"
@@ -34,7 +33,6 @@
 #include "pubsub.h"
 #include "slowlog.h"
 #include "stats.h"
-#include "timing.h"
 #include "tracking.h"
 #include "version.h"
 #include "watch.h"
@@ -42,145 +40,8 @@
 
 enum {
     WHY_MAX = 512,
-    TICK_MS = 10,
-    SLICE_US = 200,
-    SLICES_WAIT = 100, /* times 1 ms: for who is told of what is evicted */
-    TELL_MS = 5000,
     OWN_THREADS = 2,
 };
-
-typedef void server_run_posted(struct server *server, void *ctx);
-
-static void deliver(void *owner, mailbox_run *run, void *ctx)
-{
-    ((server_run_posted *)run)(owner, ctx);
-}
-
-void server_post(struct server *server, void (*run)(struct server *, void *),
-                 void *ctx)
-{
-    mailbox_post(server->mailbox, (mailbox_run *)run, ctx, NULL);
-}
-
-/* ------------------------------------------------------------ rebuild steps */
-
-static const struct timeval at_once = {0, 0}, soon = {0, 1000};
-
-/* A slice of the cache's outstanding work; a timer that is due at once lets
- * other events have their turn before the next.  Whoever waits for this core,
- * a client's process too, has it between slices and not when the system's own
- * time slice ends, milliseconds later. */
-static void on_slice(evutil_socket_t fd, short what, void *ctx)
-{
-    struct server *server = ctx;
-    const struct platform *platform = server->platform;
-    (void)fd, (void)what;
-    int64_t now_ms = platform->wall_ms(platform->ctx);
-    uint64_t from = ticks_now(&server->ticks);
-    if (notify_behind(server) && server->slices_waited++ < SLICES_WAIT) {
-        changes_settle(server, NULL);
-        event_add(server->slice, &soon);
-        return;
-    }
-    server->slices_waited = 0;
-    bool more = governor_slice(server->governor, now_ms, SLICE_US);
-    more |= tracking_step(server->tracking, now_ms);
-    timing_slice(server, from, now_ms);
-    changes_settle(server, NULL);
-    if (more) {
-        sched_yield();
-        event_add(server->slice, &at_once);
-    }
-}
-
-/* For who wants to see that it lives. */
-static void tell_state(struct server *server, int64_t now_ms)
-{
-    struct governor_state state;
-    if (now_ms < server->tell_ms)
-        return;
-    server->tell_ms = now_ms + TELL_MS;
-    governor_state(server->governor, &state);
-    log_write(server->log, LOG_DEBUG,
-              "%" PRIu64 " clients are connected, %" PRIu64
-              " bytes are resident of %" PRIu64,
-              (uint64_t)server->client_count, state.resident_bytes,
-              state.budget_bytes);
-}
-
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
-{
-    struct server *server = ctx;
-    const struct platform *platform = server->platform;
-    (void)fd, (void)what;
-    int64_t now_ms = platform->monotonic_us(platform->ctx) / 1000;
-    governor_tick(server->governor, now_ms);
-    tell_state(server, now_ms);
-    if (!event_pending(server->slice, EV_TIMEOUT, NULL))
-        on_slice(-1, 0, server);
-}
-
-/* ------------------------------------------------------------------- the end
- */
-
-static void stop(struct server *server, void *ctx)
-{
-    (void)ctx;
-    if (server->stopping)
-        return;
-    server->stopping = true;
-    log_write(server->log, LOG_NOTICE, "Stopping: replies under way are sent");
-    listeners_free(server->listeners);
-    server->listeners = NULL;
-    workers_stop(server);
-}
-
-void server_stop(struct server *server)
-{
-    server_post(server, stop, NULL);
-}
-
-static void worker_done(struct server *server, void *ctx)
-{
-    (void)ctx;
-    if (++server->workers_done == server->worker_count)
-        event_base_loopbreak(server->base);
-}
-
-void server_worker_done(struct server *server)
-{
-    server_post(server, worker_done, NULL);
-}
-
-/* The first signal lets replies be finished, the second does not wait for
- * clients, the third not even for us. */
-static void on_stop_signal(evutil_socket_t number, short what, void *ctx)
-{
-    struct server *server = ctx;
-    (void)number, (void)what;
-    if (!server->stopping) {
-        stop(server, NULL);
-    } else if (server->status == 0) {
-        log_write(server->log, LOG_WARNING,
-                  "Stopping at once: asked a second time");
-        server->status = 1;
-        atomic_store(&server->limits.stop_ms, 0);
-    } else {
-        _exit(1);
-    }
-}
-
-static void on_hangup(evutil_socket_t number, short what, void *ctx)
-{
-    struct server *server = ctx;
-    (void)number, (void)what;
-    if (log_reopen(server->log))
-        log_write(server->log, LOG_NOTICE, "The log was opened again");
-    else
-        log_write(server->log, LOG_WARNING,
-                  "The log cannot be opened again, the old one is kept: %s",
-                  strerror(errno));
-}
 
 /* ----------------------------------------------------------------- beginning
  */
@@ -243,18 +104,6 @@ static bool prepare(struct server *server, char *why)
     return true;
 }
 
-static struct event_base *new_base(void)
-{
-    struct event_config *config = event_config_new();
-    if (!config)
-        return NULL;
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
-    struct event_base *base = event_base_new_with_config(config);
-    event_config_free(config);
-    return base;
-}
-
 static bool read_users(struct server *server, char *why)
 {
     char reason[ACL_FILE_WHY_MAX];
@@ -267,10 +116,8 @@ static bool read_users(struct server *server, char *why)
 
 static bool make_parts(struct server *server, char *why)
 {
-    server->base = new_base();
-    if (!server->base)
+    if (!loop_begin(server))
         return fail(why, "No event loop can be made");
-    server->mailbox = mailbox_new(server->base, deliver, server);
     server->cache = make_cache(server);
     server->pool = pool_new(0);
     server->acl = acl_new(&server->acl_version);
@@ -286,9 +133,9 @@ static bool make_parts(struct server *server, char *why)
     if (!server->cache)
         return fail(why, "No memory or addresses for an empty cache: look at "
                          "ulimit -v and vm.overcommit_memory");
-    if (!server->mailbox || !server->pool || !server->options ||
-        !server->latency || !server->slowlog || !server->pause ||
-        !server->pubsub || !server->notify || !server->acl || !server->acl_log)
+    if (!server->pool || !server->options || !server->latency ||
+        !server->slowlog || !server->pause || !server->pubsub ||
+        !server->notify || !server->acl || !server->acl_log)
         return fail(why, "No memory to start with");
     server->gate = gate_new(server->worker_count);
     server->watches = watches_new(server);
@@ -319,21 +166,8 @@ static bool make_parts(struct server *server, char *why)
 
 static bool add_events(struct server *server, char *why)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-    const struct timeval tick = {0, TICK_MS * 1000};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        event_callback_fn run =
-            numbers[i] == SIGHUP ? on_hangup : on_stop_signal;
-        server->signals[i] =
-            evsignal_new(server->base, numbers[i], run, server);
-        if (!server->signals[i] || event_add(server->signals[i], NULL) != 0)
-            return fail(why, "Signals cannot be caught");
-    }
-    server->tick = event_new(server->base, -1, EV_PERSIST, on_tick, server);
-    server->slice = event_new(server->base, -1, 0, on_slice, server);
-    if (!server->tick || !server->slice || event_add(server->tick, &tick) != 0)
-        return fail(why, "No memory for timers");
-    return true;
+    const char *error = loop_add_events(server);
+    return !error || fail(why, error);
 }
 
 static bool write_pidfile(const struct server *server, char *why)
@@ -420,17 +254,6 @@ int server_run(struct server *server)
     return server->status;
 }
 
-static void free_events(struct server *server)
-{
-    for (size_t i = 0; i < 3; i++)
-        if (server->signals[i])
-            event_free(server->signals[i]);
-    if (server->tick)
-        event_free(server->tick);
-    if (server->slice)
-        event_free(server->slice);
-}
-
 void server_free(struct server *server)
 {
     if (!server)
@@ -442,7 +265,7 @@ void server_free(struct server *server)
     notify_free(server->notify);
     pubsub_free(server->pubsub);
     stats_free(server->stats);
-    free_events(server);
+    loop_free_events(server);
     governor_free(server->governor);
     options_free(server->options);
     watches_free(server->watches);

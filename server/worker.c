@@ -13,6 +13,7 @@
 #include "cache/pages.h"
 #include "hits.h"
 #include "intake.h"
+#include "loop.h"
 #include "mailbox.h"
 #include "platform.h"
 #include "pool.h"
@@ -189,18 +190,6 @@ void workers_greet(struct server *server)
 
 /* ------------------------------------------------------------- start, stop */
 
-static struct event_base *new_base(void)
-{
-    struct event_config *config = event_config_new();
-    if (!config)
-        return NULL;
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
-    struct event_base *base = event_base_new_with_config(config);
-    event_config_free(config);
-    return base;
-}
-
 static bool worker_init(struct worker *worker, struct server *server,
                         unsigned id)
 {
@@ -217,7 +206,7 @@ static bool worker_init(struct worker *worker, struct server *server,
     worker->by_command = calloc(command_count, sizeof *worker->by_command);
     worker->buffer = malloc(LIMIT_READ_BUFFER);
     worker->batch = worker->own_batch = batch_new();
-    worker->base = new_base();
+    worker->base = loop_base();
     if (!worker->by_id || !worker->batch || !worker->by_command ||
         !worker->buffer || !worker->base)
         return false;
