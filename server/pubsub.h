@@ -64,7 +64,8 @@ struct subscriber {
     struct worker *worker;
     struct conn *conn; /* NULL: it has gone, and this is being taken apart */
     void *tree;        /* of struct subscription, by the name of the topic */
-    struct subscription *first[TOPIC_KINDS];
+    struct subscription *first[TOPIC_KINDS], **end[TOPIC_KINDS]; /* oldest
+                                                                    first */
     size_t counts[TOPIC_KINDS];
     uint64_t vetted;         /* session->acl_since: by these rules it may listen
                                 to all of them; see vet.h */

@@ -85,6 +85,8 @@ static struct subscriber *subscriber_of(struct conn *conn,
     subscriber->conn = conn;
     subscriber->worker = conn_worker(conn);
     subscriber->vetted = session->acl_since;
+    for (int kind = 0; kind < TOPIC_KINDS; kind++)
+        subscriber->end[kind] = &subscriber->first[kind];
     session->subscriber = subscriber;
     return subscriber;
 }
@@ -100,19 +102,18 @@ static void drop_subscriber(struct pubsub *pubsub,
     pubsub_repay(pubsub, SUBSCRIBER_BYTES);
 }
 
+/* First of its topic's, last of its subscriber's. */
 static void enlist(struct subscription *one, struct subscription **first,
-                   struct subscription **mine)
+                   struct subscription ***end)
 {
     one->next = *first;
     one->link = first;
     if (one->next)
         one->next->link = &one->next;
     *first = one;
-    one->other = *mine;
-    one->mine = mine;
-    if (one->other)
-        one->other->mine = &one->other;
-    *mine = one;
+    one->mine = *end;
+    **end = one;
+    *end = &one->other;
 }
 
 /* Paid for.  NULL: no room. */
@@ -128,7 +129,7 @@ static struct subscription *make(struct pubsub *pubsub,
         one->subscriber = subscriber;
         if (tsearch(one, &subscriber->tree, compare_subscriptions)) {
             enlist(one, &topic->subscriptions[worker],
-                   &subscriber->first[key->kind]);
+                   &subscriber->end[key->kind]);
             return one;
         }
         pubsub_leave(pubsub, topic, worker);
@@ -179,6 +180,8 @@ static void end(struct pubsub *pubsub, struct subscription *one)
     *one->mine = one->other;
     if (one->other)
         one->other->mine = one->mine;
+    else
+        subscriber->end[topic->kind] = one->mine;
     bool listened = subscriber_listens(subscriber);
     subscriber->counts[topic->kind]--;
     if (listened && !subscriber_listens(subscriber))

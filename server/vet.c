@@ -13,7 +13,8 @@
 
 enum { LOOK_STEPS = 16 }; /* what a subscription costs beside its patterns */
 
-/* Where it is; new subscriptions come before all others, and were admitted. */
+/* Where it is; new subscriptions come behind all others: they were admitted,
+ * and are looked at once more. */
 struct vet {
     uint64_t since; /* session->acl_since: else it begins anew */
     const struct subscription *at;

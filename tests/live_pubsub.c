@@ -90,6 +90,25 @@ static void subscribing_with_resp3(void **state)
     console_close(&b);
 }
 
+static void all_are_left_in_their_order(void **state)
+{
+    struct console a;
+    console_open(&a, *state);
+    console_answers(&a, "PSUBSCRIBE a* ? c* d*", "[\"psubscribe\" \"a*\" :1]");
+    console_tells(&a, "[\"psubscribe\" \"?\" :2]");
+    console_tells(&a, "[\"psubscribe\" \"c*\" :3]");
+    console_tells(&a, "[\"psubscribe\" \"d*\" :4]");
+    console_answers(&a, "PUNSUBSCRIBE d* ?", "[\"punsubscribe\" \"d*\" :3]");
+    console_tells(&a, "[\"punsubscribe\" \"?\" :2]");
+    console_answers(&a, "PSUBSCRIBE e*", "[\"psubscribe\" \"e*\" :3]");
+    console_answers(&a, "PUNSUBSCRIBE", "[\"punsubscribe\" \"a*\" :2]");
+    console_tells(&a, "[\"punsubscribe\" \"c*\" :1]");
+    console_tells(&a, "[\"punsubscribe\" \"e*\" :0]");
+    console_answers(&a, "PSUBSCRIBE f*", "[\"psubscribe\" \"f*\" :1]");
+    console_answers(&a, "PUNSUBSCRIBE", "[\"punsubscribe\" \"f*\" :0]");
+    console_close(&a);
+}
+
 static void messages_come_whatever_client_reply_says(void **state)
 {
     struct console a, b;
@@ -403,6 +422,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(subscribing_with_resp2),
         cmocka_unit_test(subscribing_with_resp3),
+        cmocka_unit_test(all_are_left_in_their_order),
         cmocka_unit_test(messages_come_whatever_client_reply_says),
         cmocka_unit_test(what_is_subscribed_to),
         cmocka_unit_test(messages_keep_their_order),
