@@ -67,10 +67,10 @@ static void list_some(struct list *list, const struct arg *pattern)
     struct topic *topic;
     while ((topic = list->at) != NULL && steps >= TOPIC_STEPS) {
         steps -= TOPIC_STEPS;
+        const struct arg name = {topic->name, topic->len};
         enum text_match match = TEXT_YES;
         if (pattern)
-            match = text_glob_some(&list->glob, pattern->ptr, pattern->len,
-                                   topic->name, topic->len, false, &steps);
+            match = pubsub_match(&list->glob, pattern, &name, &steps);
         if (match == TEXT_MORE)
             return;
         list->glob = (struct text_glob){0};

@@ -307,9 +307,9 @@ static bool match_some(struct server *server, struct publication *publication,
         if (steps < TOPIC_STEPS || push_crowded(server))
             return false;
         steps -= TOPIC_STEPS;
+        const struct arg pattern = {topic->name, topic->len};
         enum text_match match =
-            text_glob_some(&publication->glob, topic->name, topic->len,
-                           channel->ptr, channel->len, false, &steps);
+            pubsub_match(&publication->glob, &pattern, channel, &steps);
         if (match == TEXT_MORE)
             return false;
         publication->glob = (struct text_glob){0};

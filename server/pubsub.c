@@ -255,3 +255,12 @@ size_t pubsub_subscribers(struct pubsub *pubsub, enum topic_kind kind,
     pubsub_unlock(pubsub);
     return count;
 }
+
+enum text_match pubsub_match(struct text_glob *glob, const struct arg *pattern,
+                             const struct arg *channel, size_t *steps)
+{
+    if (channel->len == 0 && pattern->len > 0)
+        return TEXT_NO;
+    return text_glob_some(glob, pattern->ptr, pattern->len, channel->ptr,
+                          channel->len, false, steps);
+}

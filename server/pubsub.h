@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "protocol/parse.h"
+#include "protocol/text.h"
 
 struct call;
 struct command;
@@ -120,6 +121,11 @@ size_t pubsub_too_many(const struct pubsub *pubsub);
 /* Clients subscribed to this one. */
 size_t pubsub_subscribers(struct pubsub *pubsub, enum topic_kind kind,
                           const struct arg *name);
+
+/* A part of a match, as text_glob_some; as in Redis not even * matches a
+ * channel without a name. */
+enum text_match pubsub_match(struct text_glob *glob, const struct arg *pattern,
+                             const struct arg *channel, size_t *steps);
 
 void pubsub_lock(struct pubsub *pubsub);
 void pubsub_unlock(struct pubsub *pubsub);

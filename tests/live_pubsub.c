@@ -109,6 +109,24 @@ static void all_are_left_in_their_order(void **state)
     console_close(&a);
 }
 
+static void a_channel_without_a_name(void **state)
+{
+    struct console a, b;
+    console_open(&a, *state);
+    console_open(&b, *state);
+    console_answers(&a, "PSUBSCRIBE * \"\"", "[\"psubscribe\" \"*\" :1]");
+    console_tells(&a, "[\"psubscribe\" \"\" :2]");
+    console_answers(&a, "SUBSCRIBE \"\"", "[\"subscribe\" \"\" :3]");
+    console_answers(&b, "PUBSUB CHANNELS", "[\"\"]");
+    console_answers(&b, "PUBSUB CHANNELS \"\"", "[\"\"]");
+    console_answers(&b, "PUBSUB CHANNELS *", "[]");
+    console_answers(&b, "PUBLISH \"\" hello", ":2");
+    console_tells(&a, "[\"message\" \"\" \"hello\"]");
+    console_tells(&a, "[\"pmessage\" \"\" \"\" \"hello\"]");
+    console_close(&a);
+    console_close(&b);
+}
+
 static void messages_come_whatever_client_reply_says(void **state)
 {
     struct console a, b;
@@ -423,6 +441,7 @@ int main(void)
         cmocka_unit_test(subscribing_with_resp2),
         cmocka_unit_test(subscribing_with_resp3),
         cmocka_unit_test(all_are_left_in_their_order),
+        cmocka_unit_test(a_channel_without_a_name),
         cmocka_unit_test(messages_come_whatever_client_reply_says),
         cmocka_unit_test(what_is_subscribed_to),
         cmocka_unit_test(messages_keep_their_order),
