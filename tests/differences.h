@@ -31,6 +31,8 @@ static const struct difference differences[] = {
      "-ERR MODULE command not allowed. *", "MODULE says that there are none"},
     {"module *", "-NOPERM *", "-ERR MODULE command not allowed. *",
      "who has no right to MODULE is told that"},
+    {"module *", "-ERR Can't execute 'module*", "-ERR MODULE command not allowed. *",
+     "and so is who may do nothing but listen"},
     {"config set maxmemory-policy *", "-*must be one of the following*",
      "-*must be one of the following*-lfu*", "there is no LFU"},
     {"command", "\\**", "\\**", "COMMAND describes the commands that there are"},

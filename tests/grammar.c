@@ -138,6 +138,8 @@ static const struct row rows[] = {
     {"DBSIZE",       10, "",       "", COMPARE_SAME},
     {"OBJECT",       10, "ENCODING k",  "", COMPARE_SAME},
     {"OBJECT",        6, "IDLETIME k",  "", COMPARE_KIND},
+    {"OBJECT",        4, "REFCOUNT k",  "", COMPARE_KIND},
+    {"OBJECT",        4, "FREQ k", "", COMPARE_SAME},
     {"MEMORY",        6, "USAGE k", "SAMPLES n", COMPARE_KIND},
     {"SELECT",       14, "d",      "", COMPARE_SAME},
     {"PING",          6, "",       "w", COMPARE_SAME},
@@ -148,6 +150,15 @@ static const struct row rows[] = {
     {"SWAPDB",        2, "i i",    "w", COMPARE_SAME},
     {"PUBLISH",       4, "k v",    "", COMPARE_SAME},
     {"SPUBLISH",      3, "k v",    "", COMPARE_SAME},
+    /* Never published to, and one of a kind: who leaves all gets one reply. */
+    {"SUBSCRIBE",     3, "news",   "", COMPARE_SAME},
+    {"PSUBSCRIBE",    3, "news",   "", COMPARE_SAME},
+    {"SSUBSCRIBE",    3, "news",   "", COMPARE_SAME},
+    {"UNSUBSCRIBE",   2, "news",   "", COMPARE_SAME},
+    {"PUNSUBSCRIBE",  2, "news",   "", COMPARE_SAME},
+    {"SUNSUBSCRIBE",  2, "news",   "", COMPARE_SAME},
+    {"PUBSUB",        3, "NUMSUB news k *", "", COMPARE_SAME},
+    {"PUBSUB",        3, "SHARDNUMSUB news", "", COMPARE_SAME},
     {"PUBSUB",        3, "NUMSUB k *", "", COMPARE_SAME},
     {"PUBSUB",        3, "SHARDNUMSUB k *", "", COMPARE_SAME},
     {"PUBSUB",        2, "NUMPAT", "", COMPARE_SAME},
@@ -210,7 +221,7 @@ static const struct row rows[] = {
     {"CLIENT",        3, "NO-EVICT ON", "", COMPARE_SAME},
     {"CLIENT",        3, "w",      "w|i", COMPARE_SAME},
     {"CLIENT",        3, "KILL w w", "w", COMPARE_SAME},
-    {"CLIENT",        2, "KILL TYPE pubsub", "USER w|SKIPME w", COMPARE_SAME},
+    {"CLIENT",        2, "KILL TYPE master", "USER w|SKIPME w", COMPARE_SAME},
     {"CLIENT",        3, "LIST TYPE w", "w", COMPARE_SAME},
     {"CLIENT",        3, "LIST ID w", "w", COMPARE_SAME},
     {"CLIENT",        2, "LIST ID 999999 999998", "w|999997", COMPARE_SAME},
@@ -740,8 +751,20 @@ static bool copies_large(const struct request *request)
            strncmp(request->argv[2].ptr, "large:", 6) == 0;
 }
 
+/* SUBSCRIBE and its kind: another name would be another reply. */
+static bool is_about_channels(const struct request *request)
+{
+    const char *name = request->argv[0].ptr;
+    size_t len = strlen(name);
+    return len >= 9 && strcasecmp(name + len - 9, "subscribe") == 0;
+}
+
 static void spoil(struct grammar *g, struct request *request)
 {
+    if (is_about_channels(request)) {
+        drop_last(request);
+        return;
+    }
     switch (rng_below(&g->rng, 4)) {
     case 0:
         drop_last(request);
@@ -801,6 +824,28 @@ static void note_follow(struct grammar *g, const struct request *request)
     }
 }
 
+/* Who listens with RESP2 may do nothing else. */
+static void note_listening(struct grammar *g, const struct request *request)
+{
+    unsigned bit = 1u << g->conn;
+    const char *name = request->argv[0].ptr;
+    if (is_about_channels(request) && tolower((unsigned char)name[1]) != 'n' &&
+        tolower((unsigned char)name[2]) != 'n')
+        g->listening |= bit;
+}
+
+static void end_listening(struct grammar *g)
+{
+    static const char *const ends[] = {"UNSUBSCRIBE", "PUNSUBSCRIBE",
+                                       "SUNSUBSCRIBE"};
+    g->listening &= ~(1u << g->conn);
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        g->follow[i] = (struct request){.compare = COMPARE_SAME};
+        add_text(&g->follow[i], ends[i]);
+    }
+    g->follow_count = COUNT_OF(ends);
+}
+
 /* Short transactions: in longer ones there would always be an error. */
 static bool ends_multi(struct grammar *g)
 {
@@ -819,6 +864,9 @@ static void note_multi(struct grammar *g, const struct request *request)
 void grammar_next(struct grammar *g, struct request *request)
 {
     *request = (struct request){.compare = COMPARE_SAME};
+    if (g->follow_count == 0 && g->listening >> g->conn & 1 &&
+        rng_chance(&g->rng, 200))
+        end_listening(g);
     if (g->follow_count > 0) {
         *request = g->follow[--g->follow_count];
         return;
@@ -838,4 +886,5 @@ void grammar_next(struct grammar *g, struct request *request)
         spoil(g, request);
     note_follow(g, request);
     note_multi(g, request);
+    note_listening(g, request);
 }

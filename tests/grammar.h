@@ -16,11 +16,12 @@
 
 struct grammar {
     struct rng rng;
-    struct request follow[2]; /* to be sent next, the last one first */
+    struct request follow[3]; /* to be sent next, the last one first */
     unsigned follow_count;
-    unsigned conn;  /* set by the caller: where it will be sent */
-    unsigned multi; /* bit i: connection i is likely between MULTI and
-                       EXEC */
+    unsigned conn;      /* set by the caller: where it will be sent */
+    unsigned multi;     /* bit i: connection i is likely between MULTI and
+                           EXEC */
+    unsigned listening; /* bit i: it may be subscribed to something */
 };
 
 void grammar_next(struct grammar *grammar, struct request *request);

@@ -255,7 +255,7 @@ static bool go_on(struct run *run, unsigned long done)
 {
     struct sent *from = &run->chapter[run->sent];
     unsigned conn = (unsigned)rng_below(&run->grammar.rng, SIDE_CONNS);
-    size_t count = 1 + rng_skewed(&run->grammar.rng, PIPELINE - 2);
+    size_t count = 1 + rng_skewed(&run->grammar.rng, PIPELINE - 3);
     run->grammar.conn = conn;
     for (size_t i = 0; i < count || run->grammar.follow_count > 0; i++) {
         from[i].conn = conn;
