@@ -170,6 +170,7 @@ static void add_row(struct table *table, uint64_t entries, uint64_t value_bytes,
         table_cell(table, "%.0f", ops_median(ns[i], rounds));
 }
 
+/* Printed row by row. */
 static void make_table(struct table *table, uint64_t entries, uint64_t few,
                        uint64_t threads, uint64_t rounds)
 {
@@ -180,6 +181,7 @@ static void make_table(struct table *table, uint64_t entries, uint64_t few,
         headings[RATIO_NAMES + i] = phases[i].heading;
     headings[RATIO_NAMES + SHRINK] = "shrink";
     table_init(table, headings);
+    table_follow(table, stdout);
     add_row(table, few, 100, 1, rounds);
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         add_row(table, entries, sizes[i], 1, rounds);
@@ -205,11 +207,10 @@ int main(int argc, char **argv)
     args_within("entries", entries, 2 * threads, UINT64_MAX);
 
     static struct table table, ratios;
-    make_table(&table, entries, few, threads, rounds);
     printf("ns of CPU for one operation of one thread; medians of %llu "
            "rounds\n\n",
            (unsigned long long)rounds);
-    table_print(&table, stdout);
+    make_table(&table, entries, few, threads, rounds);
     if (*baseline != '\0') {
         if (!ratio_read(&table, baseline, &ratios)) {
             fprintf(stderr, "cache: no table in %s\n", baseline);

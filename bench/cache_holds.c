@@ -150,14 +150,14 @@ int main(int argc, char **argv)
     run_work(&fill, workers, 1, entries, entries, &ignored);
     ops_stop_growing(cache);
     table_init(&table, headings);
+    printf("ns that the locks of shards are held\n\n");
+    table_follow(&table, stdout);
     for (unsigned i = 0; i < WORKS; i++) {
         unsigned of_work = works[i].operation ? (unsigned)threads : 1;
         struct hist hist = {0};
         run_work(&works[i], workers, of_work, entries, count, &hist);
         add_row(&table, &works[i], of_work, &hist);
     }
-    printf("ns that the locks of shards are held\n\n");
-    table_print(&table, stdout);
     printf("\nThe machine keeps a thread that only reads the clock waiting for "
            "up to %.0f us.\n",
            (double)host_longest_gap_ns(500000000) / 1e3);

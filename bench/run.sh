@@ -16,7 +16,9 @@ title() {
 }
 
 run() {
-    "$@" || failed=1
+    "$@" && return
+    printf '%s: failed\n' "$1" >&2
+    failed=1
 }
 
 printf '%s, %s cores, Linux %s\n' "$(date -u '+%Y-%m-%d %H:%M UTC')" \
@@ -64,6 +66,7 @@ esac
     run "$bench/load" --csv "$bench/load.csv" --peer "${PEER:-}" $load
     title 'Load of many small items, and of few'
     run "$bench/load" --depths 50 --value 32 --peer "${PEER:-}" $many
+    echo
     run "$bench/load" --depths 50 --value 32 --peer "${PEER:-}" $many $few
     title 'Load of writes that evict, and of reads'
     run "$bench/load" --depths 50 --requests get,set,evict \

@@ -200,11 +200,11 @@ int main(int argc, char **argv)
         "longest step us", "refused", NULL};
     static struct table table;
     table_init(&table, headings);
-    for (const struct legs *legs = legs_all; legs->name != NULL; legs++)
-        run(&table, legs, limit);
     printf("%llu MiB of slabs, CPU of one thread; values above %d B in "
            "slices\n\n",
            (unsigned long long)limit >> 20, SMALL_MOST);
-    table_print(&table, stdout);
+    table_follow(&table, stdout);
+    for (const struct legs *legs = legs_all; legs->name != NULL; legs++)
+        run(&table, legs, limit);
     return 0;
 }

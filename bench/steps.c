@@ -129,10 +129,10 @@ int main(int argc, char **argv)
         "steps",   "p50 us",  "p99 us", "longest us",   NULL};
     static struct table table;
     table_init(&table, headings);
-    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        add_row(&table, from, to, sizes[i], seed);
     printf("Slabs from %llu to %llu MiB, CPU of the thread that does it\n\n",
            (unsigned long long)from >> 20, (unsigned long long)to >> 20);
-    table_print(&table, stdout);
+    table_follow(&table, stdout);
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        add_row(&table, from, to, sizes[i], seed);
     return 0;
 }
