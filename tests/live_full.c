@@ -2,6 +2,7 @@
 /* What finds no room is refused, and changes nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,21 @@ static void what_never_fits_is_refused_and_the_old_stays(void **state)
     redisFree(redis);
 }
 
+/* A time to live takes memory, too: all of it is there, or nothing changed. */
+static void expires_or_is_refused(redisContext *redis, int key,
+                                  const char *bytes, size_t len)
+{
+    redisReply *reply = redisCommand(redis, "EXPIRE k%d 1000", key);
+    bool done = reply->type == REDIS_REPLY_INTEGER;
+    if (done)
+        freeReplyObject(reply);
+    else
+        is_out_of_memory(reply);
+    long long ttl = live_int(redis, "TTL k%d", key);
+    assert_true(done ? ttl > 0 : ttl == -1);
+    answer_is_bytes(redisCommand(redis, "GET k%d", key), bytes, len);
+}
+
 /* With noeviction nothing makes room but removing. */
 static void a_full_cache_refuses_and_changes_nothing(void **state)
 {
@@ -71,6 +87,8 @@ static void a_full_cache_refuses_and_changes_nothing(void **state)
     assert_string_equal(live_text(redis, "GET number"), "7");
     assert_int_equal(live_int(redis, "EXISTS small new k%d", count), 0);
     answer_is_bytes(redisCommand(redis, "GET k0"), bytes, LEN);
+    for (int i = 0; i < count; i += 100)
+        expires_or_is_refused(redis, i, bytes, LEN);
     assert_int_equal(live_int(redis, "DBSIZE"), count + 1);
     assert_int_equal(live_info(redis, "evicted_keys"), evicted);
     for (int i = 0; i < 100; i++)
