@@ -245,6 +245,8 @@ enum command_result cmd_acl_deluser(struct call *call)
         close_self(call, closing);
         return COMMAND_DONE;
     }
+    if (!call_names_fit(call))
+        return COMMAND_DONE;
     for (size_t i = 0; i < count; i++)
         if (names[i].len == 7 && memcmp(names[i].ptr, "default", 7) == 0)
             return call_error(call, "ERR The 'default' user cannot be removed");

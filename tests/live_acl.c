@@ -218,6 +218,23 @@ static void kill_and_list_know_users(void **state)
     talk_close(&admin);
 }
 
+/* As many as there may be users: all of them are kept waiting meanwhile. */
+static void so_many_are_deleted_at_one_time(void **state)
+{
+    enum { MOST = 1024 };
+    redisContext *redis = live_connect(*state);
+    const char *argv[MOST + 3] = {"ACL", "DELUSER"};
+    live_text(redis, "ACL SETUSER ann");
+    for (int i = 0; i <= MOST; i++)
+        argv[i + 2] = "ann";
+    answer_is_error(redisCommandArgv(redis, MOST + 3, argv, NULL),
+                    "ERR more than 1024 names");
+    redisReply *reply = redisCommandArgv(redis, MOST + 2, argv, NULL);
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+    redisFree(redis);
+}
+
 static void who_may_not_listen_any_more_is_disconnected(void **state)
 {
     struct talk admin = talk_open(*state), ann = talk_open(*state),
@@ -490,6 +507,7 @@ int main(void)
         cmocka_unit_test(a_long_value_goes_by_the_rules_of_now),
         cmocka_unit_test(the_deleted_are_disconnected),
         cmocka_unit_test(kill_and_list_know_users),
+        cmocka_unit_test(so_many_are_deleted_at_one_time),
         cmocka_unit_test(who_may_not_listen_any_more_is_disconnected),
         cmocka_unit_test(what_is_denied_is_told),
         cmocka_unit_test(the_log_is_bounded),
