@@ -8,7 +8,7 @@
 
 static void told_free(struct tracking *tracking, struct told_key *key)
 {
-    track_unpend(tracking->table, told_size(key->len));
+    track_unpend(tracking->table, told_cost(key->len));
     free(key);
 }
 

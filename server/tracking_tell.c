@@ -64,12 +64,12 @@ void tracking_tell(struct tracking *tracking, struct track_group *groups,
 static struct told_key *told_new(struct tracking *tracking, const char *key,
                                  size_t len, uint64_t by)
 {
-    size_t size = told_size(len);
-    if (is_full(tracking) || !track_pend(tracking->table, size))
+    size_t cost = told_cost(len);
+    if (is_full(tracking) || !track_pend(tracking->table, cost))
         return NULL;
-    struct told_key *told = malloc(size);
+    struct told_key *told = malloc(sizeof *told + len);
     if (!told) {
-        track_unpend(tracking->table, size);
+        track_unpend(tracking->table, cost);
         return NULL;
     }
     *told = (struct told_key){.by = by, .len = len};
