@@ -264,7 +264,8 @@ static bool begin_delivery(struct outbox *box)
 }
 
 /* Its own clients a worker tells at once, before the reply to whoever made the
- * change. */
+ * change.  What is redirected to clients of other workers is on its way for a
+ * while: who makes much of it waits. */
 void tracking_send(struct server *server, struct conn *by)
 {
     struct tracking *tracking = server->tracking;
@@ -278,4 +279,6 @@ void tracking_send(struct server *server, struct conn *by)
             (worker != own || deliver_some(worker)))
             worker_post(worker, deliver, NULL);
     }
+    if (by && push_crowded(server))
+        conn_hold_back(by);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/answer.h"
 #include "tests/console.h"
 #include "tests/sanitized.h"
 
@@ -214,6 +215,52 @@ static void who_does_not_read_what_it_is_told(void **state)
     live_stop(live);
 }
 
+/* What is told on another worker than the change was made on is on its way for
+ * a while: who makes so much of it waits. */
+static void what_is_redirected_does_not_pile_up(void **state)
+{
+    enum { TRACKERS = 200, WRITERS = 8, ROUNDS = 60, SETS = 500 };
+    struct live *live =
+        live_start("--maxmemory", "64mb", "--threads", "4", NULL);
+    redisContext *redis = live_connect(live), *told = live_connect(live);
+    redisContext *trackers[TRACKERS], *writers[WRITERS];
+    long long to = live_int(told, "CLIENT ID"), most = 0;
+    (void)state;
+    for (int i = 0; i < TRACKERS; i++) {
+        trackers[i] = live_connect(live);
+        answer_is_ok(redisCommand(
+            trackers[i], "CLIENT TRACKING on REDIRECT %lld BCAST", to));
+    }
+    for (int i = 0; i < WRITERS; i++)
+        writers[i] = live_connect(live);
+    for (int n = 0; n < ROUNDS; n++) {
+        for (int i = 0; i < WRITERS; i++) {
+            int done = 0;
+            for (int k = 0; k < SETS; k++)
+                redisAppendCommand(writers[i], "SET %d:%d:%d v", i, n, k);
+            while (!done)
+                assert_int_equal(redisBufferWrite(writers[i], &done), REDIS_OK);
+        }
+        long long bytes = live_info(redis, "ebb_client_push_bytes");
+        most = bytes > most ? bytes : most;
+        for (int i = 0; i < WRITERS; i++)
+            for (int k = 0; k < SETS; k++) {
+                void *reply;
+                assert_int_equal(redisGetReply(writers[i], &reply), REDIS_OK);
+                answer_is_ok(reply);
+            }
+    }
+    assert_in_range(most, 0, live_info(redis, "ebb_client_pool_bytes") / 4);
+    live_await_info(redis, "ebb_client_push_bytes", 0, 0);
+    for (int i = 0; i < TRACKERS; i++)
+        redisFree(trackers[i]);
+    for (int i = 0; i < WRITERS; i++)
+        redisFree(writers[i]);
+    redisFree(told);
+    redisFree(redis);
+    live_stop(live);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +268,7 @@ int main(void)
         cmocka_unit_test(what_a_lower_budget_drops_is_told),
         cmocka_unit_test(what_is_remembered_stays_within_its_part),
         cmocka_unit_test(who_does_not_read_what_it_is_told),
+        cmocka_unit_test(what_is_redirected_does_not_pile_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
