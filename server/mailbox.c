@@ -27,16 +27,29 @@ struct mailbox {
     struct event *event;
     mailbox_deliver *deliver;
     void *owner;
+    struct message *taken, **taken_end; /* the owner has, and not yet run */
 };
 
-static struct message *take_all(struct mailbox *mailbox)
+static void take_all(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->lock);
-    struct message *first = mailbox->first;
+    *mailbox->taken_end = mailbox->first;
+    if (mailbox->first)
+        mailbox->taken_end = mailbox->end;
     mailbox->first = NULL;
     mailbox->end = &mailbox->first;
     pthread_mutex_unlock(&mailbox->lock);
-    return first;
+}
+
+/* The next one; NULL: there is none. */
+static struct message *next_taken(struct mailbox *mailbox)
+{
+    struct message *message = mailbox->taken;
+    if (message)
+        mailbox->taken = message->next;
+    if (!mailbox->taken)
+        mailbox->taken_end = &mailbox->taken;
+    return message;
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
@@ -48,13 +61,15 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
     uint64_t count;
     if (read(fd, &count, sizeof count) < 0)
         return;
-    struct message *message = take_all(mailbox);
-    while (message) {
-        struct message *next = message->next;
+    take_all(mailbox);
+    struct message *message;
+    for (int left = MAILBOX_SLICE;
+         left > 0 && (message = next_taken(mailbox)) != NULL; left--) {
         mailbox->deliver(mailbox->owner, message->run, message->ctx);
         free(message);
-        message = next;
     }
+    if (mailbox->taken)
+        mailbox_wake(mailbox);
 }
 
 struct mailbox *mailbox_new(struct event_base *base, mailbox_deliver *deliver,
@@ -65,6 +80,7 @@ struct mailbox *mailbox_new(struct event_base *base, mailbox_deliver *deliver,
         return NULL;
     pthread_mutex_init(&mailbox->lock, NULL);
     mailbox->end = &mailbox->first;
+    mailbox->taken_end = &mailbox->taken;
     mailbox->deliver = deliver;
     mailbox->owner = owner;
     mailbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -82,13 +98,12 @@ void mailbox_free(struct mailbox *mailbox)
 {
     if (!mailbox)
         return;
-    struct message *message = take_all(mailbox);
-    while (message) {
-        struct message *next = message->next;
+    struct message *message;
+    take_all(mailbox);
+    while ((message = next_taken(mailbox)) != NULL) {
         if (message->drop)
             message->drop(message->ctx);
         free(message);
-        message = next;
     }
     if (mailbox->event)
         event_free(mailbox->event);

@@ -4,8 +4,10 @@
 
 /*
  * Messages from any thread to the thread of an event base, run there in the
- * order they were posted.
+ * order they were posted, some before other events have their turn.
  */
+
+enum { MAILBOX_SLICE = 256 }; /* so many */
 
 struct event_base;
 struct mailbox;
