@@ -136,7 +136,7 @@ static inline void batches(struct ops *ops, const char *names, uint64_t count,
                            single *one, unsigned part, single *last)
 {
     struct cache_key keys[BATCH];
-    uint32_t ahead[BATCH];
+    struct cache_ahead ahead[BATCH];
     for (uint64_t done = 0; done < count; done += BATCH) {
         int64_t now_ms = ops_wall_ms();
         uint64_t size = count - done < BATCH ? count - done : BATCH;
@@ -144,11 +144,10 @@ static inline void batches(struct ops *ops, const char *names, uint64_t count,
             keys[i] = cache_key_of(ops->cache, names + (done + i) * WIRE_KEY,
                                    WIRE_KEY);
         for (uint64_t i = 0; i < size; i++)
-            cache_prefetch(ops->cache, 0, &keys[i]);
-        for (uint64_t i = 0; i < size; i++)
-            ahead[i] = cache_prefetch_entry(ops->cache, 0, &keys[i]);
-        for (uint64_t i = 0; i < size; i++)
-            cache_prefetch_use(ops->cache, ahead[i]);
+            ahead[i] = cache_ahead(ops->cache, 0, &keys[i]);
+        for (unsigned step = 0; step < CACHE_AHEAD_STEPS; step++)
+            for (uint64_t i = 0; i < size; i++)
+                cache_ahead_step(ops->cache, &ahead[i]);
         for (uint64_t i = 0; i < size; i++)
             ((done + i) % part == part - 1 ? last : one)(ops, &keys[i], now_ms);
     }

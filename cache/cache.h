@@ -62,20 +62,27 @@ struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
                               size_t len);
 
 /*
- * Hints that a key will be looked up soon, in three steps, each of which asks
- * for memory that the next one reads.  Taken for many keys at once, one step
- * after the other, the waits for memory overlap.
+ * Hints that a key will be looked up soon, in steps, each of which asks for
+ * memory that the next one reads:
  *
- *   cache_prefetch        the index
- *   cache_prefetch_entry  the entry; it tells where to look on, 0: nowhere
- *   cache_prefetch_use    what using it touches: its value, its neighbours in
- *                         the list
+ *   bucket --> [more of its chain] --> entry --> value, neighbours in the list
+ *
+ * Taken for several keys at once, one step after the other, the waits for
+ * memory overlap.
  */
-void cache_prefetch(const struct cache *cache, unsigned db,
-                    const struct cache_key *key);
-uint32_t cache_prefetch_entry(const struct cache *cache, unsigned db,
-                              const struct cache_key *key);
-void cache_prefetch_use(const struct cache *cache, uint32_t at);
+struct cache_ahead {
+    uint32_t at; /* 0: there is no further step */
+    uint8_t tag, shard;
+    bool entry; /* that is what is there */
+};
+
+enum {
+    CACHE_AHEAD_STEPS = 3
+}; /* after the first; as many as nearly all take */
+
+struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
+                               const struct cache_key *key);
+void cache_ahead_step(const struct cache *cache, struct cache_ahead *ahead);
 
 /* ---------------------------------------------------------- transactions */
 

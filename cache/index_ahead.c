@@ -2,10 +2,9 @@
 /*
  * What look-ups will need, asked for ahead.
  *
- *   hash --> bucket --> entry --> its value, its neighbours in the list
+ *   hash --> bucket --> [more of its chain] --> entry --> value, neighbours
  *
- * Each arrow is a wait for memory.  Taken for many keys at once the waits
- * overlap: all buckets are asked for before the first is read, and so on.
+ * Each arrow is a wait for memory, and a step.
  *
  * Nothing is locked: what is found, right or torn, old or new, is only where to
  * look ahead.  What is read was slabs once, and is addressable for good.
@@ -19,64 +18,63 @@
 
 enum { VALUE_LINES = 4 };
 
-static inline const struct bucket *bucket_ahead(const struct cache *cache,
-                                                uint64_t hash)
+/* 0: there is none yet. */
+static inline uint32_t bucket_ahead(const struct cache *cache, uint64_t hash)
 {
     unsigned shard = shard_number(cache, hash);
     uint32_t buckets =
         atomic_load_explicit(&cache->buckets[shard], memory_order_relaxed);
     if (buckets == 0)
-        return NULL;
-    return bucket_in(cache, shard, INDEX_PRIMARY, bucket_of(buckets, hash));
+        return 0;
+    return bucket_loc(cache, shard, INDEX_PRIMARY, bucket_of(buckets, hash));
 }
 
 void index_prefetch(const struct cache *cache, uint64_t hash)
 {
-    __builtin_prefetch(bucket_ahead(cache, hash));
+    __builtin_prefetch(slabs_at(&cache->slabs, bucket_ahead(cache, hash)));
 }
 
-void cache_prefetch(const struct cache *cache, unsigned db,
-                    const struct cache_key *key)
+struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
+                               const struct cache_key *key)
 {
     uint64_t hash = hash_in(key->hash, number_of(cache, db));
-    fetch_to_write(&cache->shards[shard_number(cache, hash)]);
-    index_prefetch(cache, hash);
+    uint32_t at = bucket_ahead(cache, hash);
+    unsigned shard = shard_number(cache, hash);
+    fetch_to_write(&cache->shards[shard]);
+    __builtin_prefetch(slabs_at(&cache->slabs, at));
+    return (struct cache_ahead){
+        .at = at, .tag = tag_of(hash), .shard = (uint8_t)shard};
 }
 
-RACY uint32_t cache_prefetch_entry(const struct cache *cache, unsigned db,
-                                   const struct cache_key *key)
+/* From a bucket to the entry, or to the next bucket of the chain. */
+RACY static void ask_for_entry(const struct cache *cache,
+                               struct cache_ahead *ahead)
 {
-    uint64_t hash = hash_in(key->hash, number_of(cache, db));
-    const volatile struct bucket *bucket = bucket_ahead(cache, hash);
-    if (!bucket)
-        return 0;
-    uint8_t tags[INDEX_SLOTS];
-    const volatile uint32_t *words = (const volatile uint32_t *)bucket->tags;
-    for (unsigned i = 0; i < INDEX_SLOTS / 4; i++) {
-        uint32_t word = words[i];
-        memcpy(tags + 4 * i, &word, 4);
-    }
-    unsigned equal = tags_equal(tags, tag_of(hash));
+    const volatile struct bucket *bucket = slabs_at(&cache->slabs, ahead->at);
+    const volatile void *words = bucket->tags;
+    struct tags tags = {((const volatile uint64_t *)words)[0],
+                        ((const volatile uint32_t *)words)[2]};
+    unsigned equal = tags_equal(tags, ahead->tag);
     uint32_t loc = equal ? bucket->locs[__builtin_ctz(equal)] : 0;
     uint32_t more = equal ? 0 : bucket->more;
-    if (more / INDEX_SEGMENT < CORE_SEGMENTS && more > 0)
-        __builtin_prefetch(bucket_in(cache, shard_number(cache, hash),
-                                     INDEX_OVERFLOW, more - 1));
-    if (loc >> 13 >= slabs_end(&cache->slabs))
-        return 0;
+    ahead->at = 0;
+    if (more / INDEX_SEGMENT < CORE_SEGMENTS && more > 0) {
+        ahead->at = bucket_loc(cache, ahead->shard, INDEX_OVERFLOW, more - 1);
+        __builtin_prefetch(slabs_at(&cache->slabs, ahead->at));
+    }
+    if (loc == 0 || loc >> 13 >= slabs_end(&cache->slabs))
+        return;
+    ahead->at = loc;
+    ahead->entry = true;
     /* Used, it comes before what is now the head of its shard's list. */
-    const volatile struct shard *shard =
-        &cache->shards[shard_number(cache, hash)];
-    fetch_to_write(entry_at(cache, shard->head));
+    const volatile struct shard *shard = &cache->shards[ahead->shard];
     fetch_to_write(entry_at(cache, loc));
     __builtin_prefetch((const char *)entry_at(cache, loc) + FETCH_LINE);
-    return loc;
+    fetch_to_write(entry_at(cache, shard->head));
 }
 
-RACY void cache_prefetch_use(const struct cache *cache, uint32_t loc)
+RACY static void ask_for_use(const struct cache *cache, uint32_t loc)
 {
-    if (loc == 0)
-        return;
     const volatile struct entry *entry = entry_at(cache, loc);
     uint32_t packed = entry->packed;
     fetch_to_write(entry_at(cache, entry->prev));
@@ -87,4 +85,16 @@ RACY void cache_prefetch_use(const struct cache *cache, uint32_t loc)
     for (size_t at = 2 * FETCH_LINE;
          at < from + size && at < VALUE_LINES * FETCH_LINE; at += FETCH_LINE)
         __builtin_prefetch((const char *)entry_at(cache, loc) - from + at);
+}
+
+void cache_ahead_step(const struct cache *cache, struct cache_ahead *ahead)
+{
+    if (ahead->at == 0)
+        return;
+    if (!ahead->entry) {
+        ask_for_entry(cache, ahead);
+        return;
+    }
+    ask_for_use(cache, ahead->at);
+    ahead->at = 0;
 }

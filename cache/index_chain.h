@@ -31,14 +31,19 @@ static inline _Atomic uint32_t *segment_in(const struct cache *cache,
                                   shard];
 }
 
+static inline uint32_t bucket_loc(const struct cache *cache, unsigned shard,
+                                  unsigned kind, uint32_t bucket)
+{
+    uint32_t loc = atomic_load_explicit(segment_in(cache, shard, kind, bucket),
+                                        memory_order_relaxed);
+    return loc + bucket % INDEX_SEGMENT * (uint32_t)sizeof(struct bucket) / 8;
+}
+
 static inline struct bucket *bucket_in(const struct cache *cache,
                                        unsigned shard, unsigned kind,
                                        uint32_t bucket)
 {
-    uint32_t loc = atomic_load_explicit(segment_in(cache, shard, kind, bucket),
-                                        memory_order_relaxed);
-    struct bucket *segment = slabs_at(&cache->slabs, loc);
-    return segment + bucket % INDEX_SEGMENT;
+    return slabs_at(&cache->slabs, bucket_loc(cache, shard, kind, bucket));
 }
 
 static inline _Atomic uint32_t *segment_at(const struct cache *cache,
@@ -55,16 +60,28 @@ static inline struct bucket *bucket_at(const struct cache *cache,
     return bucket_in(cache, shard->number, kind, bucket);
 }
 
-/* Bit i of the result: tags[i] may be the tag, and is if bit i is the lowest
- * (a carry can make a false one above a true one; the key decides). */
-static inline unsigned tags_equal(const uint8_t tags[INDEX_SLOTS], uint8_t tag)
+/* The tags of a bucket, the first eight and the others: in words that are read
+ * as such, not put together. */
+struct tags {
+    uint64_t low;
+    uint32_t high;
+};
+
+static inline struct tags tags_of(const struct bucket *bucket)
+{
+    struct tags tags;
+    memcpy(&tags.low, bucket->tags, 8);
+    memcpy(&tags.high, bucket->tags + 8, 4);
+    return tags;
+}
+
+/* Bit i of the result: tag number i may be the tag, and is if bit i is the
+ * lowest (a carry can make a false one above a true one; the key decides). */
+static inline unsigned tags_equal(struct tags tags, uint8_t tag)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-    uint64_t low, high = 0;
-    memcpy(&low, tags, 8);
-    memcpy(&high, tags + 8, 4);
-    low ^= ones * tag;
-    high ^= ones * tag;
+    uint64_t low = tags.low ^ ones * tag;
+    uint64_t high = tags.high ^ ones * tag;
     low = (low - ones) & ~low & tops;
     high = (high - ones) & ~high & tops;
     /* One bit a byte to one bit a slot. */

@@ -48,7 +48,7 @@ bool index_find(const struct cache *cache, const struct shard *shard,
     struct bucket *bucket =
         bucket_at(cache, shard, INDEX_PRIMARY, index_bucket_of(shard, hash));
     for (; bucket; bucket = index_more(cache, shard, bucket)) {
-        unsigned equal = tags_equal(bucket->tags, tag_of(hash));
+        unsigned equal = tags_equal(tags_of(bucket), tag_of(hash));
         for (; equal; equal &= equal - 1) {
             unsigned slot = (unsigned)__builtin_ctz(equal);
             uint32_t loc = bucket->locs[slot];

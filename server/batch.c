@@ -54,20 +54,24 @@ static inline bool has_one_key(const struct command *row, size_t argc)
 }
 
 static inline void prepare(struct batch *batch, const struct server *server,
-                           unsigned db, size_t i)
+                           size_t i)
 {
     const struct skim_request *found = &batch->skim.requests[i];
     struct batch_request *request = &batch->requests[i];
     const struct command *row = find_row(batch, &found->argv[0]);
     request->row = row;
     request->key.ptr = NULL;
+    request->ahead.at = 0;
     if (!has_one_key(row, found->argc))
         return;
     const struct arg *key = &found->argv[row->keys.first];
     if (key->len > CACHE_KEY_MAX)
         return;
-    request->key = cache_key_of(server->cache, key->ptr, key->len);
-    request->db = db;
+    /* Not the struct as a whole: it would be loaded in other pieces than it
+     * was just stored in, which waits for the stores. */
+    request->key.ptr = key->ptr;
+    request->key.len = key->len;
+    request->key.hash = cache_key_of(server->cache, key->ptr, key->len).hash;
 }
 
 size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
@@ -76,28 +80,37 @@ size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
     size_t first = batch->skim.count;
     skim_run(&batch->skim, in, len, limits);
     for (size_t i = first; i < batch->skim.count; i++)
-        prepare(batch, server, db, i);
+        prepare(batch, server, i);
+    for (size_t i = first; i < batch->skim.count; i++) {
+        struct batch_request *request = &batch->requests[i];
+        if (request->key.ptr)
+            request->ahead = cache_ahead(server->cache, db, &request->key);
+    }
     return batch->skim.count - first;
 }
 
-void batch_fetch(const struct batch *batch, const struct server *server)
+/* A processor waits for the address of what it is to fetch, but for several at
+ * the same time: so many at once are asked for. */
+enum { BURST = 4 };
+
+static void step(struct batch *batch, const struct server *server, size_t count)
 {
-    size_t count = batch->skim.count;
-    uint32_t ahead[SKIM_REQUESTS];
-    if (count < 2)
+    size_t end = batch->at + count;
+    if (end > batch->skim.count)
+        end = batch->skim.count;
+    for (size_t i = batch->at; i < end; i++)
+        if (batch->requests[i].ahead.at != 0)
+            cache_ahead_step(server->cache, &batch->requests[i].ahead);
+}
+
+void batch_look_ahead(struct batch *batch, const struct server *server)
+{
+    if (batch->at < batch->looked || batch->skim.count < 2)
         return;
-    for (size_t i = 0; i < count; i++) {
-        const struct batch_request *request = &batch->requests[i];
-        if (request->key.ptr)
-            cache_prefetch(server->cache, request->db, &request->key);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct batch_request *request = &batch->requests[i];
-        ahead[i] = request->key.ptr
-                       ? cache_prefetch_entry(server->cache, request->db,
-                                              &request->key)
-                       : 0;
-    }
-    for (size_t i = 0; i < count; i++)
-        cache_prefetch_use(server->cache, ahead[i]);
+    /* Whoever comes nearer by a burst takes a step. */
+    step(batch, server, CACHE_AHEAD_STEPS * BURST);
+    if (batch->looked == 0)
+        for (size_t steps = CACHE_AHEAD_STEPS - 1; steps > 0; steps--)
+            step(batch, server, steps * BURST);
+    batch->looked = batch->at + BURST;
 }

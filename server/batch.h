@@ -4,12 +4,14 @@
 
 /*
  * Requests that are served one behind another.  They are taken off the input
- * together, their rows are found and their keys hashed, and what will be needed
- * of the cache is on its way before the first of them runs.
+ * together, their rows are found, their keys hashed and their buckets asked
+ * for.  While they run, those behind them take the further steps of
+ * cache_ahead, so that what each needs of the cache has come when it is its
+ * turn, and the processor has work while it comes:
  *
- *   input --skim--> requests --> rows, keys --> fetched ahead
- *                      |
- *                      '--> run, run, run ...
+ *     at
+ *     | run | step 3 | step 2 | step 1 |  buckets asked for  |
+ *     | burst        | burst  | burst  |
  *
  * A batch has no requests but those that are in the input still: it may be
  * forgotten at any time.
@@ -27,7 +29,7 @@ struct batch_request {
     const struct command *row; /* as command_find; NULL: there is none */
     struct cache_key key;      /* of a row with one; ptr NULL: it has none, or
                                   one that is too long */
-    unsigned db;
+    struct cache_ahead ahead;
 };
 
 /* A name that was asked for lately. */
@@ -39,6 +41,7 @@ struct batch_recent {
 struct batch {
     struct skim skim;
     size_t at, end; /* requests that are to be run next */
+    size_t looked;  /* ahead from those before it */
     struct batch_request requests[SKIM_REQUESTS];
     struct batch_recent recent[1 << BATCH_RECENT_BITS];
 };
@@ -49,7 +52,8 @@ void batch_free(struct batch *batch);
 
 static inline void batch_clear(struct batch *batch)
 {
-    batch->at = batch->end = batch->skim.count = batch->skim.args_used = 0;
+    batch->at = batch->end = batch->looked = 0;
+    batch->skim.count = batch->skim.args_used = 0;
 }
 
 static inline bool batch_is_full(const struct batch *batch)
@@ -61,7 +65,8 @@ static inline bool batch_is_full(const struct batch *batch)
  * is room for; the result: how many. */
 size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
                  const char *in, size_t len, const struct parse_limits *limits);
-/* Asks for what all of them need. */
-void batch_fetch(const struct batch *batch, const struct server *server);
+/* Before the one at `at` is run: asks for what those behind it need, a few
+ * requests ahead. */
+void batch_look_ahead(struct batch *batch, const struct server *server);
 
 #endif

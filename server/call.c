@@ -162,16 +162,15 @@ void call_prefetch(const struct call *call, const struct cache_key *keys,
 {
     const struct cache *cache = call->server->cache;
     unsigned db = call->session->db;
-    uint32_t ahead[CALL_AHEAD];
+    struct cache_ahead ahead[CALL_AHEAD];
     assert(count <= CALL_AHEAD);
     if (count < 2)
         return;
     for (size_t i = 0; i < count; i++)
-        cache_prefetch(cache, db, &keys[i]);
-    for (size_t i = 0; i < count; i++)
-        ahead[i] = cache_prefetch_entry(cache, db, &keys[i]);
-    for (size_t i = 0; i < count; i++)
-        cache_prefetch_use(cache, ahead[i]);
+        ahead[i] = cache_ahead(cache, db, &keys[i]);
+    for (size_t step = 0; step < CACHE_AHEAD_STEPS; step++)
+        for (size_t i = 0; i < count; i++)
+            cache_ahead_step(cache, &ahead[i]);
 }
 
 bool call_find(struct call *call, unsigned how, struct cache_view *view)

@@ -205,9 +205,10 @@ static void run_parsed(struct conn *conn)
 static void run_batched(struct conn *conn)
 {
     struct turn *turn = conn->turn;
-    const struct batch *batch = conn->worker->batch;
+    struct batch *batch = conn->worker->batch;
     const struct skim_request *found = &batch->skim.requests[batch->at];
     const struct batch_request *request = &batch->requests[batch->at];
+    batch_look_ahead(batch, conn->worker->server);
     conn_begin_call(conn, found->argv, found->argc);
     turn->call.row = request->row;
     turn->call.key = request->key;
@@ -249,7 +250,6 @@ static bool has_batch(struct conn *conn)
     batch_clear(batch);
     batch->end = batch_add(batch, worker->server, conn->session.db,
                            conn->turn->at, conn->turn->len, &limits);
-    batch_fetch(batch, worker->server);
     return batch->end > 0;
 }
 

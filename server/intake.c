@@ -111,7 +111,6 @@ static size_t take_requests(struct intake *intake, size_t at)
         input->count = batch_add(batch, server, conn->session.db, input->at,
                                  input->len, &limits);
     } while (at < intake->count && !batch_is_full(batch));
-    batch_fetch(batch, server);
     return at;
 }
 

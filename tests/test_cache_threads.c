@@ -110,9 +110,9 @@ static void get(struct thread *thread, unsigned number)
     struct cache_view view;
     struct cache_pin pin;
     bool pinned = false;
-    cache_prefetch(shared->cache, 0, &key);
-    cache_prefetch_use(shared->cache,
-                       cache_prefetch_entry(shared->cache, 0, &key));
+    struct cache_ahead ahead = cache_ahead(shared->cache, 0, &key);
+    for (unsigned i = 0; i < CACHE_AHEAD_STEPS; i++)
+        cache_ahead_step(shared->cache, &ahead);
     cache_begin(&tx, shared->cache, now(shared), &key, 1);
     if (cache_find(&tx, 0, &key, CACHE_TOUCH | CACHE_COUNT, &view)) {
         thread->hits++;

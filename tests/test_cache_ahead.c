@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Looking ahead comes to the entry that will be found, wherever in its chain
+ * the index has it.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+// cmocka wants the above first
+#include <cmocka.h>
+
+#include "tests/cache_kit.h"
+
+enum {
+    FEW = 20000,
+    MANY = 40000, /* in between all loads of buckets occur */
+    APART = 1000,
+    FOUND_PERCENT = 95, /* some tags are those of other keys */
+};
+
+static uint32_t loc_of(struct cache *cache, const struct cache_key *key)
+{
+    struct cache_tx tx;
+    struct cache_view view;
+    cache_begin(&tx, cache, KIT_NOW_MS, key, 1);
+    assert_true(cache_find(&tx, 0, key, 0, &view));
+    cache_end(&tx);
+    return view.loc;
+}
+
+/* Where the steps lead to; 0: not to an entry. */
+static uint32_t led_to(const struct cache *cache, const struct cache_key *key)
+{
+    struct cache_ahead ahead = cache_ahead(cache, 0, key);
+    uint32_t loc = 0;
+    for (unsigned i = 0; i < CACHE_AHEAD_STEPS; i++) {
+        if (ahead.entry && ahead.at)
+            loc = ahead.at;
+        cache_ahead_step(cache, &ahead);
+    }
+    return loc;
+}
+
+static void steps_lead_to_the_entry(void **state)
+{
+    (void)state;
+    struct cache *cache = kit_cache(64 * KIT_MB);
+    unsigned put = 0;
+    for (unsigned count = FEW; count <= MANY; count += APART) {
+        unsigned found = 0;
+        for (; put < count; put++)
+            assert_true(kit_put_len(cache, 0, put, 10));
+        for (unsigned i = 0; i < count; i++) {
+            struct cache_key key = kit_key(cache, &i);
+            found += led_to(cache, &key) == loc_of(cache, &key);
+        }
+        assert_in_range(found, count / 100 * FOUND_PERCENT, count);
+    }
+    cache_free(cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_lead_to_the_entry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
