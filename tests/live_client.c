@@ -296,6 +296,49 @@ static void unknown_ones_are_refused_as_redis_does(void **state)
     assert_memory_equal(t->shown, "[+CLIENT <subcommand>", 21);
 }
 
+/* StackExchange.Redis, as it connects: all at once, and what ECHO returns
+ * decides. */
+static void as_stackexchange_does(void **state)
+{
+    static const char *const lines[] = {
+        "HELLO 3",
+        "CLIENT SETNAME host",
+        "CLIENT SETINFO lib-name SE.Redis",
+        "CLIENT SETINFO lib-ver 3.1",
+        "CLIENT ID",
+        "CONFIG GET timeout",
+        "CONFIG GET replica-read-only",
+        "CONFIG GET databases",
+        "SENTINEL MASTERS",
+        "INFO replication",
+        "INFO server",
+        "CLUSTER NODES",
+        "GET __Booksleeve_TieBreak",
+        "ECHO \"\\x00\\x01\\xff3456789abcdef\"",
+    };
+    struct crowd *f = *state;
+    struct console *t = &f->others[3];
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        console_say(t, lines[i]);
+    console_begins(console_hear(t), "{\"server\": ");
+    for (int i = 0; i < 3; i++)
+        console_tells(t, "+OK");
+    console_begins(console_hear(t), ":");
+    console_tells(t, "{\"timeout\": \"0\"}");
+    console_tells(t, "{\"replica-read-only\": \"yes\"}");
+    console_tells(t, "{\"databases\": \"16\"}");
+    console_begins(console_hear(t), "-ERR unknown command 'SENTINEL'");
+    assert_non_null(strstr(console_hear(t), "role:master"));
+    assert_non_null(strstr(console_hear(t), "redis_mode:standalone"));
+    console_tells(t, "-ERR This instance has cluster support disabled");
+    console_tells(t, "nil");
+    console_tells(t, "\"\\x00\\x01\\xff3456789abcdef\"");
+    console_begins(console_ask(t, "HELLO 2"), "[\"server\" ");
+    console_answers(t, "SUBSCRIBE __Booksleeve_MasterChanged",
+                    "[\"subscribe\" \"__Booksleeve_MasterChanged\" :1]");
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, crowd_setup, crowd_teardown)
 
@@ -315,6 +358,7 @@ int main(void)
         TEST(libraries_say_what_they_are),
         TEST(replies_can_be_switched_off),
         TEST(unknown_ones_are_refused_as_redis_does),
+        TEST(as_stackexchange_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
