@@ -71,6 +71,69 @@ static void only_what_is_wanted_is_told(void **state)
     console_close(&b);
 }
 
+/* Of those that Redis 7.0 lacks, with which live_messages compares; who watches
+ * the key is told as well. */
+static void newer_commands_tell_too(void **state)
+{
+    static const struct {
+        const char *line, *reply, *events[3];
+    } cases[] = {
+        {"INCREX k", "[:1 :1]", {"incrby"}},
+        {"INCREX k BYFLOAT 0.5", "[\"1.5\" \"0.5\"]", {"incrbyfloat"}},
+        {"INCREX k BYFLOAT 0.5 EX 9",
+         "[\"2\" \"0.5\"]",
+         {"incrbyfloat", "expire"}},
+        {"INCREX k EX 99 ENX", "[:3 :1]", {"incrby"}},
+        {"INCREX k PERSIST", "[:4 :1]", {"incrby", "persist"}},
+        {"INCREX k PERSIST", "[:5 :1]", {"incrby"}},
+        {"INCREX k UBOUND 5", "[:5 :0]", {NULL}},
+        {"INCREX k UBOUND 5 SATURATE", "[:5 :0]", {"incrby"}},
+        {"INCREX k EXAT 1", "[:6 :1]", {"del"}},
+        {"INCREX k EXAT 1", "[:1 :1]", {NULL}},
+        {"MSETEX 1 k v", ":1", {"set"}},
+        {"MSETEX 1 k v EX 9", ":1", {"set", "expire"}},
+        {"MSETEX 1 k v KEEPTTL", ":1", {"set"}},
+        {"MSETEX 1 k v NX", ":0", {NULL}},
+        {"SET k w IFEQ x", "nil", {NULL}},
+        {"SET k w IFEQ v EX 9", "+OK", {"set", "expire"}},
+        {"DIGEST k", NULL, {NULL}},
+        {"DELEX k IFNE w", ":0", {NULL}},
+        {"DELEX k IFEQ w", ":1", {"del"}},
+        {"SET k v IFNE w", "+OK", {"set"}},
+        {"DELIFEQ k w", ":0", {NULL}},
+        {"DELIFEQ k v", ":1", {"del"}},
+        {"MSETEX 1 k v EXAT 1", ":1", {"set", "expire", "expired"}},
+    };
+    struct console a, b, c;
+    char line[64];
+    console_open(&a, *state);
+    console_open(&b, *state);
+    console_open(&c, *state);
+    console_answers(&b, "FLUSHALL", "+OK");
+    console_answers(&b, "CONFIG SET notify-keyspace-events K$gx", "+OK");
+    console_answers(&a, "SUBSCRIBE __keyspace@0__:k",
+                    "[\"subscribe\" \"__keyspace@0__:k\" :1]");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        console_answers(&c, "WATCH k", "+OK");
+        const char *reply = console_ask(&b, cases[i].line);
+        if (cases[i].reply)
+            assert_string_equal(reply, cases[i].reply);
+        for (size_t k = 0; k < 3 && cases[i].events[k]; k++) {
+            snprintf(line, sizeof line,
+                     "[\"message\" \"__keyspace@0__:k\" \"%s\"]",
+                     cases[i].events[k]);
+            console_tells(&a, line);
+        }
+        console_answers(&a, "PING", "[\"pong\" \"\"]");
+        console_answers(&c, "MULTI", "+OK");
+        console_answers(&c, "EXEC", cases[i].events[0] ? "nil" : "[]");
+    }
+    console_answers(&b, "CONFIG SET notify-keyspace-events \"\"", "+OK");
+    console_close(&a);
+    console_close(&b);
+    console_close(&c);
+}
+
 /* Nobody has to ask for the key. */
 static void what_expires_is_told(void **state)
 {
@@ -238,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_option_is_shown_as_redis_does),
         cmocka_unit_test(only_what_is_wanted_is_told),
+        cmocka_unit_test(newer_commands_tell_too),
         cmocka_unit_test(what_expires_is_told),
         cmocka_unit_test(what_is_evicted_is_told),
         cmocka_unit_test(many_at_once_are_told_in_order),
