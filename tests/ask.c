@@ -77,6 +77,13 @@ long long live_info(redisContext *redis, const char *field)
     return value;
 }
 
+long long live_unsent(redisContext *redis, const char *id)
+{
+    const char *line = live_text(redis, "CLIENT LIST ID %s", id);
+    const char *at = strstr(line, " omem=");
+    return at ? atoll(at + strlen(" omem=")) : -1;
+}
+
 void live_without_slowlog(redisContext *redis)
 {
     freeReplyObject(live_ask(redis, "CONFIG SET slowlog-log-slower-than -1"));

@@ -78,6 +78,9 @@ const char *live_text(redisContext *redis, const char *format, ...);
 long long live_int(redisContext *redis, const char *format, ...);
 /* A number of INFO. */
 long long live_info(redisContext *redis, const char *field);
+/* Bytes of a client, by its id, that it has not read and the kernel has not
+ * taken; -1: it is gone. */
+long long live_unsent(redisContext *redis, const char *id);
 /* No entries in the slow log from now on.  They count as clients' memory, and
  * on a busy machine any command may be slow. */
 void live_without_slowlog(redisContext *redis);

@@ -116,15 +116,6 @@ static void nobody_waits(void **state)
     stop(live, redis, deaf, DEAF);
 }
 
-/* Bytes that the only client of that channel has not read, beside what the
- * system keeps. */
-static long long unsent_of(redisContext *redis, const char *id)
-{
-    const char *line = live_text(redis, "CLIENT LIST ID %s", id);
-    const char *at = strstr(line, " omem=");
-    return at ? atoll(at + strlen(" omem=")) : -1;
-}
-
 /* Who is behind by less than its share stays, even if nobody has stood still
  * for longer. */
 static void who_is_behind_by_little(void **state)
@@ -143,7 +134,7 @@ static void who_is_behind_by_little(void **state)
     int deaf[DEAF], quiet;
     snprintf(id, sizeof id, "%lld", live_int(redis, "CLIENT ID") + 1);
     quiet = loud_deaf(live, "quiet");
-    for (int i = 0; unsent_of(redis, id) < BEHIND; i++) {
+    for (int i = 0; live_unsent(redis, id) < BEHIND; i++) {
         assert_int_equal(
             live_int(redis, "PUBLISH quiet %b", little, (size_t)LITTLE), 1);
         assert_true(i < MOST);

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A client that asks one by one and reads late: short replies that the kernel
- * takes in part, or not at all, come all the same, and in order. */
+ * does not take come all the same, and in order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/live.h"
 
-enum { REQUESTS = 600, VALUE = 1500 };
+enum { VALUE = 1500, MOST = 20000, MORE = 50 };
 
 static size_t request(char to[64], int number)
 {
@@ -35,20 +37,27 @@ static void every_reply_comes_in_order(void **state)
     (void)state;
     struct live *live = live_start("--threads", "1", NULL);
     redisContext *redis = live_connect(live);
-    int fd = live_socket(live), small = 4096;
-    char line[64], value[VALUE + 1] = "";
+    int fd = live_socket(live), small = 4096, on = 1;
+    char line[64], id[32], value[VALUE + 1] = "";
     assert_int_equal(
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+    /* Requests are not kept back until others are acknowledged. */
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on),
+                     0);
     for (int i = 0; i < VALUE; i++)
         value[i] = (char)('a' + i % 26);
     assert_string_equal(live_text(redis, "SET k %s", value), "OK");
-    for (int i = 0; i < REQUESTS; i++) {
-        size_t len = request(line, i);
+    snprintf(id, sizeof id, "%lld", live_int(redis, "CLIENT ID") + 1);
+    int count = 0, end = MOST;
+    for (; count < end; count++) {
+        size_t len = request(line, count);
         assert_true(live_send(fd, line, len));
         /* When the other has its reply, that was read, and by itself. */
-        assert_string_equal(live_text(redis, "PING"), "PONG");
+        if (live_unsent(redis, id) > 0 && end == MOST)
+            end = count + MORE;
     }
-    for (int i = 0; i < REQUESTS; i++)
+    assert_true(end < MOST);
+    for (int i = 0; i < count; i++)
         check_reply(fd, i, value);
     close(fd);
     redisFree(redis);
