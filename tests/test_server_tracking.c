@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which clients have read which keys, and the prefixes of BCAST. */
+/* Which clients have read which keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "server/pool.h"
-#include "server/track_prefixes.h"
 #include "server/track_table.h"
 #include "tests/rng.h"
 
@@ -267,6 +266,19 @@ static void the_pool_may_have_no_room(void **state)
     assert_int_equal(take(world, "a"), 1);
 }
 
+/* What workers have borrowed for replies, which after a lower limit can be all
+ * there is, does not turn keys away. */
+static void what_is_borrowed_is_no_use(void **state)
+{
+    struct world *world = *state;
+    size_t borrowed = pool_borrow(world->pool, SIZE_MAX);
+    assert_int_equal(borrowed, POOL);
+    assert_int_equal(add(world, "key", 1, 1), TRACK_ADDED);
+    pool_set_limit(world->pool, POOL / 2);
+    assert_int_equal(add(world, "another", 1, 1), TRACK_ADDED);
+    pool_repay(world->pool, borrowed);
+}
+
 static void a_key_has_so_many_readers(void **state)
 {
     struct world *world = *state;
@@ -392,93 +404,10 @@ static void a_crowded_bucket_comes_in_pieces(void **state)
     assert_int_equal(seen, 100);
 }
 
-/* ---------------------------------------------------------------- prefixes */
-
-static const char *some_prefix(struct rng *rng, char text[8])
-{
-    size_t len = rng_below(rng, 5);
-    for (size_t i = 0; i < len; i++)
-        text[i] = "ab:"[rng_below(rng, 3)];
-    text[len] = 0;
-    return text;
-}
-
-/* Against looking at each, while some come and others go. */
-static void a_key_matches_what_it_begins_with(void **state)
-{
-    enum { PREFIXES = 60 };
-    struct track_prefixes *prefixes = track_prefixes_new(8);
-    struct rng rng = {2};
-    char texts[PREFIXES][8], key[8];
-    struct track_prefix *found[PREFIXES] = {0};
-    unsigned workers[PREFIXES];
-    (void)state;
-    for (int round = 0; round < 50000; round++) {
-        size_t i = rng_below(&rng, PREFIXES);
-        if (found[i]) {
-            track_prefix_drop(prefixes, found[i], workers[i]);
-            found[i] = NULL;
-        } else if (rng_below(&rng, 3) > 0) {
-            workers[i] = (unsigned)rng_below(&rng, 8);
-            some_prefix(&rng, texts[i]);
-            found[i] = track_prefix_add(prefixes, texts[i], strlen(texts[i]),
-                                        workers[i]);
-            assert_non_null(found[i]);
-        }
-        uint64_t want = 0;
-        some_prefix(&rng, key);
-        for (i = 0; i < PREFIXES; i++)
-            if (found[i] && strncmp(key, texts[i], strlen(texts[i])) == 0)
-                want |= UINT64_C(1) << workers[i];
-        assert_int_equal(track_prefixes_match(prefixes, key, strlen(key)),
-                         want);
-    }
-    track_prefixes_free(prefixes);
-}
-
-static void as_many_different_prefixes_as_may_be(void **state)
-{
-    struct track_prefixes *prefixes = track_prefixes_new(2);
-    struct track_prefix *all[TRACK_PREFIXES_MAX];
-    char text[16];
-    (void)state;
-    for (int i = 0; i < TRACK_PREFIXES_MAX; i++) {
-        int len = snprintf(text, sizeof text, "%d", i);
-        all[i] = track_prefix_add(prefixes, text, (size_t)len, 0);
-        assert_non_null(all[i]);
-    }
-    assert_null(track_prefix_add(prefixes, "x", 1, 0));
-    struct track_prefix *again = track_prefix_add(prefixes, "7", 1, 1);
-    assert_ptr_equal(again, all[7]);
-    assert_int_equal(track_prefixes_count(prefixes), TRACK_PREFIXES_MAX);
-    assert_int_equal(track_prefixes_match(prefixes, "77", 2), 3);
-    track_prefix_drop(prefixes, again, 1);
-    assert_int_equal(track_prefixes_match(prefixes, "77", 2), 1);
-    for (int i = 0; i < TRACK_PREFIXES_MAX; i++)
-        track_prefix_drop(prefixes, all[i], 0);
-    assert_int_equal(track_prefixes_count(prefixes), 0);
-    assert_int_equal(track_prefixes_match(prefixes, "77", 2), 0);
-    track_prefixes_free(prefixes);
-}
-
-/* What workers have borrowed for replies, which after a lower limit can be all
- * there is, does not turn keys away. */
-static void what_is_borrowed_is_no_use(void **state)
-{
-    struct world *world = *state;
-    size_t borrowed = pool_borrow(world->pool, SIZE_MAX);
-    assert_int_equal(borrowed, POOL);
-    assert_int_equal(add(world, "key", 1, 1), TRACK_ADDED);
-    pool_set_limit(world->pool, POOL / 2);
-    assert_int_equal(add(world, "another", 1, 1), TRACK_ADDED);
-    pool_repay(world->pool, borrowed);
-}
-
 int main(void)
 {
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        WORLD(what_is_borrowed_is_no_use),
         WORLD(readers_are_told_once),
         WORLD(a_group_is_of_one_worker),
         WORLD(a_client_can_be_forgotten),
@@ -486,13 +415,12 @@ int main(void)
         WORLD(no_more_keys_than_may_be),
         WORLD(no_more_memory_than_its_part),
         WORLD(the_pool_may_have_no_room),
+        WORLD(what_is_borrowed_is_no_use),
         WORLD(a_key_has_so_many_readers),
         WORLD(it_is_emptied_at_once),
         WORLD(a_walk_sees_all_that_stay),
         WORLD(a_key_that_is_held_stays),
         WORLD(a_crowded_bucket_comes_in_pieces),
-        cmocka_unit_test(a_key_matches_what_it_begins_with),
-        cmocka_unit_test(as_many_different_prefixes_as_may_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
