@@ -7,5 +7,6 @@
 #define SYNTAX  "-ERR syntax error"
 #define NOT_INT "-ERR value is not an integer or out of range"
 #define NOAUTH  "-NOAUTH Authentication required."
+#define ABORTED "-EXECABORT Transaction discarded because of previous errors."
 
 #endif

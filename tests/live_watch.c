@@ -12,6 +12,7 @@
 
 #include "server/limits.h"
 #include "tests/answer.h"
+#include "tests/errors.h"
 #include "tests/live.h"
 #include "tests/talk.h"
 
@@ -158,8 +159,7 @@ static void own_changes_count_until_it_is_forgotten(void **state)
         {"SET a 1", "+OK"},
         {"MULTI", "+OK"},
         {"SET", "-ERR wrong number of arguments for 'set' command"},
-        {"EXEC", "-EXECABORT Transaction discarded because of previous "
-                 "errors."},
+        {"EXEC", ABORTED},
     };
     struct talk talk = talk_open(*state);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
