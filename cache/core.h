@@ -53,6 +53,8 @@ struct shard {
     uint64_t hits, misses;
     /* To here a look-up goes: one line. */
     uint32_t stash; /* see stash.h; 0: none */
+    uint32_t ahead; /* where the bucket is of what goes next, see evict.c; 0: it
+                       was not asked for */
     uint64_t evicted, expired, evicted_bytes;
     struct tally tally, marked;
 } __attribute__((aligned(64)));

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "cut.h"
+#include "fetch.h"
 #include "listen.h"
 #include "shard.h"
 #include "stash.h"
@@ -14,7 +15,6 @@ enum {
     SEARCH_STEPS = 32,  /* entries of a shard looked at with it locked */
     SEARCH_MOST = 2048, /* by one who wants an entry evicted now */
     SEARCH_SHARDS = 8,  /* searched in one step */
-    LINE = 64,
 };
 
 /* keep: its cell stays with the shard, which has none; it is a short one. */
@@ -47,21 +47,28 @@ size_t evict_drop(struct cache *cache, struct shard *shard, uint32_t loc,
 }
 
 /*
- * Asks for what the next eviction of a shard (locked) will read: other shards
- * have their turns before, and by then it is there.  The entry itself is, as
- * the neighbour of the one that has just gone.
+ * Asks for what the next evictions of a shard (locked) will read.  Other shards
+ * have their turns in between, and by then it is there: each time, the next
+ * three come a step nearer.
+ *
+ *   the third's entry --> the second's bucket --> the rest of the next's chain
  */
-static void evict_ahead(const struct cache *cache, const struct shard *shard)
+static void evict_ahead(const struct cache *cache, struct shard *shard)
 {
-    uint32_t loc = shard_next(shard);
-    const struct entry *entry = entry_at(cache, loc);
-    if (loc == 0 || entry_packed(entry) & ENTRY_EXT)
+    uint32_t next = shard_next(shard);
+    uint32_t second = next == 0 ? 0 : entry_at(cache, next)->prev;
+    index_prefetch_more(cache, shard, shard->ahead);
+    shard->ahead = 0;
+    if (second == 0)
         return;
-    const char *neighbour = (const char *)entry_at(cache, entry->prev);
-    __builtin_prefetch(neighbour);
-    __builtin_prefetch(neighbour + LINE);
-    index_prefetch(cache, entry_hash(cache, entry));
-    cell_prefetch(&cache->slabs, loc);
+    const struct entry *entry = entry_at(cache, second);
+    const char *third = (const char *)entry_at(cache, entry->prev);
+    __builtin_prefetch(third);
+    __builtin_prefetch(third + FETCH_LINE);
+    if (entry_packed(entry) & ENTRY_EXT)
+        return;
+    shard->ahead = index_prefetch(cache, entry_hash(cache, entry));
+    cell_prefetch(&cache->slabs, second);
 }
 
 /* The policy lets it go. */

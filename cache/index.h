@@ -18,7 +18,7 @@
  * Buckets lie in segments of 64, which are cells; overflow buckets likewise,
  * kept dense by moving the last one into a gap.
  *
- * All functions want the shard locked, index_prefetch excepted.
+ * All functions want the shard locked, the first two excepted.
  */
 
 #include "core.h"
@@ -51,8 +51,12 @@ static inline uint32_t place_loc(struct place place)
     return place.bucket->locs[place.slot];
 }
 
-/* Asks for the bucket of a hash; see index_ahead.c. */
-void index_prefetch(const struct cache *cache, uint64_t hash);
+/* Asks for the bucket of a hash; the result: where that is, or 0.  See
+ * index_ahead.c. */
+uint32_t index_prefetch(const struct cache *cache, uint64_t hash);
+/* Asks for what is next in the chain of the bucket there. */
+void index_prefetch_more(const struct cache *cache, const struct shard *shard,
+                         uint32_t at);
 
 /* The bucket (number) of a hash; the shard has buckets. */
 uint32_t index_bucket_of(const struct shard *shard, uint64_t hash);

@@ -29,21 +29,41 @@ static inline uint32_t bucket_ahead(const struct cache *cache, uint64_t hash)
     return bucket_loc(cache, shard, INDEX_PRIMARY, bucket_of(buckets, hash));
 }
 
-void index_prefetch(const struct cache *cache, uint64_t hash)
+uint32_t index_prefetch(const struct cache *cache, uint64_t hash)
 {
-    __builtin_prefetch(slabs_at(&cache->slabs, bucket_ahead(cache, hash)));
+    uint32_t at = bucket_ahead(cache, hash);
+    __builtin_prefetch(slabs_at(&cache->slabs, at));
+    return at;
+}
+
+/* 0: there is none; what was read may be torn. */
+static inline uint32_t more_ahead(const struct cache *cache, unsigned shard,
+                                  uint32_t more)
+{
+    if (more == 0 || more / INDEX_SEGMENT >= CORE_SEGMENTS)
+        return 0;
+    uint32_t at = bucket_loc(cache, shard, INDEX_OVERFLOW, more - 1);
+    __builtin_prefetch(slabs_at(&cache->slabs, at));
+    return at;
+}
+
+RACY void index_prefetch_more(const struct cache *cache,
+                              const struct shard *shard, uint32_t at)
+{
+    const volatile struct bucket *bucket = slabs_at(&cache->slabs, at);
+    if (at != 0)
+        more_ahead(cache, shard->number, bucket->more);
 }
 
 struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
                                const struct cache_key *key)
 {
     uint64_t hash = hash_in(key->hash, number_of(cache, db));
-    uint32_t at = bucket_ahead(cache, hash);
     unsigned shard = shard_number(cache, hash);
     fetch_to_write(&cache->shards[shard]);
-    __builtin_prefetch(slabs_at(&cache->slabs, at));
-    return (struct cache_ahead){
-        .at = at, .tag = tag_of(hash), .shard = (uint8_t)shard};
+    return (struct cache_ahead){.at = index_prefetch(cache, hash),
+                                .tag = tag_of(hash),
+                                .shard = (uint8_t)shard};
 }
 
 /* From a bucket to the entry, or to the next bucket of the chain. */
@@ -56,12 +76,9 @@ RACY static void ask_for_entry(const struct cache *cache,
                         ((const volatile uint32_t *)words)[2]};
     unsigned equal = tags_equal(tags, ahead->tag);
     uint32_t loc = equal ? bucket->locs[__builtin_ctz(equal)] : 0;
-    uint32_t more = equal ? 0 : bucket->more;
     ahead->at = 0;
-    if (more / INDEX_SEGMENT < CORE_SEGMENTS && more > 0) {
-        ahead->at = bucket_loc(cache, ahead->shard, INDEX_OVERFLOW, more - 1);
-        __builtin_prefetch(slabs_at(&cache->slabs, ahead->at));
-    }
+    if (!equal)
+        ahead->at = more_ahead(cache, ahead->shard, bucket->more);
     if (loc == 0 || loc >> 13 >= slabs_end(&cache->slabs))
         return;
     ahead->at = loc;
