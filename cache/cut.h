@@ -26,8 +26,8 @@
  * What is left to do, emptying sparse slabs, is move.c's.
  *
  * While somebody wants to be told of each entry that goes (listen.h), and under
- * a policy that protects entries (evict.h), only what was flushed is cut off:
- * all that is alive is marked, whatever the limit.
+ * a policy that protects entries (evict.h) and has others to go, only what was
+ * flushed is cut off: all that is alive is marked, whatever the limit.
  *
  * Whatever happens to an entry meanwhile keeps the marks right: one that is
  * touched or stored while its shard is being marked is marked and counted, one
