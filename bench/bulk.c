@@ -61,10 +61,7 @@ static bool measure(struct peer *peer, uint64_t round, void *ctx)
     struct host_cpu before = host_cpu(peer->pid);
     bool done = drive_run(&plan, &result);
     double cpu_ns = (double)host_cpu_since(peer->pid, before).all_ns;
-    if (result.errors + result.misses > 0)
-        fprintf(stderr, "%s: %llu misses, %llu errors %s\n", peer->name,
-                (unsigned long long)result.misses,
-                (unsigned long long)result.errors, result.error);
+    drive_tell(&result, peer->name);
     double bytes = (double)result.hits * (double)a->value;
     rounds_add(&runner->speed, bytes * 1e9 / (double)result.took_ns);
     rounds_add(&runner->per_cpu, cpu_ns > 0 ? bytes * 1e9 / cpu_ns : 0);

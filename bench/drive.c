@@ -215,3 +215,11 @@ bool drive_run(const struct drive_plan *plan, struct drive_result *result)
                 plan->port);
     return done;
 }
+
+void drive_tell(const struct drive_result *result, const char *name)
+{
+    if (result->errors + result->misses > 0)
+        fprintf(stderr, "%s: %llu misses, %llu errors %s\n", name,
+                (unsigned long long)result->misses,
+                (unsigned long long)result->errors, result->error);
+}

@@ -42,4 +42,8 @@ struct drive_result {
  * for a minute; what was counted until then is in the result. */
 bool drive_run(const struct drive_plan *plan, struct drive_result *result);
 
+/* A sentence on stderr, of the server with that name, if any request was for a
+ * key that is not there or was answered with an error. */
+void drive_tell(const struct drive_result *result, const char *name);
+
 #endif

@@ -118,10 +118,7 @@ static bool measure(struct peer *peer, uint64_t round, void *ctx)
     struct host_cpu before = host_cpu(peer->pid);
     bool done = drive_run(&plan, &result);
     struct host_cpu cpu = host_cpu_since(peer->pid, before);
-    if (result.errors + result.misses > 0)
-        fprintf(stderr, "%s: %llu misses, %llu errors %s\n", peer->name,
-                (unsigned long long)result.misses,
-                (unsigned long long)result.errors, result.error);
+    drive_tell(&result, peer->name);
     if (!done)
         return false;
     if (load->requests == EVICTING) {
