@@ -13,6 +13,7 @@
 #include "fetch.h"
 #include "index.h"
 #include "index_chain.h"
+#include "long.h"
 
 #define RACY __attribute__((no_sanitize("thread"), no_sanitize("address")))
 
@@ -96,6 +97,12 @@ RACY static void ask_for_use(const struct cache *cache, uint32_t loc)
     uint32_t packed = entry->packed;
     fetch_to_write(entry_at(cache, entry->prev));
     fetch_to_write(entry_at(cache, entry->next));
+    if (packed & ENTRY_EXT) {
+        const volatile struct entry_ext *ext =
+            entry_ext(entry_at(cache, loc));
+        fetch_to_write(piece_at(cache, ext->pieces));
+        return;
+    }
     size_t size = ENTRY_HEAD + packed_key_offset(packed) +
                   packed_key_here(packed) + packed_value_here(packed);
     size_t from = (uintptr_t)entry % FETCH_LINE;
