@@ -13,7 +13,8 @@ enum { CAP_FIRST = 128 };
 
 void buf_release(struct buf *buf)
 {
-    free(buf->data);
+    if (buf->data) /* mostly not, and an allocator takes longer to see it */
+        free(buf->data);
     buf->data = NULL;
     buf->start = buf->end = buf->cap = 0;
 }

@@ -67,7 +67,6 @@ static void turn_return(struct conn *conn)
     struct worker *worker = conn->worker;
     struct turn *turn = conn->turn;
     conn->turn = NULL;
-    buf_release(&turn->in);
     if (worker->spare)
         turn_free(turn);
     else
