@@ -17,7 +17,12 @@
 
 #define RACY __attribute__((no_sanitize("thread"), no_sanitize("address")))
 
-enum { VALUE_LINES = 4 };
+enum {
+    VALUE_LINES = 4,
+    /* What is read of an entry, in units of locations.  One that is none, as
+     * its bucket was reused meanwhile, must not end where the slabs do. */
+    HEAD_MOST = (ENTRY_HEAD + 8 + sizeof(struct entry_ext)) / 8,
+};
 
 /* 0: there is none yet. */
 static inline uint32_t bucket_ahead(const struct cache *cache, uint64_t hash)
@@ -80,7 +85,8 @@ RACY static void ask_for_entry(const struct cache *cache,
     ahead->at = 0;
     if (!equal)
         ahead->at = more_ahead(cache, ahead->shard, bucket->more);
-    if (loc == 0 || loc >> 13 >= slabs_end(&cache->slabs))
+    if (loc == 0 ||
+        ((uint64_t)loc + HEAD_MOST) >> 13 >= slabs_end(&cache->slabs))
         return;
     ahead->at = loc;
     ahead->entry = true;
@@ -99,7 +105,8 @@ RACY static void ask_for_use(const struct cache *cache, uint32_t loc)
     fetch_to_write(entry_at(cache, entry->next));
     if (packed & ENTRY_EXT) {
         const volatile struct entry_ext *ext =
-            entry_ext(entry_at(cache, loc));
+            (const volatile void *)(entry->rest +
+                                    (packed & ENTRY_EXPIRY ? 8 : 0));
         fetch_to_write(piece_at(cache, ext->pieces));
         return;
     }

@@ -60,10 +60,43 @@ static void steps_lead_to_the_entry(void **state)
     cache_free(cache);
 }
 
+/* Steps from where there is no bucket any more, but a value of these words. */
+static void step_through(struct cache *cache, uint32_t word)
+{
+    enum { WORDS = 40, IN_VALUE = 8 };
+    uint32_t value[WORDS];
+    unsigned number = 0;
+    for (unsigned i = 0; i < WORDS; i++)
+        value[i] = word;
+    struct cache_write write = {.value = (char *)value, .len = sizeof value};
+    assert_true(kit_put(cache, 0, number, KIT_NOW_MS, write));
+    struct cache_key key = kit_key(cache, &number);
+    struct cache_ahead ahead = {.at = loc_of(cache, &key) + IN_VALUE,
+                                .tag = (uint8_t)word};
+    for (unsigned i = 0; i < CACHE_AHEAD_STEPS; i++)
+        cache_ahead_step(cache, &ahead);
+}
+
+/* What is not in a bucket could be any number. */
+static void steps_stay_where_memory_is(void **state)
+{
+    (void)state;
+    struct cache *cache = kit_cache(64 * KIT_MB);
+    assert_true(kit_put_len(cache, 0, 1, 10));
+    uint32_t end = slabs_end(&cache->slabs) << 13;
+    for (uint32_t back = 0; back < 16; back++) {
+        step_through(cache, UINT32_MAX - back);
+        step_through(cache, end - back);
+        step_through(cache, (UINT32_MAX / 2) + back);
+    }
+    cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_lead_to_the_entry),
+        cmocka_unit_test(steps_stay_where_memory_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
