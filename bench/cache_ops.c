@@ -146,8 +146,7 @@ static inline void batches(struct ops *ops, const char *names, uint64_t count,
         for (uint64_t i = 0; i < size; i++)
             ahead[i] = cache_ahead(ops->cache, 0, &keys[i]);
         for (unsigned step = 0; step < CACHE_AHEAD_STEPS; step++)
-            for (uint64_t i = 0; i < size; i++)
-                cache_ahead_step(ops->cache, &ahead[i]);
+            cache_ahead_steps(ops->cache, ahead, size);
         for (uint64_t i = 0; i < size; i++)
             ((done + i) % part == part - 1 ? last : one)(ops, &keys[i], now_ms);
     }

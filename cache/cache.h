@@ -62,27 +62,28 @@ struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
                               size_t len);
 
 /*
- * Hints that a key will be looked up soon, in steps, each of which asks for
+ * Hints that keys will be looked up soon, in steps, each of which asks for
  * memory that the next one reads:
  *
- *   bucket --> [more of its chain] --> entry --> value, neighbours in the list
+ *   hash --> bucket --> [more of its chain] --> entry --> value, neighbours
  *
  * Taken for several keys at once, one step after the other, the waits for
  * memory overlap.
  */
 struct cache_ahead {
-    uint32_t at; /* 0: there is no further step */
+    uint32_t at;
     uint8_t tag, shard;
-    bool entry; /* that is what is there */
+    uint8_t next; /* enum ahead_step; 0: there is none */
 };
 
-enum {
-    CACHE_AHEAD_STEPS = 3
-}; /* after the first; as many as nearly all take */
+enum { CACHE_AHEAD_STEPS = 4 }; /* as many as nearly all take */
 
+/* Before the first step. */
 struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
                                const struct cache_key *key);
-void cache_ahead_step(const struct cache *cache, struct cache_ahead *ahead);
+/* Takes a step of each. */
+void cache_ahead_steps(const struct cache *cache, struct cache_ahead *ahead,
+                       size_t count);
 
 /* ---------------------------------------------------------- transactions */
 

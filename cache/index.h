@@ -51,6 +51,14 @@ static inline uint32_t place_loc(struct place place)
     return place.bucket->locs[place.slot];
 }
 
+/* What cache_ahead.at is, and so the next step. */
+enum ahead_step {
+    AHEAD_NONE,
+    AHEAD_HOME,   /* a bucket that was not asked for yet */
+    AHEAD_BUCKET, /* one of the chain */
+    AHEAD_ENTRY,
+};
+
 /* Asks for the bucket of a hash; the result: where that is, or 0.  See
  * index_ahead.c. */
 uint32_t index_prefetch(const struct cache *cache, uint64_t hash);

@@ -2,10 +2,6 @@
 /*
  * What look-ups will need, asked for ahead.
  *
- *   hash --> bucket --> [more of its chain] --> entry --> value, neighbours
- *
- * Each arrow is a wait for memory, and a step.
- *
  * Nothing is locked: what is found, right or torn, old or new, is only where to
  * look ahead.  What is read was slabs once, and is addressable for good.
  */
@@ -48,9 +44,7 @@ static inline uint32_t more_ahead(const struct cache *cache, unsigned shard,
 {
     if (more == 0 || more / INDEX_SEGMENT >= CORE_SEGMENTS)
         return 0;
-    uint32_t at = bucket_loc(cache, shard, INDEX_OVERFLOW, more - 1);
-    __builtin_prefetch(slabs_at(&cache->slabs, at));
-    return at;
+    return bucket_loc(cache, shard, INDEX_OVERFLOW, more - 1);
 }
 
 RACY void index_prefetch_more(const struct cache *cache,
@@ -58,51 +52,89 @@ RACY void index_prefetch_more(const struct cache *cache,
 {
     const volatile struct bucket *bucket = slabs_at(&cache->slabs, at);
     if (at != 0)
-        more_ahead(cache, shard->number, bucket->more);
+        __builtin_prefetch(slabs_at(
+            &cache->slabs, more_ahead(cache, shard->number, bucket->more)));
 }
 
 struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
                                const struct cache_key *key)
 {
     uint64_t hash = hash_in(key->hash, number_of(cache, db));
-    unsigned shard = shard_number(cache, hash);
-    fetch_to_write(&cache->shards[shard]);
-    return (struct cache_ahead){.at = index_prefetch(cache, hash),
+    uint32_t at = bucket_ahead(cache, hash);
+    return (struct cache_ahead){.at = at,
                                 .tag = tag_of(hash),
-                                .shard = (uint8_t)shard};
+                                .shard = (uint8_t)shard_number(cache, hash),
+                                .next = at == 0 ? AHEAD_NONE : AHEAD_HOME};
+}
+
+/*
+ * What a few steps ask for.  A processor waits for the address of what it is to
+ * fetch, for several at the same time, but not for more than it has in sight:
+ * so all are found out before the first is asked for.
+ */
+enum { TOGETHER = 16 };
+
+struct wanted {
+    const void *read[TOGETHER], *written[2 * TOGETHER];
+    unsigned reads, writes;
+};
+
+static inline void want_read(struct wanted *wanted, const void *at)
+{
+    wanted->read[wanted->reads++] = at;
+}
+
+static inline void want_write(struct wanted *wanted, const void *at)
+{
+    wanted->written[wanted->writes++] = at;
+}
+
+static void ask_for(const struct wanted *wanted)
+{
+    for (unsigned i = 0; i < wanted->reads; i++)
+        __builtin_prefetch(wanted->read[i]);
+    for (unsigned i = 0; i < wanted->writes; i++)
+        fetch_to_write(wanted->written[i]);
 }
 
 /* From a bucket to the entry, or to the next bucket of the chain. */
-RACY static void ask_for_entry(const struct cache *cache,
-                               struct cache_ahead *ahead)
+RACY static void look_in_bucket(const struct cache *cache,
+                                struct cache_ahead *ahead,
+                                struct wanted *wanted)
 {
     const volatile struct bucket *bucket = slabs_at(&cache->slabs, ahead->at);
     const volatile void *words = bucket->tags;
     struct tags tags = {((const volatile uint64_t *)words)[0],
                         ((const volatile uint32_t *)words)[2]};
     unsigned equal = tags_equal(tags, ahead->tag);
-    uint32_t loc = equal ? bucket->locs[__builtin_ctz(equal)] : 0;
-    ahead->at = 0;
-    if (!equal)
+    ahead->next = AHEAD_NONE;
+    if (!equal) {
         ahead->at = more_ahead(cache, ahead->shard, bucket->more);
+        if (ahead->at == 0)
+            return;
+        ahead->next = AHEAD_BUCKET;
+        want_read(wanted, slabs_at(&cache->slabs, ahead->at));
+        return;
+    }
+    uint32_t loc = bucket->locs[__builtin_ctz(equal)];
     if (loc == 0 ||
         ((uint64_t)loc + HEAD_MOST) >> 13 >= slabs_end(&cache->slabs))
         return;
     ahead->at = loc;
-    ahead->entry = true;
+    ahead->next = AHEAD_ENTRY;
+    want_write(wanted, entry_at(cache, loc));
     /* Used, it comes before what is now the head of its shard's list. */
     const volatile struct shard *shard = &cache->shards[ahead->shard];
-    fetch_to_write(entry_at(cache, loc));
-    __builtin_prefetch((const char *)entry_at(cache, loc) + FETCH_LINE);
-    fetch_to_write(entry_at(cache, shard->head));
+    want_write(wanted, entry_at(cache, shard->head));
 }
 
-RACY static void ask_for_use(const struct cache *cache, uint32_t loc)
+RACY static void look_at_entry(const struct cache *cache, uint32_t loc,
+                               struct wanted *wanted)
 {
     const volatile struct entry *entry = entry_at(cache, loc);
     uint32_t packed = entry->packed;
-    fetch_to_write(entry_at(cache, entry->prev));
-    fetch_to_write(entry_at(cache, entry->next));
+    want_write(wanted, entry_at(cache, entry->prev));
+    want_write(wanted, entry_at(cache, entry->next));
     if (packed & ENTRY_EXT) {
         const volatile struct entry_ext *ext =
             (const volatile void *)(entry->rest +
@@ -113,19 +145,43 @@ RACY static void ask_for_use(const struct cache *cache, uint32_t loc)
     size_t size = ENTRY_HEAD + packed_key_offset(packed) +
                   packed_key_here(packed) + packed_value_here(packed);
     size_t from = (uintptr_t)entry % FETCH_LINE;
-    for (size_t at = 2 * FETCH_LINE;
+    for (size_t at = FETCH_LINE;
          at < from + size && at < VALUE_LINES * FETCH_LINE; at += FETCH_LINE)
         __builtin_prefetch((const char *)entry_at(cache, loc) - from + at);
 }
 
-void cache_ahead_step(const struct cache *cache, struct cache_ahead *ahead)
+static void take_step(const struct cache *cache, struct cache_ahead *ahead,
+                      struct wanted *wanted)
 {
-    if (ahead->at == 0)
-        return;
-    if (!ahead->entry) {
-        ask_for_entry(cache, ahead);
-        return;
+    switch (ahead->next) {
+    case AHEAD_HOME:
+        want_read(wanted, slabs_at(&cache->slabs, ahead->at));
+        want_write(wanted, &cache->shards[ahead->shard]);
+        ahead->next = AHEAD_BUCKET;
+        break;
+    case AHEAD_BUCKET:
+        look_in_bucket(cache, ahead, wanted);
+        break;
+    case AHEAD_ENTRY:
+        look_at_entry(cache, ahead->at, wanted);
+        ahead->next = AHEAD_NONE;
+        break;
+    default:
+        break;
     }
-    ask_for_use(cache, ahead->at);
-    ahead->at = 0;
+}
+
+void cache_ahead_steps(const struct cache *cache, struct cache_ahead *ahead,
+                       size_t count)
+{
+    while (count > 0) {
+        struct wanted wanted;
+        size_t some = count < TOGETHER ? count : TOGETHER;
+        wanted.reads = wanted.writes = 0;
+        for (size_t i = 0; i < some; i++)
+            take_step(cache, &ahead[i], &wanted);
+        ask_for(&wanted);
+        ahead += some;
+        count -= some;
+    }
 }

@@ -54,14 +54,14 @@ static inline bool has_one_key(const struct command *row, size_t argc)
 }
 
 static inline void prepare(struct batch *batch, const struct server *server,
-                           size_t i)
+                           unsigned db, size_t i)
 {
     const struct skim_request *found = &batch->skim.requests[i];
     struct batch_request *request = &batch->requests[i];
     const struct command *row = find_row(batch, &found->argv[0]);
     request->row = row;
     request->key.ptr = NULL;
-    request->ahead.at = 0;
+    batch->ahead[i] = (struct cache_ahead){0};
     if (!has_one_key(row, found->argc))
         return;
     const struct arg *key = &found->argv[row->keys.first];
@@ -72,6 +72,7 @@ static inline void prepare(struct batch *batch, const struct server *server,
     request->key.ptr = key->ptr;
     request->key.len = key->len;
     request->key.hash = cache_key_of(server->cache, key->ptr, key->len).hash;
+    batch->ahead[i] = cache_ahead(server->cache, db, &request->key);
 }
 
 size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
@@ -79,38 +80,31 @@ size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
 {
     size_t first = batch->skim.count;
     skim_run(&batch->skim, in, len, limits);
+    size_t added = batch->skim.count - first;
     for (size_t i = first; i < batch->skim.count; i++)
-        prepare(batch, server, i);
-    for (size_t i = first; i < batch->skim.count; i++) {
-        struct batch_request *request = &batch->requests[i];
-        if (request->key.ptr)
-            request->ahead = cache_ahead(server->cache, db, &request->key);
-    }
-    return batch->skim.count - first;
+        prepare(batch, server, db, i);
+    cache_ahead_steps(server->cache, &batch->ahead[first], added);
+    return added;
 }
 
-/* A processor waits for the address of what it is to fetch, but for several at
- * the same time: so many at once are asked for. */
-enum { BURST = 4 };
+enum { BURST = 4 }; /* requests that take a step together */
 
 static void step(struct batch *batch, const struct server *server, size_t count)
 {
-    size_t end = batch->at + count;
-    if (end > batch->skim.count)
-        end = batch->skim.count;
-    for (size_t i = batch->at; i < end; i++)
-        if (batch->requests[i].ahead.at != 0)
-            cache_ahead_step(server->cache, &batch->requests[i].ahead);
+    size_t left = batch->skim.count - batch->at;
+    cache_ahead_steps(server->cache, &batch->ahead[batch->at],
+                      count < left ? count : left);
 }
 
 void batch_look_ahead(struct batch *batch, const struct server *server)
 {
+    enum { STEPS = CACHE_AHEAD_STEPS - 1 }; /* the first was taken */
     if (batch->at < batch->looked || batch->skim.count < 2)
         return;
     /* Whoever comes nearer by a burst takes a step. */
-    step(batch, server, CACHE_AHEAD_STEPS * BURST);
+    step(batch, server, STEPS * BURST);
     if (batch->looked == 0)
-        for (size_t steps = CACHE_AHEAD_STEPS - 1; steps > 0; steps--)
+        for (size_t steps = STEPS - 1; steps > 0; steps--)
             step(batch, server, steps * BURST);
     batch->looked = batch->at + BURST;
 }

@@ -9,9 +9,9 @@
  * cache_ahead, so that what each needs of the cache has come when it is its
  * turn, and the processor has work while it comes:
  *
- *     at
- *     | run | step 3 | step 2 | step 1 |  buckets asked for  |
- *     | burst        | burst  | burst  |
+ *          at
+ *     run | step 4 | step 3 | step 2 | step 1 ...
+ *         | burst  | burst  | burst  |
  *
  * A batch has no requests but those that are in the input still: it may be
  * forgotten at any time.
@@ -29,7 +29,6 @@ struct batch_request {
     const struct command *row; /* as command_find; NULL: there is none */
     struct cache_key key;      /* of a row with one; ptr NULL: it has none, or
                                   one that is too long */
-    struct cache_ahead ahead;
 };
 
 /* A name that was asked for lately. */
@@ -43,6 +42,7 @@ struct batch {
     size_t at, end; /* requests that are to be run next */
     size_t looked;  /* ahead from those before it */
     struct batch_request requests[SKIM_REQUESTS];
+    struct cache_ahead ahead[SKIM_REQUESTS];
     struct batch_recent recent[1 << BATCH_RECENT_BITS];
 };
 

@@ -169,8 +169,7 @@ void call_prefetch(const struct call *call, const struct cache_key *keys,
     for (size_t i = 0; i < count; i++)
         ahead[i] = cache_ahead(cache, db, &keys[i]);
     for (size_t step = 0; step < CACHE_AHEAD_STEPS; step++)
-        for (size_t i = 0; i < count; i++)
-            cache_ahead_step(cache, &ahead[i]);
+        cache_ahead_steps(cache, ahead, count);
 }
 
 bool call_find(struct call *call, unsigned how, struct cache_view *view)

@@ -10,6 +10,7 @@
 // cmocka wants the above first
 #include <cmocka.h>
 
+#include "cache/index.h"
 #include "tests/cache_kit.h"
 
 enum {
@@ -35,9 +36,9 @@ static uint32_t led_to(const struct cache *cache, const struct cache_key *key)
     struct cache_ahead ahead = cache_ahead(cache, 0, key);
     uint32_t loc = 0;
     for (unsigned i = 0; i < CACHE_AHEAD_STEPS; i++) {
-        if (ahead.entry && ahead.at)
+        cache_ahead_steps(cache, &ahead, 1);
+        if (ahead.at != 0)
             loc = ahead.at;
-        cache_ahead_step(cache, &ahead);
     }
     return loc;
 }
@@ -72,9 +73,10 @@ static void step_through(struct cache *cache, uint32_t word)
     assert_true(kit_put(cache, 0, number, KIT_NOW_MS, write));
     struct cache_key key = kit_key(cache, &number);
     struct cache_ahead ahead = {.at = loc_of(cache, &key) + IN_VALUE,
-                                .tag = (uint8_t)word};
+                                .tag = (uint8_t)word,
+                                .next = AHEAD_BUCKET};
     for (unsigned i = 0; i < CACHE_AHEAD_STEPS; i++)
-        cache_ahead_step(cache, &ahead);
+        cache_ahead_steps(cache, &ahead, 1);
 }
 
 /* What is not in a bucket could be any number. */

@@ -112,7 +112,7 @@ static void get(struct thread *thread, unsigned number)
     bool pinned = false;
     struct cache_ahead ahead = cache_ahead(shared->cache, 0, &key);
     for (unsigned i = 0; i < CACHE_AHEAD_STEPS; i++)
-        cache_ahead_step(shared->cache, &ahead);
+        cache_ahead_steps(shared->cache, &ahead, 1);
     cache_begin(&tx, shared->cache, now(shared), &key, 1);
     if (cache_find(&tx, 0, &key, CACHE_TOUCH | CACHE_COUNT, &view)) {
         thread->hits++;
