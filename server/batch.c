@@ -80,11 +80,9 @@ size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
 {
     size_t first = batch->skim.count;
     skim_run(&batch->skim, in, len, limits);
-    size_t added = batch->skim.count - first;
     for (size_t i = first; i < batch->skim.count; i++)
         prepare(batch, server, db, i);
-    cache_ahead_steps(server->cache, &batch->ahead[first], added);
-    return added;
+    return batch->skim.count - first;
 }
 
 enum { BURST = 4 }; /* requests that take a step together */
@@ -98,13 +96,12 @@ static void step(struct batch *batch, const struct server *server, size_t count)
 
 void batch_look_ahead(struct batch *batch, const struct server *server)
 {
-    enum { STEPS = CACHE_AHEAD_STEPS - 1 }; /* the first was taken */
     if (batch->at < batch->looked || batch->skim.count < 2)
         return;
     /* Whoever comes nearer by a burst takes a step. */
-    step(batch, server, STEPS * BURST);
+    step(batch, server, CACHE_AHEAD_STEPS * BURST);
     if (batch->looked == 0)
-        for (size_t steps = STEPS - 1; steps > 0; steps--)
+        for (size_t steps = CACHE_AHEAD_STEPS - 1; steps > 0; steps--)
             step(batch, server, steps * BURST);
     batch->looked = batch->at + BURST;
 }

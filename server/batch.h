@@ -4,10 +4,10 @@
 
 /*
  * Requests that are served one behind another.  They are taken off the input
- * together, their rows are found, their keys hashed and their buckets asked
- * for.  While they run, those behind them take the further steps of
- * cache_ahead, so that what each needs of the cache has come when it is its
- * turn, and the processor has work while it comes:
+ * together, their rows are found and their keys hashed.  While they run, those
+ * behind them take the steps of cache_ahead, so that what each needs of the
+ * cache has come when it is its turn, and the processor has work while it
+ * comes:
  *
  *          at
  *     run | step 4 | step 3 | step 2 | step 1 ...

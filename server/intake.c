@@ -26,9 +26,9 @@ struct member {
 
 struct intake {
     struct worker *worker;
-    struct event *end;   /* active while there are members */
-    size_t used;         /* bytes of the worker's buffer */
-    size_t count, taken; /* members; those that the batch has seen */
+    struct event *end; /* active while there are members */
+    size_t used;       /* bytes of the worker's buffer */
+    size_t count;
     struct member members[MEMBERS];
     char replies[16 * 1024];
     size_t replied; /* bytes of them */
@@ -71,27 +71,6 @@ static bool is_full(const struct intake *intake)
            LIMIT_READ_BUFFER - intake->used < ROOM_LEAST;
 }
 
-/* Takes requests of those whose turn it is, until the batch is full. */
-static void take_requests(struct intake *intake)
-{
-    struct server *server = intake->worker->server;
-    struct batch *batch = intake->batch;
-    for (; intake->taken < intake->count && !batch_is_full(batch);
-         intake->taken++) {
-        struct member *member = &intake->members[intake->taken];
-        const struct conn *conn = member->conn;
-        struct turn_input *input = &member->input;
-        if (!conn || input->got != FILL_SOME)
-            continue;
-        struct parse_limits limits;
-        conn_limits(conn, &limits);
-        input->batch = batch;
-        input->first = batch->skim.count;
-        input->count = batch_add(batch, server, conn->session.db, input->at,
-                                 input->len, &limits);
-    }
-}
-
 void intake_read(struct intake *intake, struct conn *conn)
 {
     struct worker *worker = intake->worker;
@@ -111,8 +90,28 @@ void intake_read(struct intake *intake, struct conn *conn)
         event_active(intake->end, 0, 0);
     if (is_full(intake))
         intake_serve(intake);
-    else
-        take_requests(intake);
+}
+
+/* Takes requests of this member and those behind it, until the batch is full;
+ * the result: the first that has none in it. */
+static size_t take_requests(struct intake *intake, size_t at)
+{
+    struct server *server = intake->worker->server;
+    struct batch *batch = intake->batch;
+    batch_clear(batch);
+    do {
+        const struct conn *conn = intake->members[at].conn;
+        struct turn_input *input = &intake->members[at++].input;
+        if (!conn || input->got != FILL_SOME)
+            continue;
+        struct parse_limits limits;
+        conn_limits(conn, &limits);
+        input->batch = batch;
+        input->first = batch->skim.count;
+        input->count = batch_add(batch, server, conn->session.db, input->at,
+                                 input->len, &limits);
+    } while (at < intake->count && !batch_is_full(batch));
+    return at;
 }
 
 /* Runs a member's requests.  A short reply waits until all have run. */
@@ -133,11 +132,9 @@ void intake_serve(struct intake *intake)
     if (intake->count == 0)
         return;
     worker_read_clock(intake->worker);
-    for (size_t at = 0; at < intake->count; at++) {
-        if (at == intake->taken) {
-            batch_clear(intake->batch);
-            take_requests(intake);
-        }
+    for (size_t at = 0, taken = 0; at < intake->count; at++) {
+        if (at == taken)
+            taken = take_requests(intake, at);
         run(intake, &intake->members[at]);
     }
     for (size_t at = 0; at < intake->count; at++) {
@@ -145,8 +142,7 @@ void intake_serve(struct intake *intake)
         if (member->conn && member->reply_len > 0)
             conn_send(member->conn, member->reply, member->reply_len);
     }
-    intake->count = intake->taken = intake->used = intake->replied = 0;
-    batch_clear(intake->batch);
+    intake->count = intake->used = intake->replied = 0;
 }
 
 void intake_forget(struct intake *intake, const struct conn *conn)

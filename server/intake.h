@@ -6,14 +6,14 @@
  * What one look at the sockets has found is done for all of them, one step
  * after the other:
  *
- *   read, read, read ...     into the worker's buffer, one behind another;
- *                            what is asked for is parsed and hashed, and comes
- *                            into the processor's caches while others are read
- *   run, run, run ...        short replies are put aside
+ *   read, read, read ...     into the worker's buffer, one behind another
+ *   parse, hash              all of them
+ *   run, run, run ...        what those behind need comes meanwhile; short
+ *                            replies are put aside
  *   send, send, send ...
  *
- * so that clients with one request each, too, find there what their requests
- * need, and each step its own code and the kernel's.
+ * so that clients with one request each, too, find in the processor's caches
+ * what their requests need, and each step its own code and the kernel's.
  *
  * Only connections that hold nothing take part: who is in the middle of
  * something reads for itself.  What was read is served before those, before who
