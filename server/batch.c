@@ -85,7 +85,7 @@ size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
     return batch->skim.count - first;
 }
 
-enum { BURST = 4 }; /* requests that take a step together */
+enum { BURST = 2 }; /* requests that take a step together */
 
 static void step(struct batch *batch, const struct server *server, size_t count)
 {
