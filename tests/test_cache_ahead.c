@@ -61,8 +61,9 @@ static void steps_lead_to_the_entry(void **state)
     cache_free(cache);
 }
 
-/* Steps from where there is no bucket any more, but a value of these words. */
-static void step_through(struct cache *cache, uint32_t word)
+/* Steps from where there is no bucket any more, but a value of these words: to
+ * the entry of that tag, or on in the chain. */
+static void step_through(struct cache *cache, uint32_t word, uint8_t tag)
 {
     enum { WORDS = 40, IN_VALUE = 8 };
     uint32_t value[WORDS];
@@ -72,11 +73,20 @@ static void step_through(struct cache *cache, uint32_t word)
     struct cache_write write = {.value = (char *)value, .len = sizeof value};
     assert_true(kit_put(cache, 0, number, KIT_NOW_MS, write));
     struct cache_key key = kit_key(cache, &number);
-    struct cache_ahead ahead = {.at = loc_of(cache, &key) + IN_VALUE,
-                                .tag = (uint8_t)word,
-                                .next = AHEAD_BUCKET};
+    struct cache_ahead ahead = {
+        .at = loc_of(cache, &key) + IN_VALUE, .tag = tag, .next = AHEAD_BUCKET};
     for (unsigned i = 0; i < CACHE_AHEAD_STEPS; i++)
         cache_ahead_steps(cache, &ahead, 1);
+}
+
+static void step_both_ways(struct cache *cache, uint32_t word)
+{
+    uint8_t tag = 0;
+    while (tag == (uint8_t)word || tag == (uint8_t)(word >> 8) ||
+           tag == (uint8_t)(word >> 16) || tag == (uint8_t)(word >> 24))
+        tag++;
+    step_through(cache, word, (uint8_t)word);
+    step_through(cache, word, tag);
 }
 
 /* What is not in a bucket could be any number. */
@@ -87,9 +97,9 @@ static void steps_stay_where_memory_is(void **state)
     assert_true(kit_put_len(cache, 0, 1, 10));
     uint32_t end = slabs_end(&cache->slabs) << 13;
     for (uint32_t back = 0; back < 16; back++) {
-        step_through(cache, UINT32_MAX - back);
-        step_through(cache, end - back);
-        step_through(cache, (UINT32_MAX / 2) + back);
+        step_both_ways(cache, UINT32_MAX - back);
+        step_both_ways(cache, end - back);
+        step_both_ways(cache, (UINT32_MAX / 2) + back);
     }
     cache_free(cache);
 }
