@@ -23,7 +23,11 @@
 struct server;
 struct command;
 
-enum { BATCH_RECENT_BITS = 6 };
+enum {
+    BATCH_RECENT_BITS = 6,
+    BATCH_ARGS = 8, /* of a request, for which a batch that is not full has
+                       room: few have more */
+};
 
 struct batch_request {
     const struct command *row; /* as command_find; NULL: there is none */
@@ -58,7 +62,8 @@ static inline void batch_clear(struct batch *batch)
 
 static inline bool batch_is_full(const struct batch *batch)
 {
-    return batch->skim.count == SKIM_REQUESTS;
+    return batch->skim.count == SKIM_REQUESTS ||
+           SKIM_ARGS - batch->skim.args_used < BATCH_ARGS;
 }
 
 /* Adds requests from the input of a client in that database, as many as there
