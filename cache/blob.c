@@ -23,7 +23,9 @@ bool cache_fits(const struct cache *cache, size_t key_len, size_t len)
 {
     struct long_plan plan = long_plan(cache, len);
     size_t segments = 2; /* a shard's index at least */
-    size_t slabs = plan.full + (plan.medium + 7) / 8 + plan.small + 1 +
+    /* Pieces are not moved before they are an entry's: each that is not full
+     * may keep a slab. */
+    size_t slabs = plan.full + plan.medium + plan.small + 1 +
                    (key_len > ENTRY_KEY_HERE) + segments;
     return slabs <=
            atomic_load_explicit(&cache->slabs.limit, memory_order_relaxed);

@@ -281,7 +281,8 @@ void cache_blob_copy(const struct cache_blob *blob, size_t offset, char *to,
 /* The run of them that begins there; at least one byte must have come. */
 struct cache_span cache_blob_span(const struct cache_blob *blob, size_t offset);
 void cache_blob_free(struct cache_blob *blob); /* NULL is fine */
-/* True if a value of that length could be held by an otherwise empty cache. */
+/* True if a value of that length could be held by an otherwise empty cache,
+ * wherever its pieces come to lie while it is received. */
 bool cache_fits(const struct cache *cache, size_t key_len, size_t len);
 
 /* ------------------------------------------------------------- being told */

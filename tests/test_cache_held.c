@@ -9,6 +9,7 @@
 // cmocka wants the above first
 #include <cmocka.h>
 
+#include "cache/long.h"
 #include "tests/cache_kit.h"
 
 enum {
@@ -277,6 +278,30 @@ static void a_very_long_value_goes_bit_by_bit(void **state)
     cache_free(cache);
 }
 
+/* Pieces of a value under way are not moved, and may lie in as many slabs. */
+static void what_fits_is_stored_in_scattered_pieces(void **state)
+{
+    (void)state;
+    enum { SLABS = A_SLAB - 1, MANY = SLABS * A_SLAB };
+    struct cache *cache = kit_cache(KIT_MB);
+    unsigned number = MANY;
+    struct cache_key key = kit_key(cache, &number);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_true(
+            kit_put(cache, 0, i, KIT_NOW_MS,
+                    (struct cache_write){.blob = receive(cache, LONG)}));
+    for (unsigned i = 0; i < MANY; i += A_SLAB)
+        assert_true(kit_drop(cache, 0, i));
+    size_t len = KIT_MB; /* the longest, with most of the pieces in question */
+    while (!cache_fits(cache, key.len, len) ||
+           long_plan(cache, len).medium < SLABS)
+        len -= 100;
+    struct cache_write write = {.blob = kit_receive(cache, len, len)};
+    assert_true(kit_put(cache, 0, number, KIT_NOW_MS, write));
+    cache_check(cache);
+    cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +312,7 @@ int main(void)
         cmocka_unit_test(what_is_worth_nothing_goes_first),
         cmocka_unit_test(a_very_long_value_goes_bit_by_bit),
         cmocka_unit_test(the_stock_goes_back_bit_by_bit),
+        cmocka_unit_test(what_fits_is_stored_in_scattered_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
