@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sending, and what happens to clients that do not read. */
 
+#include <assert.h>
+
 #include "limits.h"
 #include "log.h"
 #include "platform.h"
@@ -148,8 +150,11 @@ bool conn_output_fits_hard(struct conn *conn)
     if (!conn->session.authenticated)
         mark = limit = LIMIT_ANONYMOUS_OUTPUT;
 
+    /* Whoever is blocked has been sent what there is, and the kernel did not
+     * take it all: he goes on when it does. */
     size_t len = output_len(&turn->out);
-    bool send = len >= LIMIT_FLUSH_OUTPUT || len > mark;
+    bool full = len > 0 && conn_room(conn) == 0;
+    bool send = len >= LIMIT_FLUSH_OUTPUT || len > mark || full;
     if (send && !turn->stuck) {
         if (!conn_flush(conn))
             return give_up(conn);
@@ -161,6 +166,7 @@ bool conn_output_fits_hard(struct conn *conn)
     }
     len = output_len(&turn->out);
     conn->blocked = len > mark || (len > 0 && conn_room(conn) == 0);
+    assert(!conn->blocked || turn->stuck);
     return !conn->blocked;
 }
 
