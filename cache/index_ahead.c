@@ -75,7 +75,7 @@ struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
 enum { TOGETHER = 16 };
 
 struct wanted {
-    const void *read[TOGETHER], *written[2 * TOGETHER];
+    const void *read[TOGETHER], *written[3 * TOGETHER];
     unsigned reads, writes;
 };
 
@@ -139,11 +139,12 @@ RACY static void look_at_entry(const struct cache *cache, uint32_t loc,
         const volatile struct entry_ext *ext =
             (const volatile void *)(entry->rest +
                                     (packed & ENTRY_EXPIRY ? 8 : 0));
-        fetch_to_write(piece_at(cache, ext->pieces));
+        want_write(wanted, piece_at(cache, ext->pieces));
         return;
     }
     size_t size = ENTRY_HEAD + packed_key_offset(packed) +
                   packed_key_here(packed) + packed_value_here(packed);
+    /* In the same page, mostly: not waited for. */
     size_t from = (uintptr_t)entry % FETCH_LINE;
     for (size_t at = FETCH_LINE;
          at < from + size && at < VALUE_LINES * FETCH_LINE; at += FETCH_LINE)
