@@ -109,15 +109,21 @@ void reply_int(struct reply *r, int64_t value)
     r->out->end += len + 3;
 }
 
-void reply_bulk(struct reply *r, const void *bytes, size_t len)
+char *reply_bulk_room(struct reply *r, size_t len)
 {
     char *to = add_header(r->out, '$', len, len + 2);
     if (!to)
-        return;
-    if (len > 0)
-        memcpy(to, bytes, len);
+        return NULL;
     memcpy(to + len, "\r\n", 2);
     r->out->end += len + 2;
+    return to;
+}
+
+void reply_bulk(struct reply *r, const void *bytes, size_t len)
+{
+    char *to = reply_bulk_room(r, len);
+    if (to && len > 0)
+        memcpy(to, bytes, len);
 }
 
 void reply_bulk_text(struct reply *r, const char *text)

@@ -27,6 +27,9 @@ void reply_errorf(struct reply *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void reply_int(struct reply *r, int64_t value);
 void reply_bulk(struct reply *r, const void *bytes, size_t len);
+/* The same, of bytes that the caller puts there at once; NULL: no room, and
+ * `failed` is set. */
+char *reply_bulk_room(struct reply *r, size_t len);
 void reply_bulk_text(struct reply *r, const char *text);
 void reply_bulk_int(struct reply *r, int64_t value); /* digits in a bulk */
 /* The header of a bulk of len bytes; the bytes and CRLF are the caller's. */

@@ -24,13 +24,9 @@ static void reply_copy(struct call *call, const struct cache_view *view,
         reply_bulk(reply, view->bytes + at, len);
         return;
     }
-    reply_bulk_begin(reply, len);
-    char *to = buf_room(reply->out, len + 2);
-    if (!to)
-        return;
-    cache_view_copy(view, at, to, len);
-    memcpy(to + len, "\r\n", 2);
-    buf_commit(reply->out, len + 2);
+    char *to = reply_bulk_room(reply, len);
+    if (to)
+        cache_view_copy(view, at, to, len);
 }
 
 static void reply_pinned(struct call *call, struct cache_pin pin, size_t len,
@@ -136,13 +132,9 @@ void call_reply_kept(struct call *call, struct call_reader *reader, size_t at,
                          len - here);
         return;
     }
-    reply_bulk_begin(reply, len);
-    char *to = buf_room(reply->out, len + 2);
-    if (!to)
-        return;
-    call_reader_copy(reader, at, to, len);
-    memcpy(to + len, "\r\n", 2);
-    buf_commit(reply->out, len + 2);
+    char *to = reply_bulk_room(reply, len);
+    if (to)
+        call_reader_copy(reader, at, to, len);
 }
 
 size_t call_replied(const struct call *call)
