@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sending, and what happens to clients that do not read. */
 
-#include <assert.h>
-
 #include "limits.h"
 #include "log.h"
 #include "platform.h"
@@ -150,8 +148,6 @@ bool conn_output_fits_hard(struct conn *conn)
     if (!conn->session.authenticated)
         mark = limit = LIMIT_ANONYMOUS_OUTPUT;
 
-    /* Whoever is blocked has been sent what there is, and the kernel did not
-     * take it all: he goes on when it does. */
     size_t len = output_len(&turn->out);
     bool full = len > 0 && conn_room(conn) == 0;
     bool send = len >= LIMIT_FLUSH_OUTPUT || len > mark || full;
@@ -165,8 +161,9 @@ bool conn_output_fits_hard(struct conn *conn)
         return give_up(conn);
     }
     len = output_len(&turn->out);
-    conn->blocked = len > mark || (len > 0 && conn_room(conn) == 0);
-    assert(!conn->blocked || turn->stuck);
+    /* Only if the kernel did not take it all: when it does, he goes on. */
+    conn->blocked =
+        turn->stuck && (len > mark || (len > 0 && conn_room(conn) == 0));
     return !conn->blocked;
 }
 
