@@ -2,22 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # redis-cli and redis-benchmark as people call them.
 set -u
+. tests/check.sh
 
 work=$(mktemp -d)
 server=
 trap 'test -n "$server" && kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
-passed=0 failed=0
-
-check() { # check WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        echo "not so: $what"
-        failed=$((failed + 1))
-    fi
-}
 
 "$EBB_SERVER" --port 0 --metrics-port 0 --maxmemory 64mb >"$work/log" 2>&1 &
 server=$!
@@ -70,5 +59,4 @@ wait $server
 check "it ends well" [ $? = 0 ]
 server=
 
-echo "$passed passed, $failed failed"
-exit $((failed > 0))
+counts

@@ -3,23 +3,12 @@
 # The layers hold: a leaf that reaches out of its folder does not compile, and
 # only the parts meant to know libevent and jemalloc do.
 set -u
+. tests/check.sh
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -r Makefile cache protocol conf server "$copy"
 export MAKEFLAGS=
-passed=0 failed=0
-
-check() { # check WHAT COMMAND...: the command succeeds
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        echo "not so: $what"
-        failed=$((failed + 1))
-    fi
-}
 
 # Compiles a file of that folder which includes the header, as make does.
 compiles() { # compiles FOLDER HEADER
@@ -76,5 +65,4 @@ for leaf in cache protocol conf; do
     check "$leaf calls no libevent" calls_no_libevent "$BUILD/$leaf.a"
 done
 
-echo "$passed passed, $failed failed"
-exit $((failed > 0))
+counts

@@ -2,22 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # make install puts everything in its place and spares a configuration.
 set -u
+. tests/check.sh
 
 to=$(mktemp -d)
 trap 'rm -rf "$to"' EXIT
 export MAKEFLAGS=
-passed=0 failed=0
-
-check() { # check WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        echo "not so: $what"
-        failed=$((failed + 1))
-    fi
-}
 
 install_there() {
     make -s BUILD="$BUILD" DESTDIR="$to" PREFIX=/usr install
@@ -33,5 +22,4 @@ echo "port 7000" >"$to/etc/ebb.conf"
 check "it installs again" install_there
 check "the configuration stayed" grep -q "port 7000" "$to/etc/ebb.conf"
 
-echo "$passed passed, $failed failed"
-exit $((failed > 0))
+counts

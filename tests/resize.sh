@@ -2,22 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # docs/resize.sh against a real server and a made-up kubectl.
 set -u
+. tests/check.sh
 
 work=$(mktemp -d)
-passed=0 failed=0
 export PATH=$work:$PATH EBB_REQUIREPASS=secret PORT
 log=$work/log calls=$work/calls
-
-check() { # check WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        echo "not so: $what"
-        failed=$((failed + 1))
-    fi
-}
 
 # Says what it was asked for, and what the budget was then.
 cat >"$work/kubectl" <<'EOF'
@@ -78,5 +67,4 @@ check "a wrong password ends it" \
 check "before the patch" [ ! -s "$calls" ]
 
 [ $failed = 0 ] || cat "$work/out"
-echo "$passed passed, $failed failed"
-exit $((failed > 0))
+counts

@@ -29,7 +29,8 @@ TEST_PROGRAMS := $(TEST_MAINS:%.c=$(BUILD)/%)
 UNIT_TESTS    := $(filter $(BUILD)/tests/test_%,$(TEST_PROGRAMS))
 LIVE_TESTS    := $(filter $(BUILD)/tests/live_%,$(TEST_PROGRAMS))
 FUZZ_TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz_*.c))
-OTHER_TESTS   := $(filter-out %/run.sh %/install.sh,$(wildcard tests/*.sh)) \
+OTHER_TESTS   := $(filter-out %/run.sh %/install.sh %/check.sh, \
+                     $(wildcard tests/*.sh)) \
                  $(wildcard tests/node/*.mjs) tests/clients/all_clients.sh
 
 # What programs share; the linker takes of it what each needs.
