@@ -58,6 +58,25 @@ void ops_stop_growing(struct cache *cache)
 
 /* ------------------------------------------------------------ one by one */
 
+bool ops_store(struct cache *cache, uint64_t number,
+               const struct cache_write *write)
+{
+    char name[WIRE_KEY];
+    struct cache_tx tx;
+    bool room = true;
+    wire_key(name, number);
+    struct cache_key key = cache_key_of(cache, name, sizeof name);
+    cache_begin(&tx, cache, ops_wall_ms(), &key, 1);
+    while (room && cache_put(&tx, 0, &key, write) == CACHE_NO_ROOM) {
+        cache_end(&tx);
+        room = cache_make_room(&tx);
+        cache_begin_again(&tx, &key, 1);
+    }
+    cache_end(&tx);
+    cache_tx_close(&tx);
+    return room;
+}
+
 typedef void single(struct ops *ops, const struct cache_key *key,
                     int64_t now_ms);
 

@@ -8,6 +8,7 @@
  * after the other.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cache/cache.h"
@@ -27,6 +28,11 @@ operation ops_get, ops_set, ops_delete;
 operation ops_get_batch, ops_set_batch;
 /* Of ten keys the last is set, in such batches. */
 operation ops_mix;
+
+/* Sets the key of that number, making room as often as it takes; false: there
+ * is none to be made. */
+bool ops_store(struct cache *cache, uint64_t number,
+               const struct cache_write *write);
 
 /* An empty cache with room for so many entries, and to spare. */
 struct cache *ops_cache(uint64_t entries, uint64_t value_bytes, uint64_t seed);

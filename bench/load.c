@@ -165,7 +165,7 @@ static void add_row(struct load *load, enum peer_id id)
 #define X(id, name, decimals) decimals,
     static const int decimals[] = {MEASURES(X)};
 #undef X
-    table_cell(table, "%s", peer_name(id));
+    table_cell(table, "%s", load->fleet.peers[id].name);
     table_cell(table, "%s", requests_names[load->requests]);
     table_cell(table, "%u", load->depth);
     for (unsigned i = 0; i < MEASURE_COUNT; i++) {
@@ -183,8 +183,8 @@ static void write_csv(const struct load *load, enum peer_id id)
 {
     FILE *csv = load->csv;
     const struct rounds *rounds = load->runners[id].rounds;
-    fprintf(csv, "%s,%s,%u", peer_name(id), requests_names[load->requests],
-            load->depth);
+    fprintf(csv, "%s,%s,%u", load->fleet.peers[id].name,
+            requests_names[load->requests], load->depth);
     for (unsigned i = CPU; i <= USER; i += USER - CPU)
         fprintf(csv, ",%.1f,%.1f,%.1f", rounds_median(&rounds[i]),
                 rounds_least(&rounds[i]), rounds_most(&rounds[i]));

@@ -10,16 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/args.h"
+#include "bench/cache_ops.h"
 #include "bench/hist.h"
-#include "bench/host.h"
 #include "bench/keys.h"
 #include "bench/legs.h"
 #include "bench/table.h"
-#include "bench/wire.h"
-#include "cache/cache.h"
 
 enum {
     SMALL_MOST = 16384, /* longer values are counted by their slices */
@@ -33,22 +30,10 @@ struct sets {
     struct hist small, slices, steps;
 };
 
-static uint64_t used_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static int64_t wall_ms(void)
-{
-    return (int64_t)(host_now_ns() / 1000000) + 1;
-}
-
 /* Notes the time since then as a slice, and returns now. */
 static uint64_t slice(struct sets *sets, uint64_t since_ns)
 {
-    uint64_t now_ns = used_ns();
+    uint64_t now_ns = ops_cpu_ns();
     hist_add(&sets->slices, now_ns - since_ns, 1);
     return now_ns;
 }
@@ -57,10 +42,10 @@ static uint64_t slice(struct sets *sets, uint64_t since_ns)
 static struct cache_blob *receive(struct sets *sets, uint64_t bytes, bool large)
 {
     struct cache_blob *blob = cache_blob_new(sets->cache, bytes);
-    uint64_t last_ns = large ? used_ns() : 0;
+    uint64_t last_ns = large ? ops_cpu_ns() : 0;
     for (uint64_t done = 0; blob != NULL && done < bytes;) {
         size_t len;
-        char *room = cache_blob_room(blob, wall_ms(), &len);
+        char *room = cache_blob_room(blob, ops_wall_ms(), &len);
         if (room == NULL) {
             cache_blob_free(blob);
             return NULL;
@@ -74,31 +59,12 @@ static struct cache_blob *receive(struct sets *sets, uint64_t bytes, bool large)
     return blob;
 }
 
-static bool store(struct sets *sets, uint64_t number,
-                  const struct cache_write *write)
-{
-    char name[WIRE_KEY];
-    struct cache_tx tx;
-    wire_key(name, number);
-    struct cache_key key = cache_key_of(sets->cache, name, sizeof name);
-    bool room = true;
-    cache_begin(&tx, sets->cache, wall_ms(), &key, 1);
-    while (room && cache_put(&tx, 0, &key, write) == CACHE_NO_ROOM) {
-        cache_end(&tx);
-        room = cache_make_room(&tx);
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
-    return room;
-}
-
 static void set(struct sets *sets, uint64_t number, uint64_t bytes)
 {
     static const char value[CACHE_INLINE_MAX];
     struct cache_write write = {.value = value, .len = bytes};
     bool large = bytes > SMALL_MOST;
-    uint64_t start_ns = used_ns();
+    uint64_t start_ns = ops_cpu_ns();
     if (bytes > CACHE_INLINE_MAX) {
         write.blob = receive(sets, bytes, large);
         if (write.blob == NULL) {
@@ -107,20 +73,20 @@ static void set(struct sets *sets, uint64_t number, uint64_t bytes)
         }
     }
     if (large)
-        start_ns = used_ns();
-    if (!store(sets, number, &write)) {
+        start_ns = ops_cpu_ns();
+    if (!ops_store(sets->cache, number, &write)) {
         sets->refused++;
         cache_blob_free(write.blob);
     }
-    hist_add(large ? &sets->slices : &sets->small, used_ns() - start_ns, 1);
+    hist_add(large ? &sets->slices : &sets->small, ops_cpu_ns() - start_ns, 1);
 }
 
 static void take_steps(struct sets *sets)
 {
     for (bool more = true; more;) {
-        uint64_t start_ns = used_ns();
-        more = cache_step(sets->cache, wall_ms());
-        hist_add(&sets->steps, used_ns() - start_ns, 1);
+        uint64_t start_ns = ops_cpu_ns();
+        more = cache_step(sets->cache, ops_wall_ms());
+        hist_add(&sets->steps, ops_cpu_ns() - start_ns, 1);
     }
 }
 

@@ -8,45 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/args.h"
+#include "bench/cache_ops.h"
 #include "bench/hist.h"
-#include "bench/host.h"
 #include "bench/keys.h"
 #include "bench/table.h"
 #include "bench/wire.h"
-#include "cache/cache.h"
-
-static uint64_t used_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static int64_t wall_ms(void)
-{
-    return (int64_t)(host_now_ns() / 1000000) + 1;
-}
 
 static void put(struct cache *cache, uint64_t number, size_t value_bytes)
 {
     static const char value[CACHE_INLINE_MAX];
-    char name[WIRE_KEY];
     struct cache_write write = {.value = value, .len = value_bytes};
-    struct cache_tx tx;
-    wire_key(name, number);
-    struct cache_key key = cache_key_of(cache, name, sizeof name);
-    cache_begin(&tx, cache, wall_ms(), &key, 1);
-    while (cache_put(&tx, 0, &key, &write) == CACHE_NO_ROOM) {
-        cache_end(&tx);
-        if (!cache_make_room(&tx))
-            abort();
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
+    if (!ops_store(cache, number, &write))
+        abort();
 }
 
 static void touch(struct cache *cache, uint64_t number)
@@ -56,7 +31,7 @@ static void touch(struct cache *cache, uint64_t number)
     struct cache_view view;
     wire_key(name, number);
     struct cache_key key = cache_key_of(cache, name, sizeof name);
-    cache_begin(&tx, cache, wall_ms(), &key, 1);
+    cache_begin(&tx, cache, ops_wall_ms(), &key, 1);
     cache_find(&tx, 0, &key, CACHE_TOUCH, &view);
     cache_end(&tx);
 }
@@ -87,16 +62,16 @@ static void add_row(struct table *table, uint64_t from, uint64_t to,
     struct cache_stats before, after;
     struct cache *cache = filled(from, value_bytes, seed);
     memset(&steps, 0, sizeof steps);
-    cache_stats(cache, wall_ms(), &before);
+    cache_stats(cache, ops_wall_ms(), &before);
     cache_set_limit(cache, to);
-    uint64_t start_ns = used_ns(), last_ns = start_ns;
+    uint64_t start_ns = ops_cpu_ns(), last_ns = start_ns;
     for (bool more = true; more;) {
-        more = cache_step(cache, wall_ms());
-        uint64_t now_ns = used_ns();
+        more = cache_step(cache, ops_wall_ms());
+        uint64_t now_ns = ops_cpu_ns();
         hist_add(&steps, now_ns - last_ns, 1);
         last_ns = now_ns;
     }
-    cache_stats(cache, wall_ms(), &after);
+    cache_stats(cache, ops_wall_ms(), &after);
     table_cell(table, "%llu", (unsigned long long)value_bytes);
     table_cell(table, "%llu", (unsigned long long)before.entries);
     table_cell(table, "%llu", (unsigned long long)after.entries);
