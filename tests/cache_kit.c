@@ -32,21 +32,27 @@ struct cache_key kit_key(const struct cache *cache, const unsigned *number)
     return cache_key_of(cache, (const char *)number, sizeof *number);
 }
 
-bool kit_put(struct cache *cache, unsigned db, unsigned number, int64_t now_ms,
-             struct cache_write write)
+bool kit_store(struct cache *cache, unsigned db, const struct cache_key *key,
+               int64_t now_ms, const struct cache_write *write)
 {
-    struct cache_key key = kit_key(cache, &number);
     struct cache_tx tx;
     bool room = true;
-    cache_begin(&tx, cache, now_ms, &key, 1);
-    while (room && cache_put(&tx, db, &key, &write) != CACHE_OK) {
+    cache_begin(&tx, cache, now_ms, key, 1);
+    while (room && cache_put(&tx, db, key, write) != CACHE_OK) {
         cache_end(&tx);
         room = cache_make_room(&tx);
-        cache_begin_again(&tx, &key, 1);
+        cache_begin_again(&tx, key, 1);
     }
     cache_end(&tx);
     cache_tx_close(&tx);
     return room;
+}
+
+bool kit_put(struct cache *cache, unsigned db, unsigned number, int64_t now_ms,
+             struct cache_write write)
+{
+    struct cache_key key = kit_key(cache, &number);
+    return kit_store(cache, db, &key, now_ms, &write);
 }
 
 bool kit_put_len(struct cache *cache, unsigned db, unsigned number, size_t len)

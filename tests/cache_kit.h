@@ -19,6 +19,8 @@ struct cache_stats kit_stats(struct cache *cache);
 struct cache_key kit_key(const struct cache *cache, const unsigned *number);
 
 /* Making room as often as it takes; false: there is none to be made. */
+bool kit_store(struct cache *cache, unsigned db, const struct cache_key *key,
+               int64_t now_ms, const struct cache_write *write);
 bool kit_put(struct cache *cache, unsigned db, unsigned number, int64_t now_ms,
              struct cache_write write);
 /* A value of that many zeros. */

@@ -73,13 +73,7 @@ static void fields_come_and_go(void **state)
         {"HRANDFIELD h 2 WITHVALUES",
          "*2\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$1\r\nb\r\n$1\r\n2"},
     };
-    struct talk talk = talk_open(*state);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].reply)
-            talk_says(&talk, rows[i].line, rows[i].reply);
-        else
-            resp_free(talk_ask(&talk, "%s", rows[i].line));
-    talk_close(&talk);
+    TALK_CHECK(*state, rows);
 }
 
 static void a_key_holds_one_type(void **state)

@@ -160,7 +160,7 @@ static void the_names_are_those_of_redis(void **state)
 static void maps_and_doubles_in_resp3(void **state)
 {
     struct talk talk = talk_open(*state);
-    resp_free(talk_ask(&talk, "HELLO 3"));
+    talk_says(&talk, "HELLO 3", NULL);
     struct resp *stats = talk_ask(&talk, "MEMORY STATS");
     bool found = false;
     assert_int_equal(stats->kind, '%');

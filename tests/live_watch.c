@@ -26,7 +26,7 @@ static void check(const struct live *live, const char *line, const char *exec)
     talk_says(&one, "SET until 1 EX 1000", "+OK");
     talk_says(&one, "SET text a", "+OK");
     talk_says(&one, "WATCH key until text none", "+OK");
-    resp_free(talk_ask(&other, "%s", line));
+    talk_says(&other, line, NULL);
     talk_says(&one, "MULTI", "+OK");
     talk_says(&one, "PING", "+QUEUED");
     struct resp *reply = talk_ask(&one, "EXEC");
@@ -161,13 +161,7 @@ static void own_changes_count_until_it_is_forgotten(void **state)
         {"SET", "-ERR wrong number of arguments for 'set' command"},
         {"EXEC", ABORTED},
     };
-    struct talk talk = talk_open(*state);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].reply)
-            talk_says(&talk, rows[i].line, rows[i].reply);
-        else
-            resp_free(talk_ask(&talk, "%s", rows[i].line));
-    talk_close(&talk);
+    TALK_CHECK(*state, rows);
 }
 
 /* ------------------------------------------------- what goes by itself */

@@ -15,13 +15,13 @@ struct talk {
 
 struct says {
     const char *line;
-    const char *reply; /* without its last CRLF */
+    const char *reply; /* without its last CRLF; NULL: whatever it is */
 };
 
 struct talk talk_open(const struct live *live);
 void talk_close(struct talk *talk);
 
-/* Sends the line; its reply must be this one. */
+/* Sends the line; its reply must be this one, if it is not NULL. */
 void talk_says(struct talk *talk, const char *line, const char *reply);
 /* The lines in turn; what failed is printed. */
 void talk_table(struct talk *talk, const struct says *rows, size_t count);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cache/index.h"
+#include "tests/cache_kit.h"
 #include "tests/rng.h"
 
 enum {
@@ -52,15 +53,7 @@ static void put(struct cache *cache, const uint64_t *number)
 {
     struct cache_key key = key_of(cache, number);
     struct cache_write write = {.value = "", .len = 0};
-    struct cache_tx tx;
-    cache_begin(&tx, cache, 1, &key, 1);
-    while (cache_put(&tx, 0, &key, &write) != CACHE_OK) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
+    assert_true(kit_store(cache, 0, &key, 1, &write));
 }
 
 /* Buckets of the longest chain, with the keys in. */

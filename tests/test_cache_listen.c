@@ -193,14 +193,7 @@ static void a_key_in_pieces_is_told_whole(void **state)
             .value = "", .len = 0, .expires_at_ms = KIT_NOW_MS + 1};
         struct cache_view view;
         struct cache_tx tx;
-        cache_begin(&tx, heard->cache, KIT_NOW_MS, &key, 1);
-        while (cache_put(&tx, 0, &key, &write) != CACHE_OK) {
-            cache_end(&tx);
-            assert_true(cache_make_room(&tx));
-            cache_begin_again(&tx, &key, 1);
-        }
-        cache_end(&tx);
-        cache_tx_close(&tx);
+        assert_true(kit_store(heard->cache, 0, &key, KIT_NOW_MS, &write));
         cache_begin(&tx, heard->cache, KIT_NOW_MS + 1, &key, 1);
         assert_false(cache_find(&tx, 0, &key, 0, &view));
         cache_end(&tx);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cache/cache.h"
+#include "tests/cache_kit.h"
 #include "tests/rng.h"
 #include "tests/sanitized.h"
 
@@ -84,15 +85,7 @@ static void put(struct world *w, unsigned db, unsigned number)
             cache_blob_advance(write.blob, room);
         }
     }
-    struct cache_tx tx;
-    cache_begin(&tx, w->cache, NOW_MS, &key, 1);
-    while (cache_put(&tx, db, &key, &write) != CACHE_OK) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
+    assert_true(kit_store(w->cache, db, &key, NOW_MS, &write));
 }
 
 static void rename_one(struct world *w, unsigned from_db, unsigned from,

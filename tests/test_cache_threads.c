@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 
 #include "cache/cache.h"
+#include "tests/cache_kit.h"
 #include "tests/rng.h"
 #include "tests/sanitized.h"
 
@@ -132,17 +133,7 @@ static void put(struct thread *thread, unsigned number,
     struct shared *shared = thread->shared;
     char text[16];
     struct cache_key key = key_of(shared, number, text);
-    struct cache_tx tx;
-    cache_begin(&tx, shared->cache, now(shared), &key, 1);
-    bool stored = cache_put(&tx, 0, &key, write) == CACHE_OK;
-    cache_end(&tx);
-    while (!stored && cache_make_room(&tx)) {
-        cache_begin_again(&tx, &key, 1);
-        stored = cache_put(&tx, 0, &key, write) == CACHE_OK;
-        cache_end(&tx);
-    }
-    cache_tx_close(&tx);
-    if (stored)
+    if (kit_store(shared->cache, 0, &key, now(shared), write))
         thread->stored++;
     else
         cache_blob_free(write->blob);

@@ -12,6 +12,7 @@
 
 #include "server/call.h"
 #include "server/worker.h"
+#include "tests/cache_kit.h"
 
 enum {
     OLD = 1 << 20,
@@ -78,16 +79,8 @@ static void set(struct world *world, const char *bytes, size_t len)
     struct call *call = &world->call;
     struct cache_key key = cache_key_of(world->server->cache, "key", 3);
     struct cache_write write = {.blob = call_blob_of(call, bytes, len)};
-    struct cache_tx tx;
     assert_non_null(write.blob);
-    cache_begin(&tx, world->server->cache, 1000, &key, 1);
-    while (cache_put(&tx, 0, &key, &write) != CACHE_OK) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
+    assert_true(kit_store(world->server->cache, 0, &key, 1000, &write));
 }
 
 static void assert_value(struct world *world, const char *bytes, size_t len)

@@ -16,6 +16,7 @@
 #include "server/log.h"
 #include "server/platform.h"
 #include "server/pool.h"
+#include "tests/cache_kit.h"
 
 #define MIB (1024 * 1024LL)
 
@@ -119,16 +120,7 @@ static void fill(struct world *world, uint64_t bytes)
         struct cache_key key =
             cache_key_of(world->cache, name, (size_t)sprintf(name, "key%d", i));
         struct cache_write write = {.value = value, .len = sizeof value};
-        struct cache_tx tx;
-        enum cache_result result;
-        cache_begin(&tx, world->cache, world->now_ms, &key, 1);
-        while ((result = cache_put(&tx, 0, &key, &write)) == CACHE_NO_ROOM) {
-            cache_end(&tx);
-            assert_true(cache_make_room(&tx));
-            cache_begin_again(&tx, &key, 1);
-        }
-        cache_end(&tx);
-        cache_tx_close(&tx);
+        assert_true(kit_store(world->cache, 0, &key, world->now_ms, &write));
     }
 }
 

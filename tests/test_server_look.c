@@ -11,6 +11,7 @@
 
 #include "server/call.h"
 #include "server/call_look.h"
+#include "tests/cache_kit.h"
 
 enum { LEN = 1 << 20, LIMIT = 64 << 20 };
 
@@ -83,16 +84,8 @@ static void world_free(struct world *world)
 static void set(struct world *world, const char *bytes, size_t len)
 {
     struct cache_write write = {.blob = call_blob_of(&world->call, bytes, len)};
-    struct cache_tx tx;
     assert_non_null(write.blob);
-    cache_begin(&tx, world->server->cache, 1000, &world->key, 1);
-    while (cache_put(&tx, 0, &world->key, &write) != CACHE_OK) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, &world->key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
+    assert_true(kit_store(world->server->cache, 0, &world->key, 1000, &write));
 }
 
 /* One run of a command that looks at `len` bytes from `from` on. */

@@ -13,6 +13,7 @@
 
 #include "server/output.h"
 #include "server/platform.h"
+#include "tests/cache_kit.h"
 #include "tests/rng.h"
 
 enum { LONG = 200000, SENT_MAX = 4 << 20 };
@@ -100,7 +101,6 @@ static char byte_at(size_t i)
 static void store_long(struct wire *wire, const struct cache_key *key)
 {
     struct cache_blob *blob = cache_blob_new(wire->cache, LONG);
-    struct cache_tx tx;
     size_t room, at = 0;
     assert_non_null(blob);
     while (at < LONG) {
@@ -112,14 +112,7 @@ static void store_long(struct wire *wire, const struct cache_key *key)
         at += room;
     }
     struct cache_write write = {.blob = blob, .len = LONG};
-    cache_begin(&tx, wire->cache, 1, key, 1);
-    while (cache_put(&tx, 0, key, &write) == CACHE_NO_ROOM) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
+    assert_true(kit_store(wire->cache, 0, key, 1, &write));
 }
 
 /* Replies with the long value: its pieces pinned, its tail copied. */

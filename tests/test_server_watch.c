@@ -10,6 +10,7 @@
 
 #include "server/server.h"
 #include "server/watch.h"
+#include "tests/cache_kit.h"
 
 enum { NOW_MS = 1000, OWN = 0, OTHER = 1, WATCHERS = 100 };
 
@@ -29,15 +30,7 @@ static void put(struct server *server, unsigned db, const char *name)
 {
     const struct cache_key key = cache_key_of(server->cache, name, 1);
     const struct cache_write write = {.value = "1", .len = 1};
-    struct cache_tx tx;
-    cache_begin(&tx, server->cache, NOW_MS, &key, 1);
-    while (cache_put(&tx, db, &key, &write) != CACHE_OK) {
-        cache_end(&tx);
-        assert_true(cache_make_room(&tx));
-        cache_begin_again(&tx, &key, 1);
-    }
-    cache_end(&tx);
-    cache_tx_close(&tx);
+    assert_true(kit_store(server->cache, db, &key, NOW_MS, &write));
 }
 
 static struct watcher *watch(struct server *server, const char *name)
