@@ -32,6 +32,10 @@ void console_answers(struct console *console, const char *line,
                      const char *answer);
 void console_tells(struct console *console, const char *reply);
 
+/* What a client that caches keys hears of some, and of all. */
+#define INVALID(keys) ">[\"invalidate\" [" keys "]]"
+#define ALL_INVALID   ">[\"invalidate\" nil]"
+
 /* The answer, which must begin with that. */
 const char *console_begins(const char *answer, const char *with);
 

@@ -67,3 +67,24 @@ void crowd_check_open(struct crowd *crowd, const bool open[OTHERS])
         if (is_open(&crowd->others[i]) != open[i])
             fail_msg("connection %d is %s", i, open[i] ? "closed" : "open");
 }
+
+void crowd_reset(struct crowd *crowd)
+{
+    for (int i = 0; i < OTHERS; i++) {
+        const char *answer = console_ask(&crowd->others[i], "RESET");
+        while (strcmp(answer, "+RESET") != 0)
+            answer = console_hear(&crowd->others[i]);
+    }
+}
+
+long long crowd_info(struct crowd *crowd, const char *field)
+{
+    char line[100];
+    long long value = -1;
+    snprintf(line, sizeof line, "%s:", field);
+    console_ask(&crowd->me, "INFO everything");
+    const char *at = strstr(crowd->me.shown, line);
+    assert_non_null(at);
+    sscanf(at + strlen(line), "%lld", &value);
+    return value;
+}

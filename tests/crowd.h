@@ -22,5 +22,9 @@ int crowd_teardown(void **state);
 const char *crowd_ask_id(struct crowd *crowd, const char *format, long long id);
 /* Those of the others must be there, and no more. */
 void crowd_check_open(struct crowd *crowd, const bool open[OTHERS]);
+/* RESET of the others, past whatever they have not heard yet. */
+void crowd_reset(struct crowd *crowd);
+/* A number of INFO. */
+long long crowd_info(struct crowd *crowd, const char *field);
 
 #endif

@@ -9,4 +9,15 @@
 #define NOAUTH  "-NOAUTH Authentication required."
 #define ABORTED "-EXECABORT Transaction discarded because of previous errors."
 
+#define NOPERM_KEY                                                             \
+    "-NOPERM this user has no permissions to access one of the keys used as "  \
+    "arguments"
+#define NOPERM_CHANNEL                                                         \
+    "-NOPERM this user has no permissions to access one of the channels used " \
+    "as arguments"
+#define NOPERM_COMMAND(name)                                                   \
+    "-NOPERM this user has no permissions to run the '" name "' command"
+#define WRONGPASS                                                              \
+    "-WRONGPASS invalid username-password pair or user is disabled."
+
 #endif

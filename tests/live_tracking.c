@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Clients that cache, on several workers: who is told what, and that nothing
- * is forgotten when memory is short. */
+/* Clients that cache, on several workers: who is told what. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,11 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/track_prefixes.h"
 #include "tests/crowd.h"
-
-#define INVALID(keys) ">[\"invalidate\" [" keys "]]"
-#define ALL_INVALID   ">[\"invalidate\" nil]"
 
 /* Each of the others, with one option. */
 static void track_all(struct crowd *f, const char *options)
@@ -28,47 +23,26 @@ static void track_all(struct crowd *f, const char *options)
     }
 }
 
-static void reset_all(struct crowd *f)
-{
-    for (int i = 0; i < OTHERS; i++) {
-        const char *answer = console_ask(&f->others[i], "RESET");
-        while (strcmp(answer, "+RESET") != 0)
-            answer = console_hear(&f->others[i]);
-    }
-}
-
-static long long info(struct crowd *f, const char *field)
-{
-    char line[100];
-    long long value = -1;
-    snprintf(line, sizeof line, "%s:", field);
-    console_ask(&f->me, "INFO everything");
-    const char *at = strstr(f->me.shown, line);
-    assert_non_null(at);
-    sscanf(at + strlen(line), "%lld", &value);
-    return value;
-}
-
 /* -------------------------------------------------------------- who is told */
 
 static void all_readers_on_all_workers_are_told_once(void **state)
 {
     struct crowd *f = *state;
     track_all(f, "");
-    assert_int_equal(info(f, "tracking_clients"), OTHERS);
+    assert_int_equal(crowd_info(f, "tracking_clients"), OTHERS);
     for (int round = 0; round < 20; round++) {
         for (int i = 0; i < OTHERS; i++)
             console_ask(&f->others[i], "GET shared");
-        assert_int_equal(info(f, "tracking_total_keys"), 1);
-        assert_int_equal(info(f, "tracking_total_items"), OTHERS);
+        assert_int_equal(crowd_info(f, "tracking_total_keys"), 1);
+        assert_int_equal(crowd_info(f, "tracking_total_items"), OTHERS);
         console_ask(&f->me, "SET shared 1");
         for (int i = 0; i < OTHERS; i++) {
             console_tells(&f->others[i], INVALID("\"shared\""));
             assert_string_equal(console_ask(&f->others[i], "PING"), "+PONG");
         }
     }
-    reset_all(f);
-    assert_int_equal(info(f, "tracking_clients"), 0);
+    crowd_reset(f);
+    assert_int_equal(crowd_info(f, "tracking_clients"), 0);
 }
 
 static void who_is_gone_is_not_remembered(void **state)
@@ -78,27 +52,27 @@ static void who_is_gone_is_not_remembered(void **state)
     console_open(&c, f->live);
     console_ask(&c, "HELLO 3");
     console_ask(&c, "CLIENT TRACKING on BCAST PREFIX x");
-    assert_int_equal(info(f, "tracking_clients"), 1);
-    assert_int_equal(info(f, "tracking_total_prefixes"), 1);
+    assert_int_equal(crowd_info(f, "tracking_clients"), 1);
+    assert_int_equal(crowd_info(f, "tracking_total_prefixes"), 1);
     console_close(&c);
-    while (info(f, "tracking_clients") > 0)
+    while (crowd_info(f, "tracking_clients") > 0)
         ;
-    assert_int_equal(info(f, "tracking_total_prefixes"), 0);
+    assert_int_equal(crowd_info(f, "tracking_total_prefixes"), 0);
     console_open(&c, f->live);
     console_ask(&c, "CLIENT TRACKING on");
     console_ask(&c, "GET x");
-    assert_int_equal(info(f, "tracking_total_keys"), 1);
+    assert_int_equal(crowd_info(f, "tracking_total_keys"), 1);
     console_close(&c);
-    while (info(f, "tracking_clients") > 0)
+    while (crowd_info(f, "tracking_clients") > 0)
         ;
-    assert_int_equal(info(f, "tracking_total_keys"), 0);
+    assert_int_equal(crowd_info(f, "tracking_total_keys"), 0);
 }
 
 static void prefixes_on_all_workers(void **state)
 {
     struct crowd *f = *state;
     track_all(f, "BCAST PREFIX user: PREFIX item:");
-    assert_int_equal(info(f, "tracking_total_prefixes"), 2);
+    assert_int_equal(crowd_info(f, "tracking_total_prefixes"), 2);
     console_ask(&f->me, "MSET user:2 a item:1 a user:1 a other:1 a user:2 b");
     for (int i = 0; i < OTHERS; i++) {
         console_tells(&f->others[i], INVALID("\"item:1\""));
@@ -107,7 +81,7 @@ static void prefixes_on_all_workers(void **state)
     console_ask(&f->me, "FLUSHALL");
     for (int i = 0; i < OTHERS; i++)
         console_tells(&f->others[i], ALL_INVALID);
-    reset_all(f);
+    crowd_reset(f);
 }
 
 static void noloop_in_a_broadcast(void **state)
@@ -121,7 +95,7 @@ static void noloop_in_a_broadcast(void **state)
     console_ask(&f->me, "SET yours 1");
     for (int i = 0; i < OTHERS; i++)
         console_tells(&f->others[i], INVALID("\"yours\""));
-    reset_all(f);
+    crowd_reset(f);
 }
 
 /* The redirections cross the workers in every way. */
@@ -146,7 +120,7 @@ static void redirected_to_another_worker(void **state)
     console_ask(&f->me, "FLUSHALL");
     for (int i = 0; i < OTHERS; i++)
         console_tells(&f->others[i], ALL_INVALID);
-    reset_all(f);
+    crowd_reset(f);
 }
 
 static void a_redirection_breaks(void **state)
@@ -162,7 +136,7 @@ static void a_redirection_breaks(void **state)
     for (int i = 0; i < OTHERS; i++)
         console_ask(&f->others[i], "GET k");
     console_close(&c);
-    while (info(f, "connected_clients") > OTHERS + 1)
+    while (crowd_info(f, "connected_clients") > OTHERS + 1)
         ;
     console_ask(&f->me, "SET k 1");
     snprintf(line, sizeof line, ">[\"tracking-redir-broken\" :%lld]", number);
@@ -173,7 +147,7 @@ static void a_redirection_breaks(void **state)
         assert_non_null(strstr(f->others[i].shown, " flags=tR "));
         assert_non_null(strstr(f->others[i].shown, id));
     }
-    reset_all(f);
+    crowd_reset(f);
 }
 
 /* In RESP2 whoever is redirected to must be subscribed to something. */
@@ -196,7 +170,7 @@ static void resp2_hears_by_a_channel(void **state)
         console_ask(&f->me, "FLUSHALL");
         console_tells(to, "[\"message\" \"__redis__:invalidate\" nil]");
     }
-    reset_all(f);
+    crowd_reset(f);
 }
 
 /* A long command, whose reply is about what was there when it looked.  What is
@@ -224,7 +198,7 @@ static void a_push_does_not_overtake_a_reply(void **state)
         console_begins(t->shown, ":");
     }
     free(request);
-    reset_all(f);
+    crowd_reset(f);
 }
 
 /* RESP2 has no pushes. */
@@ -234,12 +208,12 @@ static void resp2_is_silent(void **state)
     struct console *t = &f->others[0];
     console_ask(t, "CLIENT TRACKING on");
     console_ask(t, "GET k");
-    assert_int_equal(info(f, "tracking_total_keys"), 1);
+    assert_int_equal(crowd_info(f, "tracking_total_keys"), 1);
     console_ask(&f->me, "SET k 2");
-    assert_int_equal(info(f, "tracking_total_keys"), 0);
+    assert_int_equal(crowd_info(f, "tracking_total_keys"), 0);
     console_ask(&f->me, "FLUSHALL");
     assert_string_equal(console_ask(t, "PING"), "+PONG");
-    reset_all(f);
+    crowd_reset(f);
 }
 
 /* -------------------------------------------------------- real clients' ways
@@ -276,7 +250,7 @@ static void as_rueidis_does(void **state)
     assert_string_equal(console_ask(t, "GET other"), "\"1\"");
     console_ask(&f->me, "FLUSHALL");
     console_tells(t, ALL_INVALID);
-    reset_all(f);
+    crowd_reset(f);
 }
 
 /* Every command that only reads keys makes them remembered. */
@@ -311,7 +285,7 @@ static void all_that_read_are_remembered(void **state)
         if (strncmp(t->shown, "-ERR wrong number", 17) == 0)
             fail_msg("'%s' wants more arguments: name them here", line);
         snprintf(line, sizeof line, "SET read:%zu 1", i);
-        if (info(f, "tracking_total_keys") == 0)
+        if (crowd_info(f, "tracking_total_keys") == 0)
             fail_msg("%s is not remembered", row[0]->str);
         console_ask(&f->me, "FLUSHALL");
         tried++;
@@ -319,7 +293,7 @@ static void all_that_read_are_remembered(void **state)
     assert_true(tried >= 10);
     freeReplyObject(reply);
     redisFree(redis);
-    reset_all(f);
+    crowd_reset(f);
 }
 
 /* ------------------------------------------------------------- by themselves
@@ -348,100 +322,7 @@ static void what_expires_is_told(void **state)
     for (int i = 1; i < OTHERS; i += 2)
         if (saw[i])
             console_tells(&f->others[i], INVALID("\"lazy\""));
-    reset_all(f);
-}
-
-/* -------------------------------------------------------------------- limits
- */
-
-static void as_many_prefixes_as_may_be(void **state)
-{
-    struct crowd *f = *state;
-    struct console *t = &f->others[0];
-    static char line[TRACK_PREFIXES_CLIENT * 20 + TRACK_PREFIX_MAX + 100];
-    size_t len = (size_t)sprintf(line, "CLIENT TRACKING on BCAST");
-    for (int i = 0; i < TRACK_PREFIXES_CLIENT; i++)
-        len += (size_t)sprintf(line + len, " PREFIX p:%d:", i);
-    assert_string_equal(console_ask(t, line), "+OK");
-    assert_string_equal(console_ask(t, "CLIENT TRACKING on BCAST PREFIX q"),
-                        "-ERR no memory, or more than 128 prefixes of this "
-                        "client or 4096 of all");
-    console_ask(t, "CLIENT TRACKING off");
-    sprintf(line + len, " PREFIX more");
-    assert_string_equal(console_ask(t, line),
-                        "-ERR at most 128 prefixes of 1024 bytes");
-    sprintf(line, "CLIENT TRACKING on BCAST PREFIX %0*d", TRACK_PREFIX_MAX, 1);
-    assert_string_equal(console_ask(t, line), "+OK");
-    sprintf(line, "CLIENT TRACKING on BCAST PREFIX %0*d", TRACK_PREFIX_MAX + 1,
-            1);
-    assert_string_equal(console_ask(t, line),
-                        "-ERR at most 128 prefixes of 1024 bytes");
-    assert_int_equal(info(f, "tracking_total_prefixes"), 1);
-    reset_all(f);
-}
-
-/* The keys that were told, of those called k:0 to k:(count - 1), until there
- * are `least` of them; everything counts as told once that was said. */
-static size_t hear_keys(struct console *t, bool *told, size_t count,
-                        size_t least)
-{
-    size_t heard = 0;
-    while (heard < least) {
-        const char *text = console_hear(t), *at = strstr(text, "[\"k:");
-        if (strcmp(text, ALL_INVALID) == 0) {
-            memset(told, true, count);
-            return count;
-        }
-        if (!at)
-            fail_msg("heard %s", text);
-        size_t number = strtoul(at + 4, NULL, 10);
-        assert_true(number < count && !told[number]);
-        told[number] = true;
-        heard++;
-    }
-    return heard;
-}
-
-static void one_key_too_many(void **state)
-{
-    enum { KEYS = 1000, MOST = 100 };
-    struct crowd *f = *state;
-    struct console *t = &f->others[0];
-    bool told[KEYS] = {0};
-    char line[100];
-    console_ask(&f->me, "CONFIG SET tracking-table-max-keys 100");
-    console_ask(t, "HELLO 3");
-    console_ask(t, "CLIENT TRACKING on");
-    for (int i = 0; i < KEYS; i++) {
-        snprintf(line, sizeof line, "GET k:%d", i);
-        console_say(t, line);
-    }
-    size_t replies = 0, heard = 0;
-    while (replies < KEYS || heard < KEYS - MOST) {
-        if (strcmp(console_hear(t), "nil") == 0) {
-            replies++;
-            continue;
-        }
-        const char *at = strstr(t->shown, "[\"k:");
-        assert_non_null(at);
-        told[strtoul(at + 4, NULL, 10)] = true;
-        heard++;
-    }
-    assert_int_equal(info(f, "tracking_total_keys"), MOST);
-    /* A lower limit holds soon. */
-    console_ask(&f->me, "CONFIG SET tracking-table-max-keys 10");
-    heard += hear_keys(t, told, KEYS, MOST - 10);
-    assert_int_equal(info(f, "tracking_total_keys"), 10);
-    for (int i = 0; i < KEYS; i++) {
-        snprintf(line, sizeof line, "SET k:%d 1", i);
-        console_ask(&f->me, line);
-    }
-    heard += hear_keys(t, told, KEYS, 10);
-    assert_int_equal(heard, KEYS);
-    console_ask(&f->me, "CONFIG SET tracking-table-max-keys 1000000");
-    console_ask(&f->me, "FLUSHALL");
-    console_tells(t, ALL_INVALID);
-    reset_all(f);
+    crowd_reset(f);
 }
 
 int main(void)
@@ -459,8 +340,6 @@ int main(void)
         cmocka_unit_test(as_rueidis_does),
         cmocka_unit_test(all_that_read_are_remembered),
         cmocka_unit_test(what_expires_is_told),
-        cmocka_unit_test(as_many_prefixes_as_may_be),
-        cmocka_unit_test(one_key_too_many),
     };
     return cmocka_run_group_tests(tests, crowd_setup, crowd_teardown);
 }

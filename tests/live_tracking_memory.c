@@ -37,7 +37,7 @@ static void reader_hear(struct reader *reader)
 {
     const char *text = console_hear(&reader->console), *at;
     assert_string_not_equal(text, "(no reply)");
-    if (strcmp(text, ">[\"invalidate\" nil]") == 0) {
+    if (strcmp(text, ALL_INVALID) == 0) {
         memset(reader->told, true, sizeof reader->told);
     } else if (text[0] == '>') {
         at = strstr(text, "[\"old:");
@@ -137,8 +137,8 @@ static void what_a_lower_budget_drops_is_told(void **state)
     const char *text;
     do
         text = console_hear(&bcast);
-    while (strcmp(text, ">[\"invalidate\" nil]") != 0 && text[0] == '>');
-    assert_string_equal(text, ">[\"invalidate\" nil]");
+    while (strcmp(text, ALL_INVALID) != 0 && text[0] == '>');
+    assert_string_equal(text, ALL_INVALID);
     console_close(&bcast);
     console_close(&reader->console);
     free(reader);
