@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules of users: what their words do, how they are written, what they allow,
- * and their limits. */
+/* Rules of users: what their words do, and how they are written. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,43 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/acl_check.h"
 #include "server/command_categories.h"
+#include "tests/acl_kit.h"
 #include "tests/rng.h"
-
-enum { WORDS = 1100 };
-
-/* --------------------------------------------------------------- helpers */
-
-static size_t split(const char *text, struct arg *words)
-{
-    size_t count = 0;
-    while (*text) {
-        size_t len = strcspn(text, " ");
-        assert_true(count < WORDS);
-        words[count++] = (struct arg){text, len};
-        text += len + (text[len] == ' ');
-    }
-    return count;
-}
-
-/* Applies the words, which are split by spaces: the error, or "". */
-static const char *apply(struct acl_rules *rules, const char *text)
-{
-    static char why[ACL_WHY_MAX];
-    struct arg words[WORDS];
-    size_t count = split(text, words);
-    const char *error = acl_rules_words(rules, words, count, why);
-    return error ? error : "";
-}
-
-static struct acl_rules *rules_of(const char *text)
-{
-    struct acl_rules *rules = acl_rules_new();
-    assert_non_null(rules);
-    assert_string_equal(apply(rules, text), "");
-    return rules;
-}
 
 static const char *text_of(const struct acl_rules *rules)
 {
@@ -61,7 +26,7 @@ static const char *text_of(const struct acl_rules *rules)
 /* The words make rules that are written so. */
 static void says(const char *words, const char *text)
 {
-    struct acl_rules *rules = rules_of(words);
+    struct acl_rules *rules = acl_kit_rules(words);
     assert_string_equal(text_of(rules), text);
     acl_rules_disown(rules);
 }
@@ -69,44 +34,7 @@ static void says(const char *words, const char *text)
 static void refuses(const char *words, const char *error)
 {
     struct acl_rules *rules = acl_rules_new();
-    assert_string_equal(apply(rules, words), error);
-    acl_rules_disown(rules);
-}
-
-/* What rules say of a request: "" allowed, "command", "key 2", "channel 1". */
-static const char *verdict(const struct acl_rules *rules, const char *request,
-                           size_t steps_at_once)
-{
-    static char text[32];
-    struct arg argv[WORDS];
-    size_t argc = split(request, argv);
-    const struct command *row = command_find(argv[0].ptr, argv[0].len);
-    struct acl_check check = {0};
-    enum acl_verdict says;
-    assert_non_null(row);
-    if (command_sub_count(row) > 0 && argc > 1)
-        row = command_find_sub(row, argv[1].ptr, argv[1].len);
-    assert_non_null(row);
-    do {
-        size_t steps = steps_at_once;
-        says = acl_check(rules, row, argv, argc, &check, &steps);
-    } while (says == ACL_MORE);
-    snprintf(text, sizeof text, "%s",
-             says == ACL_ALLOWED      ? ""
-             : says == ACL_NO_COMMAND ? "command"
-             : says == ACL_NO_KEY     ? "key"
-                                      : "channel");
-    if (says > ACL_NO_COMMAND)
-        snprintf(text + strlen(text), 16, " %zu", check.at);
-    return text;
-}
-
-static void judges(const char *words, const char *request, const char *what)
-{
-    struct acl_rules *rules = rules_of(words);
-    assert_string_equal(verdict(rules, request, SIZE_MAX), what);
-    /* However small the steps are. */
-    assert_string_equal(verdict(rules, request, 1), what);
+    assert_string_equal(acl_kit_apply(rules, words), error);
     acl_rules_disown(rules);
 }
 
@@ -328,7 +256,7 @@ static void text_and_rules_are_the_same(void **state)
         add_some_words(&rng, rules);
         assert_int_equal(acl_rules_seal(rules), ACL_FINE);
         snprintf(text, sizeof text, "%s", text_of(rules));
-        struct acl_rules *again = rules_of(text);
+        struct acl_rules *again = acl_kit_rules(text);
         assert_string_equal(text_of(again), text);
         assert_int_equal(again->selector_count, rules->selector_count);
         for (size_t i = 0; i < rules->selector_count; i++)
@@ -344,108 +272,6 @@ static void text_and_rules_are_the_same(void **state)
     }
 }
 
-/* ------------------------------------------------------------------- checks */
-
-static void requests_are_held_against_rules(void **state)
-{
-    (void)state;
-    judges("", "get a", "command");
-    judges("", "auth x", "");
-    judges("", "quit", "");
-    judges("+get", "get a", "key 1");
-    judges("+get ~a", "get a", "");
-    judges("+get ~a", "get b", "key 1");
-    judges("+get %R~a", "get a", "");
-    judges("+get %W~a", "get a", "key 1");
-    judges("+set %W~a", "set a v", "");
-    judges("+set %W~a", "set a v GET", "key 1");
-    judges("+set %R~a", "set a v", "key 1");
-    judges("+set %R~a %W~a", "set a v get", "");
-    /* EXISTS reads no value and changes none: any access will do. */
-    judges("+exists %W~a", "exists a", "");
-    judges("+exists %R~a", "exists a b", "key 2");
-    judges("+mset ~a* ~b", "mset a1 ~x b ~y a2 v", "");
-    judges("+mset ~a* ~b", "mset a1 ~x c ~y a2 v", "key 3");
-    judges("+del ~*", "del a b c", "");
-    judges("+@all ~[a-c]?", "mget ax bx cx dx", "key 4");
-    judges("+object|encoding ~a", "object encoding a", "");
-    judges("+object|encoding ~a", "object encoding b", "key 2");
-    judges("+object|encoding ~a", "object freq a", "command");
-    judges("+rename %RW~a %W~b", "rename a b", "");
-    judges("+rename %W~a %W~b", "rename a b", "key 1");
-    judges("+rename %RW~a %R~b", "rename a b", "key 2");
-    judges("+copy %R~a %W~b", "copy a b", "");
-    judges("+select|0", "select 0", "");
-    judges("+select|0", "select 1", "command");
-    judges("+scan", "scan 0 match secret:*", "");
-    judges("+keys", "keys *", "");
-    /* One selector must allow all of it. */
-    judges("+get ~a (+set ~b)", "set a v", "key 1");
-    judges("+get ~a (+set ~b)", "get b", "key 1");
-    judges("+get ~a (+set ~b)", "set b v", "");
-    judges("+get ~a (+set ~b)", "del b", "command");
-    judges("+mget ~a (+mget ~b)", "mget a b", "key 2");
-    judges("(+get ~x) (+get ~y)", "get z", "key 1");
-}
-
-static bool channel_allowed(const struct acl_rules *rules, struct arg channel,
-                            bool is_pattern)
-{
-    struct acl_check check = {0};
-    enum text_match match;
-    size_t steps;
-    do
-        steps = 1; /* as few as there can be at a time */
-    while ((match = acl_channel_some(rules, channel, is_pattern, &check,
-                                     &steps)) == TEXT_MORE);
-    return match == TEXT_YES;
-}
-
-static void channels_are_held_against_rules(void **state)
-{
-    struct acl_rules *rules = rules_of("&news.* (&a) (&p*)");
-    (void)state;
-    assert_true(channel_allowed(rules, (struct arg){"news.x", 6}, false));
-    assert_false(channel_allowed(rules, (struct arg){"new", 3}, false));
-    assert_true(channel_allowed(rules, (struct arg){"a", 1}, false));
-    assert_true(channel_allowed(rules, (struct arg){"news.*", 6}, true));
-    assert_false(channel_allowed(rules, (struct arg){"news.x", 6}, true));
-    assert_true(channel_allowed(rules, (struct arg){"p*", 2}, true));
-    acl_rules_disown(rules);
-    judges("+publish &a", "publish a m", "");
-    judges("+publish &a", "publish b m", "channel 1");
-    judges("+subscribe &a &b*", "subscribe a b1 b2", "");
-    judges("+subscribe &a &b*", "subscribe a b1 c", "channel 3");
-    judges("+psubscribe &a &b*", "psubscribe b* a", "");
-    judges("+psubscribe &a &b*", "psubscribe b1", "channel 1");
-    judges("+unsubscribe", "unsubscribe a", "");
-    judges("+spublish &a", "spublish a m", "");
-    judges("+spublish ~*", "spublish a m", "channel 1");
-    rules = rules_of("allchannels");
-    assert_true(channel_allowed(rules, (struct arg){"*", 1}, true));
-    acl_rules_disown(rules);
-}
-
-static void only_who_may_do_everything_is_not_asked(void **state)
-{
-    static const struct {
-        const char *words;
-        bool everything;
-    } rows[] = {
-        {"+@all ~* &*", true},
-        {"+@all ~*", false},
-        {"+@all &*", false},
-        {"~* &* +@all -get", false},
-        {"~* &* +@all -get +get", true},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct acl_rules *rules = rules_of(rows[i].words);
-        assert_int_equal(rules->everything, rows[i].everything);
-        acl_rules_disown(rules);
-    }
-}
-
 /* ---------------------------------------------------------------- passwords */
 
 static bool admits(const struct acl_rules *rules, const char *password)
@@ -455,7 +281,7 @@ static bool admits(const struct acl_rules *rules, const char *password)
 
 static void passwords_let_in(void **state)
 {
-    struct acl_rules *rules = rules_of("on >p >q");
+    struct acl_rules *rules = acl_kit_rules("on >p >q");
     (void)state;
     assert_true(admits(rules, "p"));
     assert_true(admits(rules, "q"));
@@ -464,97 +290,17 @@ static void passwords_let_in(void **state)
     assert_false(admits(rules, P_HASH));
     assert_false(admits(NULL, "p"));
     acl_rules_disown(rules);
-    rules = rules_of("off >p");
+    rules = acl_kit_rules("off >p");
     assert_false(admits(rules, "p"));
     acl_rules_disown(rules);
-    rules = rules_of("on");
+    rules = acl_kit_rules("on");
     assert_false(admits(rules, ""));
     acl_rules_disown(rules);
-    rules = rules_of("on nopass");
+    rules = acl_kit_rules("on nopass");
     assert_true(admits(rules, "anything"));
     assert_int_equal(acl_rules_password(rules, "x", 1), ACL_FINE);
     assert_true(admits(rules, "x"));
     assert_false(admits(rules, "anything"));
-    acl_rules_disown(rules);
-}
-
-/* ------------------------------------------------------------------- limits */
-
-/* So many words are fine, and one more is not. */
-static void limit_is(const char *format, size_t most)
-{
-    struct acl_rules *rules = acl_rules_new();
-    for (size_t i = 0; i <= most; i++) {
-        char word[32];
-        snprintf(word, sizeof word, format, i);
-        assert_int_equal(
-            acl_rules_word(rules, (struct arg){word, strlen(word)}),
-            i < most ? ACL_FINE : ACL_LIMIT);
-    }
-    acl_rules_disown(rules);
-}
-
-static void limits_hold_at_their_edge(void **state)
-{
-    (void)state;
-    limit_is(">p%zu", ACL_PASSWORDS_MAX);
-    limit_is("~k%zu", ACL_PATTERNS_MAX);
-    limit_is("&c%zu", ACL_PATTERNS_MAX);
-    limit_is("+select|%zu", ACL_FIRSTS_MAX);
-    limit_is("(~k%zu)", ACL_SELECTORS_MAX - 1);
-
-    char word[ACL_WORD_MAX + 1];
-    struct acl_rules *rules = acl_rules_new();
-    memset(word, 'k', sizeof word);
-    word[0] = '~';
-    assert_int_equal(acl_rules_word(rules, (struct arg){word, ACL_WORD_MAX}),
-                     ACL_FINE);
-    assert_int_equal(
-        acl_rules_word(rules, (struct arg){word, ACL_WORD_MAX + 1}), ACL_LIMIT);
-    acl_rules_disown(rules);
-}
-
-static void many_words_are_refused_at_once(void **state)
-{
-    static struct arg words[ACL_WORDS_MAX + 1];
-    char why[ACL_WHY_MAX];
-    (void)state;
-    for (size_t i = 0; i <= ACL_WORDS_MAX; i++)
-        words[i] = (struct arg){"+get", 4};
-    struct acl_rules *rules = acl_rules_new();
-    assert_null(acl_rules_words(rules, words, ACL_WORDS_MAX, why));
-    acl_rules_disown(rules);
-    rules = acl_rules_new();
-    assert_string_equal(acl_rules_words(rules, words, ACL_WORDS_MAX + 1, why),
-                        acl_error_text(ACL_LIMIT));
-    acl_rules_disown(rules);
-}
-
-/* Words that come one by one: what describes the user is bounded, so that what
- * is saved can be loaded. */
-static void the_text_of_a_user_is_bounded(void **state)
-{
-    struct acl_rules *rules = acl_rules_new();
-    char word[300];
-    size_t fine = 0;
-    (void)state;
-    for (size_t i = 0; i < ACL_PATTERNS_MAX; i++) {
-        struct acl_rules *copy = acl_rules_copy(rules);
-        snprintf(word, sizeof word, "~%0298zu", i);
-        assert_int_equal(acl_rules_word(copy, (struct arg){word, 299}),
-                         ACL_FINE);
-        enum acl_error error = acl_rules_seal(copy);
-        acl_rules_disown(rules);
-        rules = copy;
-        if (error != ACL_FINE) {
-            assert_int_equal(error, ACL_LIMIT);
-            break;
-        }
-        fine++;
-        assert_true(buf_len(&rules->text) <= ACL_LINE_MAX);
-    }
-    /* Each takes 300 bytes with its space. */
-    assert_in_range(fine, ACL_LINE_MAX / 300 - 1, ACL_LINE_MAX / 300);
     acl_rules_disown(rules);
 }
 
@@ -566,13 +312,7 @@ int main(void)
         cmocka_unit_test(nothing_is_smuggled_into_the_text),
         cmocka_unit_test(a_later_word_wins),
         cmocka_unit_test(text_and_rules_are_the_same),
-        cmocka_unit_test(requests_are_held_against_rules),
-        cmocka_unit_test(channels_are_held_against_rules),
-        cmocka_unit_test(only_who_may_do_everything_is_not_asked),
         cmocka_unit_test(passwords_let_in),
-        cmocka_unit_test(limits_hold_at_their_edge),
-        cmocka_unit_test(many_words_are_refused_at_once),
-        cmocka_unit_test(the_text_of_a_user_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
