@@ -60,6 +60,10 @@ struct cache_key {
 
 struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
                               size_t len);
+/* The same of many keys, of which all but the hash is there; several at a time
+ * where lengths and the processor allow. */
+void cache_hash_keys(const struct cache *cache, struct cache_key *const keys[],
+                     size_t count);
 
 /*
  * Hints that keys will be looked up soon, in steps, each of which asks for

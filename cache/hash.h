@@ -7,6 +7,7 @@
  * that keys which collide cannot be chosen from outside.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,14 @@ struct hash_key {
     uint64_t k0, k1;
 };
 
+enum { HASH_LANES = 4 };
+
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t len);
+
+/* The same of several at once, whose lengths are of equally many words (len /
+ * 8) if hash_has_lanes: without, it is not to be called. */
+bool hash_has_lanes(void);
+void hash_lanes(const struct hash_key *key, const void *const bytes[HASH_LANES],
+                const size_t len[HASH_LANES], uint64_t hashes[HASH_LANES]);
 
 #endif

@@ -6,24 +6,6 @@
 #include "room.h"
 #include "spares.h"
 
-struct cache_key cache_key_of(const struct cache *cache, const char *ptr,
-                              size_t len)
-{
-    struct cache_key key = {.ptr = ptr, .len = len};
-    if (len > ENTRY_KEY_HERE && len <= CACHE_KEY_MAX) {
-        /* Hashed as a cell will hold it, so that cells can be rehashed. */
-        uint64_t end = hash_bytes(&cache->hash_key, ptr + ENTRY_KEY_FIRST,
-                                  len - ENTRY_KEY_FIRST);
-        char here[ENTRY_KEY_HERE];
-        memcpy(here, ptr, ENTRY_KEY_FIRST);
-        memcpy(here + ENTRY_KEY_FIRST, &end, sizeof end);
-        key.hash = hash_bytes(&cache->hash_key, here, sizeof here);
-    } else {
-        key.hash = hash_bytes(&cache->hash_key, ptr, len);
-    }
-    return key;
-}
-
 void cache_tx_init(struct cache_tx *tx, struct cache *cache, int64_t now_ms)
 {
     *tx = (struct cache_tx){.cache = cache, .now_ms = now_ms};

@@ -53,8 +53,8 @@ static inline bool has_one_key(const struct command *row, size_t argc)
            argc > (size_t)row->keys.first && !row->keys.counted_by;
 }
 
-static inline void prepare(struct batch *batch, const struct server *server,
-                           unsigned db, size_t i)
+/* Its row and its key, if that is to be hashed: false otherwise. */
+static inline bool prepare(struct batch *batch, size_t i)
 {
     const struct skim_request *found = &batch->skim.requests[i];
     struct batch_request *request = &batch->requests[i];
@@ -63,25 +63,31 @@ static inline void prepare(struct batch *batch, const struct server *server,
     request->key.ptr = NULL;
     batch->ahead[i] = (struct cache_ahead){0};
     if (!has_one_key(row, found->argc))
-        return;
+        return false;
     const struct arg *key = &found->argv[row->keys.first];
     if (key->len > CACHE_KEY_MAX)
-        return;
+        return false;
     /* Not the struct as a whole: it would be loaded in other pieces than it
      * was just stored in, which waits for the stores. */
     request->key.ptr = key->ptr;
     request->key.len = key->len;
-    request->key.hash = cache_key_of(server->cache, key->ptr, key->len).hash;
-    batch->ahead[i] = cache_ahead(server->cache, db, &request->key);
+    return true;
 }
 
 size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
                  const char *in, size_t len, const struct parse_limits *limits)
 {
-    size_t first = batch->skim.count;
+    struct cache_key *keys[SKIM_REQUESTS];
+    size_t first = batch->skim.count, count = 0;
     skim_run(&batch->skim, in, len, limits);
     for (size_t i = first; i < batch->skim.count; i++)
-        prepare(batch, server, db, i);
+        if (prepare(batch, i))
+            keys[count++] = &batch->requests[i].key;
+    cache_hash_keys(server->cache, keys, count);
+    for (size_t i = first; i < batch->skim.count; i++)
+        if (batch->requests[i].key.ptr)
+            batch->ahead[i] =
+                cache_ahead(server->cache, db, &batch->requests[i].key);
     return batch->skim.count - first;
 }
 

@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cache/hash.h"
+#include "cache_kit.h"
 
 static void known_hashes(void **state)
 {
@@ -35,8 +37,64 @@ static void known_hashes(void **state)
     }
 }
 
+/* Every length and each of the others with as many words. */
+static void lanes_as_one(void **state)
+{
+    enum { MOST = 70 };
+    const struct hash_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+    (void)state;
+    if (!hash_has_lanes())
+        skip();
+    for (size_t len = 0; len < MOST; len++) {
+        unsigned char *bytes[HASH_LANES];
+        const void *at[HASH_LANES];
+        size_t lens[HASH_LANES];
+        uint64_t hashes[HASH_LANES];
+        for (size_t i = 0; i < HASH_LANES; i++) {
+            lens[i] = len / 8 * 8 + (len + 3 * i) % 8;
+            at[i] = bytes[i] = malloc(lens[i] + (lens[i] == 0));
+            for (size_t n = 0; n < lens[i]; n++)
+                bytes[i][n] = (unsigned char)(n * 7 + i * 31 + len);
+        }
+        hash_lanes(&key, at, lens, hashes);
+        for (size_t i = 0; i < HASH_LANES; i++) {
+            assert_true(hashes[i] == hash_bytes(&key, bytes[i], lens[i]));
+            free(bytes[i]);
+        }
+    }
+}
+
+/* Alike and not, short and longer than what a cell has of a key. */
+static void many_as_each(void **state)
+{
+    static const size_t lens[] = {16,   17,   18,   19,   16, 3,  16, 16, 16,
+                                  16,   0,    1,    2,    3,  9,  9,  9,  40000,
+                                  5000, 5001, 5002, 5003, 12, 13, 14};
+    enum { COUNT = sizeof lens / sizeof *lens };
+    struct cache *cache = kit_cache(16 << 20);
+    struct cache_key keys[COUNT], *pointers[COUNT];
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        char *bytes = malloc(lens[i] + (lens[i] == 0));
+        memset(bytes, (int)('a' + i), lens[i]);
+        keys[i] = (struct cache_key){.ptr = bytes, .len = lens[i]};
+        pointers[i] = &keys[i];
+    }
+    cache_hash_keys(cache, pointers, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_true(keys[i].hash ==
+                    cache_key_of(cache, keys[i].ptr, lens[i]).hash);
+        free((void *)(uintptr_t)keys[i].ptr);
+    }
+    cache_free(cache);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(known_hashes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_hashes),
+        cmocka_unit_test(lanes_as_one),
+        cmocka_unit_test(many_as_each),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
