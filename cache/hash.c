@@ -4,7 +4,6 @@
  * a round does is the same for a word and for a vector of words.
  */
 
-#include <assert.h>
 #include <string.h>
 
 #include "hash.h"

@@ -14,6 +14,9 @@
  */
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "index.h"
 
@@ -79,6 +82,11 @@ static inline struct tags tags_of(const struct bucket *bucket)
  * lowest (a carry can make a false one above a true one; the key decides). */
 static inline unsigned tags_equal(struct tags tags, uint8_t tag)
 {
+#ifdef __SSE2__
+    __m128i all = _mm_set_epi64x((long long)tags.high, (long long)tags.low);
+    __m128i equal = _mm_cmpeq_epi8(all, _mm_set1_epi8((char)tag));
+    return (unsigned)_mm_movemask_epi8(equal) & ((1u << INDEX_SLOTS) - 1);
+#else
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
     uint64_t low = tags.low ^ ones * tag;
     uint64_t high = tags.high ^ ones * tag;
@@ -90,6 +98,7 @@ static inline unsigned tags_equal(struct tags tags, uint8_t tag)
     unsigned last =
         (unsigned)((high >> 7) * UINT64_C(0x0102040810204080) >> 56);
     return first | (last & 15) << 8;
+#endif
 }
 
 static inline uint32_t bucket_of(uint32_t buckets, uint64_t hash)
