@@ -48,7 +48,7 @@ static void on_event(evutil_socket_t fd, short what, void *ctx)
         return;
     struct worker *worker = conn->worker;
     if (!conn->turn) {
-        intake_read(worker->intake, conn);
+        intake_add(worker->intake, conn);
         return;
     }
     /* Those who are served first may end this one. */

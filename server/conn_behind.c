@@ -56,8 +56,6 @@ void conn_unlist_behind(struct conn *conn)
 
 void conn_moved(struct conn *conn)
 {
-    if (!conn->behind)
-        return;
     conn_unlist_behind(conn);
     if (conn_unsent(conn) > 0)
         conn_list_behind(conn);

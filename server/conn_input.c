@@ -6,17 +6,17 @@
  *                                                      unfinished
  */
 
-#include <errno.h>
 #include <string.h>
 
 #include "batch.h"
 #include "changes.h"
+#include "conn_io.h"
 #include "limits.h"
-#include "platform.h"
 #include "pool.h"
 #include "push.h"
 #include "round.h"
 #include "server.h"
+#include "timing.h"
 #include "turn.h"
 
 static void begin(struct conn *conn)
@@ -31,7 +31,8 @@ static void begin(struct conn *conn)
     if (!turn)
         return;
     turn->requests = turn->bytes = 0;
-    turn->parts = round_parts(worker);
+    turn->parts = worker->inside ? round_parts_at(worker, worker->ticks)
+                                 : round_parts(worker);
     turn->stuck = output_len(&turn->out) > 0 && conn->watched & EV_WRITE;
 }
 
@@ -108,26 +109,6 @@ static char *read_room(struct conn *conn, size_t *room, enum fill *got)
         return NULL;
     *room = in->cap - in->end;
     return in->data + in->end;
-}
-
-enum fill conn_read(struct conn *conn, char *to, size_t room, size_t *len)
-{
-    struct worker *worker = conn->worker;
-    const struct platform *platform = worker->server->platform;
-    ssize_t n;
-    do
-        n = platform->read(platform->ctx, conn->fd, to, room);
-    while (n < 0 && errno == EINTR);
-    worker_count(worker, reads, 1);
-    *len = 0;
-    if (n == 0)
-        return FILL_END;
-    if (n < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? FILL_NONE : FILL_DEAD;
-    worker_count(worker, read_bytes, (size_t)n);
-    conn->active_ms = worker->clock_ms;
-    *len = (size_t)n;
-    return FILL_SOME;
 }
 
 static enum fill fill(struct conn *conn)
@@ -240,21 +221,16 @@ size_t conn_serve(struct conn *conn, const struct turn_input *input,
             conn->owed = owed = true;
         }
     }
+    struct worker *worker = conn->worker;
     end(conn); /* frees a connection that is over, unless it is owed */
-    return owed ? room : 0;
+    if (owed)
+        return room;
+    timing_start(worker); /* it may have sent */
+    return 0;
 }
 
-void conn_send(struct conn *conn, const char *reply, size_t len)
+void conn_send_rest(struct conn *conn, const char *reply, size_t len)
 {
-    conn->owed = false;
-    /* Nothing has come between: no push, nobody who closes it. */
-    if (!conn->turn && !conn->closing) {
-        size_t sent = conn_send_at_once(conn, reply, len);
-        if (sent == len)
-            return;
-        reply += sent;
-        len -= sent;
-    }
     begin(conn);
     if (conn->turn) {
         struct buf *tail = &conn->turn->out.tail;

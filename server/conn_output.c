@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sending, and what happens to clients that do not read. */
 
+#include "conn_io.h"
 #include "limits.h"
 #include "log.h"
 #include "platform.h"
@@ -15,26 +16,6 @@ enum {
     MARK_LEAST = 4 * 1024,
 };
 
-static void note_sent(struct conn *conn, size_t bytes, size_t calls)
-{
-    struct worker *worker = conn->worker;
-    worker_count(worker, written_bytes, bytes);
-    worker_count(worker, writes, calls);
-    if (bytes == 0)
-        return;
-    conn->sent_ms = conn->active_ms = worker->clock_ms;
-    conn_moved(conn);
-}
-
-size_t conn_send_at_once(struct conn *conn, const char *bytes, size_t len)
-{
-    const struct platform *platform = conn->worker->server->platform;
-    ssize_t n = platform->write(platform->ctx, conn->fd, bytes, len);
-    size_t sent = n > 0 ? (size_t)n : 0;
-    note_sent(conn, sent, 1);
-    return sent;
-}
-
 bool conn_flush(struct conn *conn)
 {
     struct worker *worker = conn->worker;
@@ -43,7 +24,7 @@ bool conn_flush(struct conn *conn)
     enum output_result result =
         output_write(&turn->out, worker->server->platform, conn->fd,
                      LIMIT_BYTES_PER_TURN / turn->parts, &sent, &calls);
-    note_sent(conn, sent, calls);
+    conn_note_sent(conn, sent, calls);
     turn->bytes += sent;
     turn->stuck = result != OUTPUT_SENT;
     return result != OUTPUT_DEAD;

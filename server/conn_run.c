@@ -313,7 +313,6 @@ static void run_requests(struct conn *conn)
 {
     struct turn *turn = conn->turn;
     struct worker *worker = conn->worker;
-    timing_start(worker);
     uint64_t begun = worker->ticks;
     while (!conn->closing && conn_output_fits(conn)) {
         if (had_enough(turn) || timing_long(worker, begun)) {
@@ -329,10 +328,26 @@ static void run_requests(struct conn *conn)
         conn_output_fits(conn);
 }
 
+void worker_enter(struct worker *worker)
+{
+    gate_enter(worker->server->gate, worker->id);
+    worker->inside = true;
+    timing_start(worker);
+}
+
+void worker_leave(struct worker *worker)
+{
+    worker->inside = false;
+    gate_leave(worker->server->gate, worker->id);
+}
+
 void conn_run(struct conn *conn)
 {
     struct worker *worker = conn->worker;
-    gate_enter(worker->server->gate, worker->id);
+    bool inside = worker->inside;
+    if (!inside)
+        worker_enter(worker);
     run_requests(conn);
-    gate_leave(worker->server->gate, worker->id);
+    if (!inside)
+        worker_leave(worker);
 }

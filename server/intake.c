@@ -6,9 +6,11 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "conn_io.h"
 #include "limits.h"
 #include "round.h"
 #include "server.h"
+#include "timing.h"
 #include "turn.h"
 
 enum {
@@ -27,7 +29,6 @@ struct member {
 struct intake {
     struct worker *worker;
     struct event *end; /* active while there are members */
-    size_t used;       /* bytes of the worker's buffer */
     size_t count;
     struct member members[MEMBERS];
     char replies[16 * 1024];
@@ -65,36 +66,51 @@ void intake_free(struct intake *intake)
     free(intake);
 }
 
-static bool is_full(const struct intake *intake)
+void intake_add(struct intake *intake, struct conn *conn)
 {
-    return intake->count == MEMBERS ||
-           LIMIT_READ_BUFFER - intake->used < ROOM_LEAST;
-}
-
-void intake_read(struct intake *intake, struct conn *conn)
-{
-    struct worker *worker = intake->worker;
-    conn->since_ms = worker->clock_ms;
-    struct member *member = &intake->members[intake->count];
-    *member = (struct member){.conn = conn};
-    struct turn_input *input = &member->input;
-    input->at = worker->buffer + intake->used;
-    size_t room = LIMIT_READ_BUFFER - intake->used;
-    size_t most = LIMIT_READ_BUFFER / round_parts(worker);
-    input->got =
-        conn_read(conn, input->at, room < most ? room : most, &input->len);
-    if (input->got == FILL_NONE)
-        return;
-    intake->used += input->len;
-    if (intake->count++ == 0)
+    if (intake->count == 0)
         event_active(intake->end, 0, 0);
-    if (is_full(intake))
+    intake->members[intake->count++].conn = conn;
+    if (intake->count == MEMBERS)
         intake_serve(intake);
 }
 
-/* Takes requests of this member and those behind it, until the batch is full;
- * the result: the first that has none in it. */
-static size_t take_requests(struct intake *intake, size_t at)
+/* Of one that holds nothing still: false, nothing came. */
+static bool read_one(struct member *member, char *to, size_t room)
+{
+    struct conn *conn = member->conn;
+    struct turn_input *input = &member->input;
+    if (!conn || !(conn->watched & EV_READ))
+        return false;
+    conn->since_ms = conn->worker->clock_ms;
+    *input = (struct turn_input){.at = to};
+    input->got = conn_read(conn, to, room, &input->len);
+    return input->got != FILL_NONE;
+}
+
+/* From this member on, as many as the buffer has room for; the result: the
+ * first that was not read from. */
+static size_t read_some(struct intake *intake, size_t at)
+{
+    struct worker *worker = intake->worker;
+    size_t most = LIMIT_READ_BUFFER / round_parts(worker), used = 0;
+    for (; at < intake->count; at++) {
+        struct member *member = &intake->members[at];
+        size_t room = LIMIT_READ_BUFFER - used;
+        if (room < ROOM_LEAST)
+            break;
+        member->reply_len = 0;
+        if (read_one(member, worker->buffer + used, room < most ? room : most))
+            used += member->input.len;
+        else
+            member->conn = NULL;
+    }
+    return at;
+}
+
+/* Takes requests of members, until the batch is full; the result: the first
+ * that has none in it. */
+static size_t take_requests(struct intake *intake, size_t at, size_t end)
 {
     struct server *server = intake->worker->server;
     struct batch *batch = intake->batch;
@@ -110,7 +126,7 @@ static size_t take_requests(struct intake *intake, size_t at)
         input->first = batch->skim.count;
         input->count = batch_add(batch, server, conn->session.db, input->at,
                                  input->len, &limits);
-    } while (at < intake->count && !batch_is_full(batch));
+    } while (at < end && !batch_is_full(batch));
     return at;
 }
 
@@ -127,22 +143,39 @@ static void run(struct intake *intake, struct member *member)
     intake->replied += member->reply_len;
 }
 
-void intake_serve(struct intake *intake)
+static void run_some(struct intake *intake, size_t at, size_t end)
 {
-    if (intake->count == 0)
-        return;
-    worker_read_clock(intake->worker);
-    for (size_t at = 0, taken = 0; at < intake->count; at++) {
-        if (at == taken)
-            taken = take_requests(intake, at);
+    struct worker *worker = intake->worker;
+    intake->replied = 0;
+    worker_read_clock(worker);
+    worker_enter(worker);
+    for (size_t taken = at; at < end; at++) {
+        if (at == taken) {
+            taken = take_requests(intake, at, end);
+            timing_start(worker);
+        }
         run(intake, &intake->members[at]);
     }
-    for (size_t at = 0; at < intake->count; at++) {
+    worker_leave(worker);
+}
+
+static void send_some(const struct intake *intake, size_t at, size_t end)
+{
+    for (; at < end; at++) {
         const struct member *member = &intake->members[at];
         if (member->conn && member->reply_len > 0)
             conn_send(member->conn, member->reply, member->reply_len);
     }
-    intake->count = intake->used = intake->replied = 0;
+}
+
+void intake_serve(struct intake *intake)
+{
+    for (size_t at = 0, end; at < intake->count; at = end) {
+        end = read_some(intake, at);
+        run_some(intake, at, end);
+        send_some(intake, at, end);
+    }
+    intake->count = 0;
 }
 
 void intake_forget(struct intake *intake, const struct conn *conn)

@@ -6,6 +6,7 @@
  * What one look at the sockets has found is done for all of them, one step
  * after the other:
  *
+ *   found, found, found ...
  *   read, read, read ...     into the worker's buffer, one behind another
  *   parse, hash              all of them
  *   run, run, run ...        what those behind need comes meanwhile; short
@@ -31,15 +32,15 @@ struct worker;
 struct intake *intake_new(struct worker *worker);
 void intake_free(struct intake *intake);
 
-/* The connection is readable and has no turn: reads from it.  What was read
- * before may be served first.  The connection may be gone afterwards. */
-void intake_read(struct intake *intake, struct conn *conn);
+/* The connection is readable and has no turn: it is read from and served soon,
+ * or now with those before it.  It may be gone afterwards. */
+void intake_add(struct intake *intake, struct conn *conn);
 
-/* Serves what was read.  Before anything else is read into the worker's
- * buffer. */
+/* Reads from those who are in it, and serves them.  Before anything else is
+ * read into the worker's buffer. */
 void intake_serve(struct intake *intake);
 
-/* The connection ends: what was read from it is forgotten. */
+/* The connection ends: it is forgotten, and what was read from it. */
 void intake_forget(struct intake *intake, const struct conn *conn);
 
 #endif

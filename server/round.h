@@ -29,16 +29,21 @@ static inline void round_end(struct worker *worker)
     worker->round = 0;
 }
 
-/* A turn that begins now may do 1 / n of what it might alone. */
-static inline unsigned round_parts(struct worker *worker)
+/* A turn that begins at that time may do 1 / n of what it might alone. */
+static inline unsigned round_parts_at(struct worker *worker, uint64_t now)
 {
     const struct ticks *ticks = &worker->server->ticks;
-    uint64_t now = ticks_now(ticks);
     if (worker->round == 0)
         worker->round = now;
     uint64_t ns = ticks_ns(ticks, ticks_between(worker->round, now));
     return ns < ROUND_NS * (ROUND_PARTS - 1) ? 1 + (unsigned)(ns / ROUND_NS)
                                              : ROUND_PARTS;
+}
+
+/* Now. */
+static inline unsigned round_parts(struct worker *worker)
+{
+    return round_parts_at(worker, ticks_now(&worker->server->ticks));
 }
 
 #endif

@@ -21,8 +21,8 @@
 #include "ticks.h"
 #include "worker.h"
 
-/* What is done from now on is the next command's.  At the start of a turn, and
- * after what is no command's, such as sending. */
+/* What is done from now on is the next command's.  When the worker begins to
+ * run commands, and after what is no command's, such as sending. */
 static inline void timing_start(struct worker *worker)
 {
     worker->ticks = ticks_now(&worker->server->ticks);

@@ -130,8 +130,12 @@ bool conn_refuse_unfinished(struct conn *conn);
 /* Drops what was skipped so far of a request that was refused. */
 void conn_drop_skipped(struct turn *turn);
 
-/* conn_run.c: parses and runs what is there, until there is no more, or others
- * must have a turn. */
+/* conn_run.c: from here on the worker runs commands, of one connection or of
+ * several, and takes their time. */
+void worker_enter(struct worker *worker);
+void worker_leave(struct worker *worker);
+/* Parses and runs what is there, until there is no more, or others must have a
+ * turn; enters and leaves if the worker is outside. */
 void conn_run(struct conn *conn);
 /* The call of the request that the parser has. */
 void conn_begin_call(struct conn *conn, const struct arg *argv, size_t argc);
@@ -145,14 +149,14 @@ bool conn_end_unfinished(struct conn *conn);
  * gone afterwards. */
 void conn_go_on(struct conn *conn);
 void conn_readable(struct conn *conn);
-/* Reads up to `room` bytes; FILL_SOME: *len of them came. */
-enum fill conn_read(struct conn *conn, char *to, size_t room, size_t *len);
-/* Serves what was read.  A reply that is all there is to be done may be left in
- * `reply`, if it has no more than `room` bytes, for conn_send: the result is
- * its length.  0: all was done. */
+/* Serves what was read, for the intake: between worker_enter and worker_leave.
+ * A reply that is all there is to be done may be left in `reply`, if it has no
+ * more than `room` bytes, for conn_send: the result is its length.  0: all was
+ * done. */
 size_t conn_serve(struct conn *conn, const struct turn_input *input,
                   char *reply, size_t room);
-void conn_send(struct conn *conn, const char *reply, size_t len);
+/* What conn_send could not send. */
+void conn_send_rest(struct conn *conn, const char *reply, size_t len);
 /* Puts it on the list of those that go on after other events. */
 void conn_later(struct conn *conn);
 
@@ -167,8 +171,6 @@ void conn_stop_growing(struct conn *conn);
 
 /* conn_output.c: sends what it can; false: the peer is gone. */
 bool conn_flush(struct conn *conn);
-/* Without a turn: as much as the peer takes at once; the result: how much. */
-size_t conn_send_at_once(struct conn *conn, const char *bytes, size_t len);
 /* The connection may be gone afterwards: false. */
 bool conn_writable(struct conn *conn);
 /* Fewer bytes than that, if there are no pinned values, fit: to be found out
@@ -197,8 +199,8 @@ void conn_unlist_pushed(struct conn *conn);
 /* Takes its memory, and closes it when the event is over. */
 void conn_doom(struct conn *conn);
 
-/* conn_behind.c: it has something unsent of what was pushed; its output made
- * progress; it is gone. */
+/* conn_behind.c: it has something unsent of what was pushed; it was listed and
+ * its output made progress; it is gone. */
 void conn_list_behind(struct conn *conn);
 void conn_moved(struct conn *conn);
 void conn_unlist_behind(struct conn *conn);

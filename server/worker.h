@@ -108,6 +108,7 @@ struct worker {
     uint32_t hits_random;        /* see hits.h */
     _Atomic size_t first_rank;   /* of its first to go, when tight */
     _Atomic size_t halted_count; /* connections in `halted` */
+    bool inside;                 /* it runs commands: see gate.h */
     bool started, stopping, tight, flushed;
     bool ungreeted; /* the main thread's: sockets were handed over silently */
 };
