@@ -129,6 +129,15 @@ static bool charge(struct conn *conn, size_t need)
     return true;
 }
 
+/* It holds `now` bytes: what it is charged for beyond these goes back. */
+static void give_back(struct conn *conn, size_t now)
+{
+    if (now >= conn->charged)
+        return;
+    pool_give(conn->worker->server->pool, conn->charged - now);
+    conn->charged = now;
+}
+
 static void count_pins(struct conn *conn)
 {
     const struct turn *turn = conn->turn;
@@ -144,7 +153,6 @@ static void count_pins(struct conn *conn)
 
 bool turn_put(struct conn *conn)
 {
-    struct worker *worker = conn->worker;
     if (!turn_rest(conn))
         return false;
     hold(conn, conn->turn || conn->session.multi);
@@ -152,9 +160,7 @@ bool turn_put(struct conn *conn)
     size_t now = held(conn);
     if (now > conn->charged)
         return charge(conn, now - conn->charged);
-    if (now < conn->charged)
-        pool_give(worker->server->pool, conn->charged - now);
-    conn->charged = now;
+    give_back(conn, now);
     return true;
 }
 
@@ -183,7 +189,6 @@ bool conn_hold(struct conn *conn, size_t bytes)
 
 void conn_let_go(struct conn *conn)
 {
-    struct pool *pool = conn->worker->server->pool;
     bool running = conn->turn && conn->turn->running;
     if (session_owned(&conn->session) == 0 || running) {
         conn_evict(conn);
@@ -191,11 +196,7 @@ void conn_let_go(struct conn *conn)
     }
     session_fail_multi(&conn->session);
     count_pins(conn);
-    size_t now = held(conn);
-    if (now < conn->charged) {
-        pool_give(pool, conn->charged - now);
-        conn->charged = now;
-    }
+    give_back(conn, held(conn));
 }
 
 /* --------------------------------------------------------------- the lease */
@@ -270,11 +271,7 @@ void conn_strip(struct conn *conn)
         session_fail_multi(&conn->session);
     }
     count_pins(conn);
-    size_t now = held(conn);
-    if (now < conn->charged) {
-        pool_give(conn->worker->server->pool, conn->charged - now);
-        conn->charged = now;
-    }
+    give_back(conn, held(conn));
 }
 
 bool conn_overdraw(struct conn *conn, size_t bytes)
