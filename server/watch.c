@@ -254,12 +254,15 @@ static enum watch_result admit(const struct watcher *watcher)
     return watcher->table->keys >= LIMIT_WATCHED_ALL ? WATCH_FULL : WATCH_OK;
 }
 
+/* It would be in both lists.  That of who watches the key may be very long, so
+ * the end of either tells: its own has LIMIT_WATCHED at most. */
 static bool watches_already(const struct watcher *watcher, unsigned db,
                             const struct cache_key *key)
 {
-    for (struct watch *at = *bucket_of(watcher->table, key->hash, db); at;
-         at = at->next)
-        if (at->watcher == watcher && is(at, db, key))
+    const struct watch *mine = watcher->first;
+    const struct watch *at = *bucket_of(watcher->table, key->hash, db);
+    for (; mine && at; mine = mine->mine, at = at->next)
+        if (is(mine, db, key) || (at->watcher == watcher && is(at, db, key)))
             return true;
     return false;
 }

@@ -66,10 +66,44 @@ static void one_look_is_for_all_who_watch_the_key(void **state)
     free(server);
 }
 
+/* Whichever of the two lists that have it is the longer one. */
+static void a_key_is_watched_once(void **state)
+{
+    struct watcher *watchers[WATCHERS];
+    struct server *server = server_of_test();
+    (void)state;
+    for (size_t i = 0; i < WATCHERS; i++)
+        watchers[i] = watch(server, "x");
+    struct watcher *first = watchers[0], *last = watchers[WATCHERS - 1];
+    const struct cache_key x = cache_key_of(server->cache, "x", 1);
+    assert_int_equal(watch_key(first, OWN, &x, NOW_MS), WATCH_OK);
+    assert_int_equal(watch_key(last, OWN, &x, NOW_MS), WATCH_OK);
+    assert_int_equal(watcher_count(first), 1);
+    assert_int_equal(watcher_count(last), 1);
+    for (unsigned i = 0; i < 2 * WATCHERS; i++) {
+        const struct cache_key key =
+            cache_key_of(server->cache, (const char *)&i, sizeof i);
+        for (unsigned times = 0; times < 2; times++)
+            assert_int_equal(watch_key(first, OWN, &key, NOW_MS), WATCH_OK);
+        assert_int_equal(watcher_count(first), i + 2);
+    }
+    assert_int_equal(watch_key(first, OWN, &x, NOW_MS), WATCH_OK);
+    assert_int_equal(watcher_count(first), 2 * WATCHERS + 1);
+    /* Of another database it is another one. */
+    assert_int_equal(watch_key(first, OTHER, &x, NOW_MS), WATCH_OK);
+    assert_int_equal(watcher_count(first), 2 * WATCHERS + 2);
+    for (size_t i = 0; i < WATCHERS; i++)
+        watcher_free(watchers[i]);
+    watches_free(server->watches);
+    cache_free(server->cache);
+    free(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_look_is_for_all_who_watch_the_key),
+        cmocka_unit_test(a_key_is_watched_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
