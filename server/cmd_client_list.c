@@ -10,9 +10,9 @@
 #include "ask.h"
 #include "call.h"
 #include "client.h"
+#include "client_lines.h"
 #include "conn.h"
 #include "multi.h"
-#include "pool.h"
 #include "pubsub.h"
 #include "server.h"
 #include "tracking.h"
@@ -22,6 +22,7 @@
 enum {
     LIST_IDS_MAX = 16384,    /* ids in one CLIENT LIST ID */
     SLICE_BYTES = 64 * 1024, /* replied before others have a turn */
+    SLICE_LINES = 1024,      /* sorted or looked up: 70 to 90 us */
 };
 
 static const char *text_or_empty(const char *text)
@@ -103,72 +104,43 @@ enum command_result cmd_client_info(struct call *call)
     return COMMAND_DONE;
 }
 
-/* Where one client's line lies in the text. */
-struct line {
-    uint64_t id;
-    size_t at, len;
-};
-
 struct list {
     pthread_mutex_t lock;
     int64_t now_ms;
-    struct pool *pool; /* charged for the text */
-    size_t charged;
-    struct buf text;
-    struct line *lines;
-    size_t count, cap;
+    struct client_lines lines;
+    struct buf line; /* the one that is written */
     enum client_type type;
     bool failed;   /* not everything found room */
     uint64_t *ids; /* those asked for, or NULL: all */
     size_t id_count;
-    bool begun;  /* the reply was */
-    size_t next; /* place of the line that it goes on with */
+    size_t measured, len; /* places whose bytes are counted, and these */
+    bool begun;           /* the reply was */
+    size_t next;          /* place of the line that it goes on with */
 };
 
 static void list_free(void *ctx)
 {
     struct list *list = ctx;
 
-    pool_give(list->pool, list->charged);
-    buf_release(&list->text);
-    free(list->lines);
+    client_lines_release(&list->lines);
+    buf_release(&list->line);
     free(list->ids);
     pthread_mutex_destroy(&list->lock);
     free(list);
-}
-
-static bool list_grow(struct list *list)
-{
-    size_t cap = list->cap == 0 ? 64 : list->cap * 2;
-    struct line *lines;
-
-    if (list->count < list->cap)
-        return true;
-    lines = realloc(list->lines, cap * sizeof *lines);
-    if (lines == NULL)
-        return false;
-    list->lines = lines;
-    list->cap = cap;
-    return true;
 }
 
 /* The text of all clients may be long: it is clients' memory like any other,
  * so that asking for it often does not take the process over its budget. */
 static void list_add(struct list *list, struct conn *conn)
 {
-    size_t at = buf_len(&list->text), len, got;
+    struct buf *line = &list->line;
 
-    client_describe(&list->text, conn, list->now_ms);
-    buf_add_text(&list->text, "\n");
-    len = buf_len(&list->text) - at;
-    got = pool_take(list->pool, len + sizeof(struct line));
-    list->charged += got;
-    if (list->text.failed || got < len + sizeof(struct line) ||
-        !list_grow(list)) {
-        list->failed = true;
-        return;
-    }
-    list->lines[list->count++] = (struct line){conn_session(conn)->id, at, len};
+    buf_truncate(line, 0);
+    client_describe(line, conn, list->now_ms);
+    buf_add_text(line, "\n");
+    list->failed = line->failed ||
+                   !client_lines_add(&list->lines, conn_session(conn)->id,
+                                     line->data + line->start, buf_len(line));
 }
 
 static bool list_visit(struct conn *conn, void *ctx)
@@ -182,47 +154,43 @@ static bool list_visit(struct conn *conn, void *ctx)
     return true;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    uint64_t x = ((const struct line *)a)->id;
-    uint64_t y = ((const struct line *)b)->id;
-
-    return x < y ? -1 : x > y;
-}
-
 /* The line at that place of the reply; NULL: none, such a client is not there.
  */
-static const struct line *line_at(const struct list *list, size_t i)
+static const struct client_line *line_at(const struct list *list, size_t i)
 {
     if (list->ids == NULL)
-        return &list->lines[i];
-    struct line key = {.id = list->ids[i]};
-    return list->count == 0
-               ? NULL
-               : bsearch(&key, list->lines, list->count, sizeof key, by_id);
+        return &list->lines.lines[i];
+    return client_lines_find(&list->lines, list->ids[i]);
 }
 
 static size_t places(const struct list *list)
 {
-    return list->ids == NULL ? list->count : list->id_count;
+    return list->ids == NULL ? list->lines.count : list->id_count;
+}
+
+static void list_measure(struct list *list, size_t *steps)
+{
+    for (; list->measured < places(list) && *steps > 0; (*steps)--) {
+        const struct client_line *line = line_at(list, list->measured++);
+        list->len += line == NULL ? 0 : line->len;
+    }
 }
 
 static enum command_result list_begin(struct call *call, struct list *list)
 {
-    size_t len = 0;
+    size_t steps = SLICE_LINES;
 
     if (list->failed)
         return call_error(call, "OOM the list does not fit into the memory "
                                 "that clients may use");
-    if (list->count > 0)
-        qsort(list->lines, list->count, sizeof list->lines[0], by_id);
-    for (size_t i = 0; i < places(list); i++) {
-        const struct line *line = line_at(list, i);
-        len += line == NULL ? 0 : line->len;
-    }
-    if (len > (size_t)atomic_load(&call->server->limits.output_limit_bytes))
+    client_lines_sort(&list->lines, &steps);
+    list_measure(list, &steps);
+    if (steps == 0)
+        return COMMAND_AGAIN;
+    if (list->len >
+        (size_t)atomic_load(&call->server->limits.output_limit_bytes))
         return call_error(call, "OOM the list is longer than output-limit");
-    reply_verbatim_begin(&call->reply, len);
+    reply_verbatim_begin(&call->reply, list->len);
     list->begun = true;
     return COMMAND_AGAIN;
 }
@@ -233,16 +201,18 @@ static enum command_result list_reply(struct call *call, struct list *list)
 {
     struct buf *out = call->reply.out;
     size_t enough = less_of(SLICE_BYTES, conn_room(call->conn));
+    size_t steps = SLICE_LINES;
 
     if (!list->begun)
         return list_begin(call, list);
     for (size_t bytes = 0; list->next < places(list); list->next++) {
-        const struct line *line = line_at(list, list->next);
-        if (bytes > enough)
+        const struct client_line *line;
+        if (bytes > enough || steps-- == 0)
             return COMMAND_AGAIN;
+        line = line_at(list, list->next);
         if (line == NULL)
             continue;
-        buf_add(out, list->text.data + list->text.start + line->at, line->len);
+        buf_add(out, line->text, line->len);
         bytes += line->len;
     }
     buf_add_text(out, "\r\n");
@@ -307,8 +277,7 @@ enum command_result cmd_client_list(struct call *call)
     }
     pthread_mutex_init(&list->lock, NULL);
     list->now_ms = call->now_ms;
-    list->pool = call->server->pool;
-    list->text.max = pool_limit(list->pool);
+    client_lines_init(&list->lines, call->server->pool);
     if (parse_list(call, list, &type)) {
         list->type = type;
         if (type != CLIENT_OTHER)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/crowd.h"
 #include "tests/errors.h"
@@ -178,6 +179,32 @@ static void a_list_of_ids_has_a_limit(void **state)
             console_hear(&f->me),
             count == IDS_MAX ? "\"\"" : "-ERR more than 16384 client IDs");
     }
+}
+
+/* More than are sorted, looked up or sent at one time. */
+static void a_long_list_is_whole_and_in_order(void **state)
+{
+    enum { MORE = 1500, ALL = MORE + OTHERS + 1 };
+    struct crowd *f = *state;
+    static long long ids[ALL], asked[ALL];
+    static char line[ALL * 8 + 32];
+    int fds[MORE];
+    size_t len = (size_t)sprintf(line, "CLIENT LIST ID");
+
+    for (int i = 0; i < MORE; i++)
+        fds[i] = live_socket(f->live);
+    while (ids_in(console_ask(&f->me, "CLIENT LIST"), ids, ALL) < ALL)
+        ; /* until all have been accepted */
+    assert_int_equal(ids[0], f->my_id);
+    for (int i = 1; i < ALL; i++)
+        assert_true(ids[i] > ids[i - 1]);
+    for (int i = ALL - 1; i >= 0; i--)
+        len += (size_t)sprintf(line + len, " %lld", ids[i]);
+    assert_int_equal(ids_in(console_ask(&f->me, line), asked, ALL), ALL);
+    for (int i = 0; i < ALL; i++)
+        assert_int_equal(asked[i], ids[ALL - 1 - i]);
+    for (int i = 0; i < MORE; i++)
+        close(fds[i]);
 }
 
 /* Who asks and leaves before the workers have answered harms nobody. */
@@ -352,6 +379,7 @@ int main(void)
         TEST(flags_stand_in_redis_order),
         TEST(list_gives_those_asked_for),
         TEST(a_list_of_ids_has_a_limit),
+        TEST(a_long_list_is_whole_and_in_order),
         TEST(askers_may_leave),
         TEST(a_pipeline_keeps_its_order),
         TEST(names_are_kept_and_checked),
