@@ -271,10 +271,13 @@ redisContext *live_connect(const struct live *live)
     return redis;
 }
 
-int live_dial(const struct sockaddr *addr, socklen_t len)
+/* room: for what has come and was not read; 0: as much as the system gives. */
+static int dial(const struct sockaddr *addr, socklen_t len, int room)
 {
     const struct timeval patience = {PATIENCE_MS / 1000, 0};
     int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (room > 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     if (fd < 0 || connect(fd, addr, len) != 0) {
         perror("live: cannot connect");
         exit(1);
@@ -284,14 +287,30 @@ int live_dial(const struct sockaddr *addr, socklen_t len)
     return fd;
 }
 
-int live_socket(const struct live *live)
+int live_dial(const struct sockaddr *addr, socklen_t len)
+{
+    return dial(addr, len, 0);
+}
+
+static int dial_live(const struct live *live, int room)
 {
     const struct sockaddr_in addr = {
         .sin_family = AF_INET,
         .sin_port = htons((uint16_t)live->port),
         .sin_addr = {htonl(INADDR_LOOPBACK)},
     };
-    return live_dial((const struct sockaddr *)&addr, sizeof addr);
+    return dial((const struct sockaddr *)&addr, sizeof addr, room);
+}
+
+int live_socket(const struct live *live)
+{
+    return dial_live(live, 0);
+}
+
+int live_narrow_socket(const struct live *live)
+{
+    enum { LEAST = 2304 }; /* that Linux gives */
+    return dial_live(live, LEAST);
 }
 
 bool live_send(int fd, const void *bytes, size_t len)

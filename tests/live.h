@@ -58,6 +58,8 @@ void live_peak_reset(const struct live *live);
 redisContext *live_connect(const struct live *live);
 /* A plain socket to it, or to any address, with the same patience. */
 int live_socket(const struct live *live);
+/* One that has little room for what has come and was not read. */
+int live_narrow_socket(const struct live *live);
 int live_dial(const struct sockaddr *addr, socklen_t len);
 
 /* Sends all of it; false if the server closed the connection. */

@@ -155,13 +155,12 @@ static void who_asked_not_to_be_evicted(void **state)
     struct live *live =
         live_start("--maxmemory", "64mb", "--threads", "1", NULL);
     redisContext *redis = live_connect(live);
-    int deaf[DEAF], small = 4096;
+    int deaf[DEAF];
     char id[32], ok[5];
     snprintf(id, sizeof id, "%lld", live_int(redis, "CLIENT ID") + DEAF + 1);
     open_deaf(live, deaf, DEAF);
     /* Who comes last is told first, and so is the first to stand still. */
-    int last = live_socket(live);
-    setsockopt(last, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    int last = live_narrow_socket(live);
     assert_true(live_send(last, wish, sizeof wish - 1));
     assert_int_equal(live_read(last, ok, sizeof ok), sizeof ok);
     live_await_info(redis, "pubsub_clients", DEAF + 1, DEAF + 1);

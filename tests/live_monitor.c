@@ -206,13 +206,12 @@ static void many_that_do_not_read(void **state)
     struct live *live =
         live_start("--maxmemory", "64mb", "--threads", "1", NULL);
     redisContext *c = live_connect(live), *reader = live_connect(live);
-    int deaf[DEAF], small = 4096, seen = 0, number;
+    int deaf[DEAF], seen = 0, number;
     char value[LEN], ok[5];
     redisReply *reply;
     memset(value, 'v', LEN);
     for (int i = 0; i < DEAF; i++) {
-        deaf[i] = live_socket(live);
-        setsockopt(deaf[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        deaf[i] = live_narrow_socket(live);
         assert_true(live_send(deaf[i], "MONITOR\r\n", 9));
         assert_int_equal(live_read(deaf[i], ok, sizeof ok), sizeof ok);
     }
