@@ -53,42 +53,51 @@ static inline bool has_one_key(const struct command *row, size_t argc)
            argc > (size_t)row->keys.first && !row->keys.counted_by;
 }
 
-/* Its row and its key, if that is to be hashed: false otherwise. */
-static inline bool prepare(struct batch *batch, size_t i)
+/* Its row and its key. */
+static inline void prepare(struct batch *batch, size_t i, unsigned db)
 {
     const struct skim_request *found = &batch->skim.requests[i];
     struct batch_request *request = &batch->requests[i];
     const struct command *row = find_row(batch, &found->argv[0]);
     request->row = row;
+    request->db = (uint8_t)db;
     request->key.ptr = NULL;
-    batch->ahead[i] = (struct cache_ahead){0};
     if (!has_one_key(row, found->argc))
-        return false;
+        return;
     const struct arg *key = &found->argv[row->keys.first];
     if (key->len > CACHE_KEY_MAX)
-        return false;
+        return;
     /* Not the struct as a whole: it would be loaded in other pieces than it
      * was just stored in, which waits for the stores. */
     request->key.ptr = key->ptr;
     request->key.len = key->len;
-    return true;
 }
 
-size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
-                 const char *in, size_t len, const struct parse_limits *limits)
+size_t batch_add(struct batch *batch, unsigned db, const char *in, size_t len,
+                 const struct parse_limits *limits)
 {
-    struct cache_key *keys[SKIM_REQUESTS];
-    size_t first = batch->skim.count, count = 0;
+    size_t first = batch->skim.count;
     skim_run(&batch->skim, in, len, limits);
     for (size_t i = first; i < batch->skim.count; i++)
-        if (prepare(batch, i))
+        prepare(batch, i, db);
+    return batch->skim.count - first;
+}
+
+void batch_hash(struct batch *batch, const struct server *server)
+{
+    struct cache_key *keys[SKIM_REQUESTS];
+    size_t count = 0;
+    for (size_t i = 0; i < batch->skim.count; i++)
+        if (batch->requests[i].key.ptr)
             keys[count++] = &batch->requests[i].key;
     cache_hash_keys(server->cache, keys, count);
-    for (size_t i = first; i < batch->skim.count; i++)
-        if (batch->requests[i].key.ptr)
+    for (size_t i = 0; i < batch->skim.count; i++) {
+        const struct batch_request *request = &batch->requests[i];
+        batch->ahead[i] = (struct cache_ahead){0};
+        if (request->key.ptr)
             batch->ahead[i] =
-                cache_ahead(server->cache, db, &batch->requests[i].key);
-    return batch->skim.count - first;
+                cache_ahead(server->cache, request->db, &request->key);
+    }
 }
 
 enum { BURST = 2 }; /* requests that take a step together */

@@ -33,6 +33,7 @@ struct batch_request {
     const struct command *row; /* as command_find; NULL: there is none */
     struct cache_key key;      /* of a row with one; ptr NULL: it has none, or
                                   one that is too long */
+    uint8_t db;                /* of the client */
 };
 
 /* A name that was asked for lately. */
@@ -68,8 +69,10 @@ static inline bool batch_is_full(const struct batch *batch)
 
 /* Adds requests from the input of a client in that database, as many as there
  * is room for; the result: how many. */
-size_t batch_add(struct batch *batch, const struct server *server, unsigned db,
-                 const char *in, size_t len, const struct parse_limits *limits);
+size_t batch_add(struct batch *batch, unsigned db, const char *in, size_t len,
+                 const struct parse_limits *limits);
+/* When all are there: hashes their keys. */
+void batch_hash(struct batch *batch, const struct server *server);
 /* Before the one at `at` is run: asks for what those behind it need, a few
  * requests ahead. */
 void batch_look_ahead(struct batch *batch, const struct server *server);

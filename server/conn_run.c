@@ -248,8 +248,9 @@ static bool has_batch(struct conn *conn)
     conn_limits(conn, &limits);
     batch = worker->batch = worker->own_batch;
     batch_clear(batch);
-    batch->end = batch_add(batch, worker->server, conn->session.db,
-                           conn->turn->at, conn->turn->len, &limits);
+    batch->end = batch_add(batch, conn->session.db, conn->turn->at,
+                           conn->turn->len, &limits);
+    batch_hash(batch, worker->server);
     return batch->end > 0;
 }
 

@@ -124,9 +124,10 @@ static size_t take_requests(struct intake *intake, size_t at, size_t end)
         conn_limits(conn, &limits);
         input->batch = batch;
         input->first = batch->skim.count;
-        input->count = batch_add(batch, server, conn->session.db, input->at,
-                                 input->len, &limits);
+        input->count =
+            batch_add(batch, conn->session.db, input->at, input->len, &limits);
     } while (at < end && !batch_is_full(batch));
+    batch_hash(batch, server);
     return at;
 }
 

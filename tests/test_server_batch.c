@@ -51,7 +51,7 @@ static size_t add(struct world world, unsigned number, unsigned args)
     for (; args > 2; args--)
         len += (size_t)sprintf(at + len, "\r\n$1\r\nx");
     memcpy(at + len, "\r\n", 2);
-    return batch_add(world.batch, world.server, 0, at, len + 2, &wide);
+    return batch_add(world.batch, 0, at, len + 2, &wide);
 }
 
 /* Who comes next would find room in an empty one. */
@@ -80,6 +80,7 @@ static void steps_are_taken_just_in_time(void **state)
         assert_true(kit_put_len(world.server->cache, 0, i, 10));
         assert_int_equal(add(world, i, 2), 1);
     }
+    batch_hash(batch, world.server);
     for (; batch->at < batch->skim.count; batch->at++) {
         size_t far = (batch->at & ~(size_t)1) + FAR;
         batch_look_ahead(batch, world.server);
@@ -93,6 +94,7 @@ static void steps_are_taken_just_in_time(void **state)
             batch_clear(batch);
             for (unsigned i = 0; i < SKIM_REQUESTS; i++)
                 add(world, i, 2);
+            batch_hash(batch, world.server);
             batch->at = from;
             batch_look_ahead(batch, world.server);
             batch->at = to;
@@ -102,11 +104,57 @@ static void steps_are_taken_just_in_time(void **state)
     world_free(world);
 }
 
+/* Of clients in other databases, with keys of other lengths, or without. */
+static void each_is_hashed_as_its_own(void **state)
+{
+    static const char *const in[] = {
+        "*2\r\n$3\r\nGET\r\n$3\r\nabc\r\n",
+        "*2\r\n$3\r\nGET\r\n$4\r\nabcd\r\n",
+        "*1\r\n$4\r\nPING\r\n",
+        "*2\r\n$3\r\nGET\r\n$3\r\nabc\r\n",
+        "*3\r\n$4\r\nMGET\r\n$1\r\na\r\n$1\r\nb\r\n",
+        "*2\r\n$3\r\nGET\r\n$9\r\nabcdefghi\r\n",
+        "*2\r\n$3\r\nGET\r\n$0\r\n\r\n",
+        "*3\r\n$3\r\nSET\r\n$5\r\nabcde\r\n$1\r\nx\r\n",
+        "*2\r\n$7\r\nUNKNOWN\r\n$5\r\nabcde\r\n",
+        "*2\r\n$3\r\nGET\r\n$2\r\nab\r\n",
+    };
+    static const char *const keys[] = {
+        "abc", "abcd", NULL, "abc", NULL, "abcdefghi", "", "abcde", NULL, "ab"};
+    enum { COUNT = sizeof in / sizeof *in };
+    (void)state;
+    struct world world = world_new();
+    const struct cache *cache = world.server->cache;
+    for (unsigned i = 0; i < 100; i++)
+        assert_true(kit_put_len(world.server->cache, 0, i, 10));
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_int_equal(
+            batch_add(world.batch, i % 3, in[i], strlen(in[i]), &wide), 1);
+    batch_hash(world.batch, world.server);
+    for (unsigned i = 0; i < COUNT; i++) {
+        const struct batch_request *request = &world.batch->requests[i];
+        struct cache_ahead *ahead = &world.batch->ahead[i], none = {0};
+        if (!keys[i]) {
+            assert_null(request->key.ptr);
+            assert_memory_equal(ahead, &none, sizeof none);
+            continue;
+        }
+        struct cache_key key = cache_key_of(cache, keys[i], strlen(keys[i]));
+        struct cache_ahead own = cache_ahead(cache, i % 3, &key);
+        assert_true(request->key.hash == key.hash);
+        assert_int_equal(ahead->at, own.at);
+        assert_int_equal(ahead->shard, own.shard);
+        assert_int_equal(ahead->tag, own.tag);
+    }
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_has_no_room_is_full),
         cmocka_unit_test(steps_are_taken_just_in_time),
+        cmocka_unit_test(each_is_hashed_as_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
