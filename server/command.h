@@ -214,6 +214,8 @@ enum command_large command_large(const struct server *server,
                                  struct session *session,
                                  const struct arg *argv, size_t argc,
                                  size_t len, size_t room);
+/* Whether one of them was received into a blob: it has no bytes here. */
+bool command_diverted(const struct arg *argv, size_t argc);
 
 #define ERROR_NO_ROOM "OOM command not allowed when used memory > 'maxmemory'."
 
