@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Commands on hashes against a list of fields: short hashes and long ones, a
- * slice a turn, with others that change them in between. */
+/* Commands on hashes against a list of fields. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/hash.h"
-#include "server/pool.h"
-#include "server/worker.h"
 #include "tests/rng.h"
+#include "tests/server_kit.h"
 
-enum { LIMIT = 64 << 20, NAMES = 60, ARGS = 24, VALUE_MAX = 15000 };
+enum { NAMES = 60, ARGS = 24, VALUE_MAX = 15000 };
 
 /* What the hash should hold: fields in the order they came. */
 struct shadow {
@@ -28,9 +27,7 @@ struct shadow {
 };
 
 struct world {
-    struct server *server;
-    struct worker *worker;
-    struct session session;
+    struct server_kit kit;
     struct rng rng;
     struct shadow shadow;
     struct arg argv[ARGS];
@@ -41,16 +38,8 @@ struct world {
 
 static struct world *world_new(void)
 {
-    struct cache_options options = {.shards = 4, .address_bytes = 256 << 20};
     struct world *world = calloc(1, sizeof *world);
-    world->server = calloc(1, sizeof *world->server);
-    world->worker = calloc(1, sizeof *world->worker);
-    world->worker->server = world->server;
-    world->worker->hits_unnoted = 1000000000;
-    world->server->cache = cache_new(&options);
-    world->server->pool = pool_new(4 << 20);
-    assert_non_null(world->server->cache);
-    cache_set_limit(world->server->cache, LIMIT);
+    server_kit_init(&world->kit);
     world->rng.state = test_seed();
     return world;
 }
@@ -59,12 +48,7 @@ static void world_free(struct world *world)
 {
     for (size_t i = 0; i < world->shadow.count; i++)
         free(world->shadow.fields[i].value);
-    assert_int_equal(pool_used(world->server->pool), 0);
-    cache_check(world->server->cache);
-    cache_free(world->server->cache);
-    pool_free(world->server->pool);
-    free(world->server);
-    free(world->worker);
+    server_kit_release(&world->kit);
     free(world);
 }
 
@@ -105,37 +89,13 @@ static const struct arg *add_value(struct world *world)
     return &world->argv[i];
 }
 
-static struct call call_of(struct world *world, struct buf *out)
-{
-    return (struct call){
-        .server = world->server,
-        .worker = world->worker,
-        .session = &world->session,
-        .argv = world->argv,
-        .argc = world->argc,
-        .now_ms = 1000,
-        .reply = {out, 2},
-        .command = command_find(world->argv[0].ptr, world->argv[0].len)};
-}
-
-/* A turn of it, and more until it is done; returns how many. */
-static unsigned run(struct call *call)
-{
-    unsigned turns = 1;
-    enum command_result result;
-    while ((result = call->command->run(call)) == COMMAND_AGAIN)
-        turns++;
-    assert_int_equal(result, COMMAND_DONE);
-    command_drop(call);
-    return turns;
-}
-
 /* Runs the request; its reply must be this. */
 static void assert_replies(struct world *world, const struct buf *wanted)
 {
     struct buf out = {0};
-    struct call call = call_of(world, &out);
-    run(&call);
+    struct call call =
+        server_kit_call(&world->kit, world->argv, world->argc, &out);
+    server_kit_run(&call);
     assert_int_equal(buf_len(&out), buf_len(wanted));
     if (buf_len(wanted) > 0)
         assert_memory_equal(out.data + out.start, wanted->data + wanted->start,
@@ -207,10 +167,10 @@ static void assert_same(struct world *world)
     assert_replies(world, &wanted);
     buf_release(&wanted);
     begin(world, "hlen");
-    struct cache_key key = cache_key_of(world->server->cache, "key", 3);
+    struct cache_key key = cache_key_of(world->kit.server->cache, "key", 3);
     struct cache_tx tx;
     struct cache_view view;
-    cache_begin(&tx, world->server->cache, 1000, &key, 1);
+    cache_begin(&tx, world->kit.server->cache, 1000, &key, 1);
     bool found = cache_find(&tx, 0, &key, 0, &view);
     assert_int_equal(found ? hash_count(&view) : 0, shadow->count);
     assert_true(!found || view.type == CACHE_HASH);
@@ -325,102 +285,10 @@ static void a_hash_is_its_fields_in_order(void **state)
     world_free(world);
 }
 
-/* ------------------------------------------------------------------ turns */
-
-enum { LONG = 1 << 20, SLICE = 256 * 1024 };
-
-static void set_one(struct world *world, const char *name, const char *bytes,
-                    size_t len)
-{
-    struct buf out = {0};
-    begin(world, "hset");
-    world->argv[world->argc++] = (struct arg){name, strlen(name)};
-    world->argv[world->argc++] = (struct arg){bytes, len};
-    struct call call = call_of(world, &out);
-    run(&call);
-    buf_release(&out);
-}
-
-static void assert_field(struct world *world, const char *name,
-                         const char *bytes, size_t len)
-{
-    struct cache_key key = cache_key_of(world->server->cache, "key", 3);
-    struct cache_tx tx;
-    struct cache_view view;
-    struct packed_field field;
-    cache_begin(&tx, world->server->cache, 1000, &key, 1);
-    assert_true(cache_find(&tx, 0, &key, 0, &view));
-    char *copy = malloc(view.len);
-    cache_view_copy(&view, 0, copy, view.len);
-    cache_end(&tx);
-    struct packed packed = packed_of(copy, view.len);
-    assert_true(packed_valid(&packed));
-    assert_true(packed_find(&packed, name, strlen(name), &field));
-    assert_int_equal(field.value_len, len);
-    assert_memory_equal(copy + field.value, bytes, len);
-    free(copy);
-}
-
-static void a_change_meanwhile_is_not_lost(void **state)
-{
-    (void)state;
-    char *bytes = rng_bytes(LONG);
-    for (unsigned turns = 1; turns <= LONG / SLICE; turns++) {
-        struct world *world = world_new();
-        struct buf out = {0};
-        set_one(world, "data", bytes, LONG);
-        struct arg argv[] = {{"hset", 4}, {"key", 3}, {"a", 1}, {"1", 1}};
-        struct call call = call_of(world, &out);
-        call.argv = argv;
-        call.argc = 4;
-        call.command = command_find("hset", 4);
-        for (unsigned i = 0; i < turns; i++)
-            assert_int_equal(call.command->run(&call), COMMAND_AGAIN);
-        assert_in_range(command_owned(&call), LONG / 2, 3 * LONG);
-        set_one(world, "b", "2", 1);
-        run(&call);
-        assert_field(world, "data", bytes, LONG);
-        assert_field(world, "a", "1", 1);
-        assert_field(world, "b", "2", 1);
-        buf_release(&out);
-        begin(world, "end");
-        world_free(world);
-    }
-    free(bytes);
-}
-
-static void a_client_that_goes_leaves_nothing(void **state)
-{
-    (void)state;
-    char *bytes = rng_bytes(LONG);
-    struct world *world = world_new();
-    struct cache_stats before, after;
-    struct buf out = {0};
-    set_one(world, "data", bytes, LONG);
-    cache_stats(world->server->cache, 1000, &before);
-    set_one(world, "data", bytes, LONG);
-    struct call call = call_of(world, &out);
-    for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(call.command->run(&call), COMMAND_AGAIN);
-    cache_stats(world->server->cache, 1000, &after);
-    assert_true(after.live_bytes > before.live_bytes);
-    command_drop(&call);
-    assert_int_equal(call.owned_bytes, 0);
-    cache_stats(world->server->cache, 1000, &after);
-    assert_int_equal(after.live_bytes, before.live_bytes);
-    assert_field(world, "data", bytes, LONG);
-    buf_release(&out);
-    begin(world, "end");
-    world_free(world);
-    free(bytes);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hash_is_its_fields_in_order),
-        cmocka_unit_test(a_change_meanwhile_is_not_lost),
-        cmocka_unit_test(a_client_that_goes_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

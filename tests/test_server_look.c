@@ -9,16 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/call.h"
 #include "server/call_look.h"
-#include "tests/cache_kit.h"
+#include "tests/server_kit.h"
 
-enum { LEN = 1 << 20, LIMIT = 64 << 20 };
+enum { LEN = 1 << 20 };
 
 struct world {
-    struct server *server;
+    struct server_kit kit;
     struct cache_key key;
-    struct session session;
     struct call call;
     char *bytes;
 };
@@ -50,42 +48,27 @@ static uint64_t hash_of(const char *bytes, size_t len)
 
 static struct world *world_new(void)
 {
-    struct cache_options options = {.shards = 4, .address_bytes = 256 << 20};
     struct world *world = calloc(1, sizeof *world);
-    world->server = calloc(1, sizeof *world->server);
-    world->server->cache = cache_new(&options);
-    cache_set_limit(world->server->cache, LIMIT);
+    server_kit_init(&world->kit);
     world->bytes = malloc(LEN);
     for (size_t i = 0; i < LEN; i++)
         world->bytes[i] = (char)(i * 31 + i / 251);
-    world->key = cache_key_of(world->server->cache, "key", 3);
-    world->call = (struct call){
-        .server = world->server, .session = &world->session, .now_ms = 1000};
+    world->key = server_kit_key(&world->kit, "key");
+    world->call = server_kit_call(&world->kit, NULL, 0, NULL);
     return world;
-}
-
-static void end(struct world *world)
-{
-    if (world->call.state)
-        world->call.state_free(world->call.state);
-    world->call.state = NULL;
 }
 
 static void world_free(struct world *world)
 {
-    end(world);
-    cache_check(world->server->cache);
-    cache_free(world->server->cache);
-    free(world->server);
+    command_drop(&world->call);
+    server_kit_release(&world->kit);
     free(world->bytes);
     free(world);
 }
 
 static void set(struct world *world, const char *bytes, size_t len)
 {
-    struct cache_write write = {.blob = call_blob_of(&world->call, bytes, len)};
-    assert_non_null(write.blob);
-    assert_true(kit_store(world->server->cache, 0, &world->key, 1000, &write));
+    server_kit_set(&world->kit, world->key, bytes, len);
 }
 
 /* One run of a command that looks at `len` bytes from `from` on. */
@@ -95,7 +78,8 @@ static bool run(struct world *world, size_t from, size_t len, struct sum *sum)
     struct cache_tx tx;
     struct cache_view view;
     *sum = (struct sum){0};
-    cache_begin(&tx, world->server->cache, 1000, &world->key, 1);
+    cache_begin(&tx, world->kit.server->cache, SERVER_KIT_NOW_MS, &world->key,
+                1);
     assert_true(cache_find(&tx, 0, &world->key, 0, &view));
     bool seen = call_look(&world->call, &view, &look);
     cache_end(&tx);
@@ -159,21 +143,22 @@ static void who_goes_leaves_nothing(void **state)
     struct cache_stats before, after;
     struct sum sum;
     (void)state;
-    cache_stats(world->server->cache, 1000, &before);
+    cache_stats(world->kit.server->cache, SERVER_KIT_NOW_MS, &before);
     set(world, world->bytes, LEN);
     assert_false(run(world, 0, LEN, &sum));
     call_look_on(&world->call);
     struct cache_tx tx;
-    cache_begin(&tx, world->server->cache, 1000, &world->key, 1);
+    cache_begin(&tx, world->kit.server->cache, SERVER_KIT_NOW_MS, &world->key,
+                1);
     assert_true(cache_remove(&tx, 0, &world->key));
     cache_end(&tx);
     cache_tx_close(&tx);
-    cache_stats(world->server->cache, 1000, &after);
+    cache_stats(world->kit.server->cache, SERVER_KIT_NOW_MS, &after);
     assert_true(after.live_bytes > before.live_bytes + LEN / 2);
-    end(world);
-    while (cache_step(world->server->cache, 1000))
+    command_drop(&world->call);
+    while (cache_step(world->kit.server->cache, 1000))
         ;
-    cache_stats(world->server->cache, 1000, &after);
+    cache_stats(world->kit.server->cache, SERVER_KIT_NOW_MS, &after);
     assert_true(after.live_bytes < before.live_bytes + LEN / 2);
     world_free(world);
 }
