@@ -227,6 +227,16 @@ bool call_find_string(struct call *call, unsigned how, struct cache_view *view,
     return call_find_typed(call, &call->key, CACHE_STRING, how, view, found);
 }
 
+bool call_need_string(struct call *call, unsigned how, struct cache_view *view)
+{
+    bool found;
+    if (!call_find_typed(call, &call->key, CACHE_STRING, how, view, &found))
+        return false;
+    if (!found)
+        reply_null(&call->reply);
+    return found;
+}
+
 bool call_value(struct call *call, struct cache_write *write)
 {
     const struct arg *arg = &call->argv[call->command->blob_arg];

@@ -103,6 +103,8 @@ bool call_find_typed(struct call *call, const struct cache_key *key,
 /* The same for the call's key and a string. */
 bool call_find_string(struct call *call, unsigned how, struct cache_view *view,
                       bool *found);
+/* For a string that must be there.  False: if it is not, a null was replied. */
+bool call_need_string(struct call *call, unsigned how, struct cache_view *view);
 
 /*
  * Makes the row's value argument what is to be stored.  False: it is long and

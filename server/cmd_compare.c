@@ -71,13 +71,8 @@ enum command_result cmd_digest(struct call *call)
     struct xxh3 sum;
     char digits[DIGEST_DIGITS + 1];
     if (!call_looked(call, &sum, sizeof sum)) {
-        bool found;
-        if (!call_find_string(call, CACHE_TOUCH | CACHE_COUNT, &view, &found))
+        if (!call_need_string(call, CACHE_TOUCH | CACHE_COUNT, &view))
             return COMMAND_DONE;
-        if (!found) {
-            reply_null(&call->reply);
-            return COMMAND_DONE;
-        }
         if (!digest_of(call, &view, &sum))
             return COMMAND_LOOK;
     }

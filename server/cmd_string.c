@@ -200,26 +200,16 @@ enum command_result cmd_getset(struct call *call)
 enum command_result cmd_get(struct call *call)
 {
     struct cache_view view;
-    bool found;
-    if (!call_find_string(call, CACHE_TOUCH | CACHE_COUNT, &view, &found))
-        return COMMAND_DONE;
-    if (found)
+    if (call_need_string(call, CACHE_TOUCH | CACHE_COUNT, &view))
         call_reply_value(call, &view);
-    else
-        reply_null(&call->reply);
     return COMMAND_DONE;
 }
 
 enum command_result cmd_getdel(struct call *call)
 {
     struct cache_view view;
-    bool found;
-    if (!call_find_string(call, CACHE_COUNT, &view, &found))
+    if (!call_need_string(call, CACHE_COUNT, &view))
         return COMMAND_DONE;
-    if (!found) {
-        reply_null(&call->reply);
-        return COMMAND_DONE;
-    }
     call_reply_value(call, &view);
     cache_remove(&call->tx, call->session->db, &call->key);
     call_changed(call, &call->key, CHANGE_GENERIC, "del");
@@ -257,13 +247,8 @@ enum command_result cmd_getex(struct call *call)
     if (!parse_getex(call, &expiry, &persist))
         return COMMAND_DONE;
     struct cache_view view;
-    bool found;
-    if (!call_find_string(call, CACHE_TOUCH | CACHE_COUNT, &view, &found))
+    if (!call_need_string(call, CACHE_TOUCH | CACHE_COUNT, &view))
         return COMMAND_DONE;
-    if (!found) {
-        reply_null(&call->reply);
-        return COMMAND_DONE;
-    }
     int64_t expires_at_ms = 0;
     if (expiry.word && !expire_option_value(call, &expiry, &expires_at_ms))
         return COMMAND_DONE;
