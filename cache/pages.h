@@ -19,7 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PAGES_CHUNK = 64 << 20 };
+enum {
+    PAGES_CHUNK = 64 << 20,
+    PAGES_HUGE = 2 << 20, /* a huge page, and how it is aligned */
+};
 
 struct pages;
 
@@ -28,7 +31,7 @@ struct pages *pages_new(size_t size);
 void pages_free(struct pages *pages);
 char *pages_base(const struct pages *pages);
 
-/* A chunk, aligned to 64 KiB, none of it resident; NULL: none is left. */
+/* A chunk, aligned for huge pages, none of it resident; NULL: none is left. */
 char *pages_take(struct pages *pages);
 void pages_give(struct pages *pages, char *chunk);
 
@@ -37,6 +40,17 @@ void pages_give(struct pages *pages, char *chunk);
 bool pages_populate(char *from, size_t len);
 /* Returns memory of a chunk to the system; it reads as zeros afterwards. */
 void pages_purge(char *from, size_t len);
+
+/*
+ * Both for huge pages: PAGES_HUGE of a chunk, none of it resident, is made so,
+ * as one huge page if the system has one at hand (*huge), else as small ones; a
+ * part of a huge page is purged.  For that it becomes small ones, which takes
+ * some 0.2 ms: else the part would leave the resident size, but not memory,
+ * until the system is short of it.  All of the rest must be in use: since Linux
+ * 6.12 small pages of zeros lose their memory then, and get it back here.
+ */
+bool pages_populate_huge(char *from, bool *huge);
+void pages_purge_part(char *from, size_t len);
 
 /* Bytes of the pages there that are resident, of memory that no file is behind
  * (pages of files count when the system has them at hand). */

@@ -138,7 +138,7 @@ char *pages_take(struct pages *pages)
     bool profiled = set_profiled(false);
     char *chunk =
         mallocx(PAGES_CHUNK, MALLOCX_ARENA(pages->arena) | MALLOCX_TCACHE_NONE |
-                                 MALLOCX_ALIGN(65536));
+                                 MALLOCX_ALIGN(PAGES_HUGE));
     set_profiled(profiled);
     return chunk;
 }

@@ -42,7 +42,7 @@ char *pages_take(struct pages *pages)
 {
     if (pages->given_count > 0)
         return pages->given[--pages->given_count];
-    return region_extend(&pages->region, PAGES_CHUNK, 65536);
+    return region_extend(&pages->region, PAGES_CHUNK, PAGES_HUGE);
 }
 
 void pages_give(struct pages *pages, char *chunk)

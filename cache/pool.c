@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The pool: which slabs are holes, in stock or in use, within the limit. */
 
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "holes.h"
 #include "pages.h"
-#include "poison.h"
 #include "pool.h"
+
+enum { PURGE_LOOKS = 40 }; /* slabs: more than a group */
 
 static uint32_t get(_Atomic uint32_t *at)
 {
@@ -40,13 +40,14 @@ bool slabs_init(struct slabs *slabs, size_t address_bytes)
     slabs->stock_head = SLAB_NONE;
     slabs->slab_count = (uint32_t)(address_bytes / SIZES_SLAB);
     /* Touched only as far as slabs are known. */
-    size_t bytes = (size_t)2 * slabs->slab_count;
+    size_t bytes = slabs_table_bytes(slabs);
     void *states = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (states == MAP_FAILED)
         return false;
     slabs->states = states;
     slabs->longs = slabs->states + slabs->slab_count;
+    slabs->huge.groups = slabs->longs + slabs->slab_count;
     slabs->pages = pages_new(address_bytes);
     if (!slabs->pages) {
         munmap(states, bytes);
@@ -58,14 +59,10 @@ bool slabs_init(struct slabs *slabs, size_t address_bytes)
 
 void slabs_release(struct slabs *slabs)
 {
-    for (unsigned i = 0; i < slabs->chunk_count; i++) {
-        unpoison(slabs->chunks[i]->base, PAGES_CHUNK);
-        pages_give(slabs->pages, slabs->chunks[i]->base);
-        free(slabs->chunks[i]);
-    }
+    chunks_release(slabs);
     pages_free(slabs->pages);
     marks_release(slabs);
-    munmap((void *)slabs->states, (size_t)2 * slabs->slab_count);
+    munmap((void *)slabs->states, slabs_table_bytes(slabs));
 }
 
 /* ------------------------------------------------------------------ stock */
@@ -102,137 +99,127 @@ void slab_give(struct slabs *slabs, struct slab *slab)
 
 /* ------------------------------------------------------------------ holes */
 
-static bool chunk_add(struct slabs *slabs)
+/* True if so many slabs more may be resident. */
+static bool may_grow(struct slabs *slabs, unsigned count)
 {
-    if (slabs->chunk_count == sizeof slabs->chunks / sizeof slabs->chunks[0])
-        return false;
-    struct chunk *chunk = malloc(sizeof *chunk);
-    char *base = chunk ? pages_take(slabs->pages) : NULL;
-    if (!base) {
-        free(chunk);
-        return false;
-    }
-    chunk->base = base;
-    chunk->first = (uint32_t)((size_t)(base - slabs->base) / SIZES_SLAB);
-    chunk->holes = SLAB_CHUNK;
-    chunk->hole = 0;
-    for (unsigned i = 0; i < SLAB_CHUNK; i++) {
-        chunk->next[i] = (uint16_t)(i + 1);
-        set_state(slabs, chunk->first + i, SLAB_HOLE);
-    }
-    unsigned at = slabs->chunk_count++;
-    while (at > 0 && slabs->chunks[at - 1]->first > chunk->first) {
-        slabs->chunks[at] = slabs->chunks[at - 1];
-        at--;
-    }
-    slabs->chunks[at] = chunk; /* in address order */
-    if (chunk->first + SLAB_CHUNK > get(&slabs->known))
-        atomic_store_explicit(&slabs->known, chunk->first + SLAB_CHUNK,
-                              memory_order_release);
-    if (slabs->hole_hint > at)
-        slabs->hole_hint = at;
-    return true;
+    return get(&slabs->resident) + marks_slabs(slabs) + count <=
+           get(&slabs->limit);
 }
 
-/* The lowest hole, so that the high chunks empty; SLAB_NONE: no addresses. */
-static uint32_t hole_pop(struct slabs *slabs)
+/* Counts holes as resident, a group or one, and returns how many; 0: no more
+ * may be, or there are no addresses. */
+static unsigned holes_take(struct slabs *slabs, uint32_t *first)
 {
-    unsigned *at = &slabs->hole_hint;
-    while (*at < slabs->chunk_count && slabs->chunks[*at]->holes == 0)
-        ++*at;
-    if (*at == slabs->chunk_count && !chunk_add(slabs))
-        return SLAB_NONE;
-    struct chunk *chunk = slabs->chunks[*at];
-    uint32_t number = chunk->first + chunk->hole;
-    chunk->hole = chunk->next[chunk->hole];
-    chunk->holes--;
-    return number;
+    unsigned count = 0;
+    lock_take(&slabs->pool_lock);
+    if (may_grow(slabs, HUGE_GROUP) && huge_wanted(slabs) &&
+        (*first = hole_pop_group(slabs)) != SLAB_NONE)
+        count = HUGE_GROUP;
+    else if (may_grow(slabs, 1) && (*first = hole_pop(slabs)) != SLAB_NONE)
+        count = 1;
+    add(&slabs->resident, (int)count);
+    lock_drop(&slabs->pool_lock);
+    return count;
 }
 
-static void hole_push(struct slabs *slabs, uint32_t number)
+/* The holes are resident now, or (false) the system has no memory. */
+static void holes_end(struct slabs *slabs, uint32_t first, unsigned count,
+                      bool resident)
 {
-    unsigned low = 0, high = slabs->chunk_count;
-    while (high - low > 1) {
-        unsigned middle = (low + high) / 2;
-        if (slabs->chunks[middle]->first <= number)
-            low = middle;
-        else
-            high = middle;
+    for (unsigned i = count; i-- > 0;) {
+        struct slab *slab = slab_at(slabs, first + i);
+        if (resident) {
+            slab->number = first + i;
+            stock_push(slabs, slab);
+        } else {
+            hole_push(slabs, first + i);
+            add(&slabs->resident, -1);
+        }
     }
-    struct chunk *chunk = slabs->chunks[low];
-    unsigned in_chunk = number - chunk->first;
-    assert(in_chunk < SLAB_CHUNK);
-    chunk->next[in_chunk] = chunk->hole;
-    chunk->hole = (uint16_t)in_chunk;
-    chunk->holes++;
-    set_state(slabs, number, SLAB_HOLE);
-    if (slabs->hole_hint > low)
-        slabs->hole_hint = low;
-    if (chunk->holes < SLAB_CHUNK || slabs->chunk_count == 1)
-        return;
-    /* An empty chunk goes back to where chunks come from. */
-    for (unsigned i = 0; i < SLAB_CHUNK; i++)
-        set_state(slabs, chunk->first + i, SLAB_UNKNOWN);
-    slabs->chunk_count--;
-    for (unsigned i = low; i < slabs->chunk_count; i++)
-        slabs->chunks[i] = slabs->chunks[i + 1];
-    pages_give(slabs->pages, chunk->base);
-    free(chunk);
 }
 
 unsigned slabs_populate(struct slabs *slabs, unsigned want)
 {
-    unsigned made = 0;
-    while (made < want) {
-        uint32_t number = SLAB_NONE;
+    unsigned made = 0, count;
+    uint32_t first = SLAB_NONE;
+    while (made < want && (count = holes_take(slabs, &first)) > 0) {
+        char *from = (char *)slab_at(slabs, first);
+        bool huge = false, group = count == HUGE_GROUP;
+        bool resident = group ? pages_populate_huge(from, &huge)
+                              : pages_populate(from, SIZES_SLAB);
+        if (!resident)
+            pages_purge(from, (size_t)count * SIZES_SLAB);
         lock_take(&slabs->pool_lock);
-        if (get(&slabs->resident) + marks_slabs(slabs) < get(&slabs->limit)) {
-            number = hole_pop(slabs);
-            if (number != SLAB_NONE)
-                add(&slabs->resident, 1);
-        }
-        lock_drop(&slabs->pool_lock);
-        if (number == SLAB_NONE)
-            break;
-        struct slab *slab = slab_at(slabs, number);
-        bool resident = pages_populate((char *)slab, SIZES_SLAB);
-        lock_take(&slabs->pool_lock);
-        if (resident) {
-            slab->number = number;
-            stock_push(slabs, slab);
-        } else {
-            hole_push(slabs, number);
-            add(&slabs->resident, -1);
-        }
+        holes_end(slabs, first, count, resident);
+        if (group)
+            huge_made(slabs, first, huge);
+        else
+            huge_skipped(slabs, count);
         lock_drop(&slabs->pool_lock);
         if (!resident)
             break;
-        made++;
+        made += count;
     }
     return made;
+}
+
+/* Where the slab of the stock is that is purged with the least work: rather not
+ * one of a huge page.  NULL: there is none, or others are at it. */
+static uint32_t *find_to_purge(struct slabs *slabs)
+{
+    uint32_t *link = &slabs->stock_head, *huge = NULL;
+    for (unsigned i = 0; i < PURGE_LOOKS && *link != SLAB_NONE; i++) {
+        enum huge_state state = huge_state(slabs, *link);
+        if (state == HUGE_NONE)
+            return link;
+        if (state == HUGE_WHOLE && !huge)
+            huge = link;
+        link = &slab_at(slabs, *link)->next;
+    }
+    return huge;
+}
+
+/* Takes a slab out of the stock; SLAB_NONE: there is none to be purged. */
+static uint32_t purge_begin(struct slabs *slabs, bool *huge)
+{
+    uint32_t number = SLAB_NONE;
+    lock_take(&slabs->pool_lock);
+    uint32_t *link = find_to_purge(slabs);
+    if (link) {
+        number = *link;
+        *link = slab_at(slabs, number)->next;
+        add(&slabs->stock, -1);
+        *huge = huge_state(slabs, number) == HUGE_WHOLE;
+        if (*huge)
+            huge_leave(slabs, number);
+    }
+    lock_drop(&slabs->pool_lock);
+    return number;
+}
+
+static void purge_end(struct slabs *slabs, uint32_t number, bool huge)
+{
+    lock_take(&slabs->pool_lock);
+    if (huge)
+        huge_left(slabs, number);
+    hole_push(slabs, number);
+    add(&slabs->resident, -1);
+    lock_drop(&slabs->pool_lock);
+    atomic_fetch_add_explicit(&slabs->returned, 1, memory_order_relaxed);
 }
 
 unsigned slabs_purge(struct slabs *slabs, unsigned want)
 {
     unsigned purged = 0;
-    while (purged < want) {
-        struct slab *slab = NULL;
-        lock_take(&slabs->pool_lock);
-        if (get(&slabs->stock) > 0) {
-            slab = slab_at(slabs, slabs->stock_head);
-            slabs->stock_head = slab->next;
-            add(&slabs->stock, -1);
-        }
-        lock_drop(&slabs->pool_lock);
-        if (!slab)
-            break;
-        uint32_t number = slab->number;
-        pages_purge((char *)slab, SIZES_SLAB);
-        lock_take(&slabs->pool_lock);
-        hole_push(slabs, number);
-        add(&slabs->resident, -1);
-        lock_drop(&slabs->pool_lock);
-        atomic_fetch_add_explicit(&slabs->returned, 1, memory_order_relaxed);
+    uint32_t number;
+    bool huge = false;
+    while (purged < want && (number = purge_begin(slabs, &huge)) != SLAB_NONE) {
+        char *slab = (char *)slab_at(slabs, number);
+        if (huge)
+            pages_purge_part(slab, SIZES_SLAB);
+        else
+            pages_purge(slab, SIZES_SLAB);
+        purge_end(slabs, number, huge);
         purged++;
     }
     return purged;

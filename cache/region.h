@@ -5,7 +5,7 @@
 /*
  * The region of addresses under both pages_*.c: reserved without access, made
  * accessible from the bottom up, so that the kernel sees two mappings and no
- * more, whatever is purged in between.
+ * more, whatever is purged in between (but while a huge page is being made).
  */
 
 #include <stdbool.h>

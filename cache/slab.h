@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "huge.h"
 #include "lock.h"
 #include "marks.h"
 #include "sizes.h"
@@ -69,13 +70,6 @@ struct slab_class {
     uint64_t slabs;
 } __attribute__((aligned(64)));
 
-struct chunk {
-    char *base;
-    uint32_t first;       /* number of its first slab */
-    uint16_t holes, hole; /* how many; the first of their list */
-    uint16_t next[SLAB_CHUNK];
-};
-
 /* The state of a slab; in use: SLAB_USED plus its class, set with the class
  * locked, so that whoever read it and locks that class can see it again. */
 enum slab_state { SLAB_UNKNOWN, SLAB_HOLE, SLAB_STOCK, SLAB_USED };
@@ -100,11 +94,18 @@ struct slabs {
     uint32_t stock_head;
     _Atomic uint32_t stock, resident, limit; /* slabs; resident: with stock */
     _Atomic uint64_t returned;
+    struct huge huge;
     struct marks marks;
 };
 
 bool slabs_init(struct slabs *slabs, size_t address_bytes);
 void slabs_release(struct slabs *slabs);
+
+/* Of the tables of states and the like, touched as far as slabs are known. */
+static inline size_t slabs_table_bytes(const struct slabs *slabs)
+{
+    return (size_t)2 * slabs->slab_count + slabs->slab_count / HUGE_GROUP + 1;
+}
 
 /* No slab is in use from this number on. */
 static inline uint32_t slabs_end(const struct slabs *slabs)
@@ -269,10 +270,11 @@ void slabs_unstick(struct slabs *slabs);
 
 /* ------------------------------------------------------------------ pool */
 
-/* Outside all locks: makes up to `want` holes resident, within the limit;
- * returns how many. */
+/* Outside all locks: makes `want` holes resident, within the limit, or a whole
+ * group; returns how many. */
 unsigned slabs_populate(struct slabs *slabs, unsigned want);
-/* Outside all locks: purges up to `want` slabs of the stock. */
+/* Outside all locks: purges up to `want` slabs of the stock; returns how many,
+ * fewer also if another thread is at it. */
 unsigned slabs_purge(struct slabs *slabs, unsigned want);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Numbers about a cache, summed when asked for. */
 
+#include "holes.h"
 #include "pages.h"
 #include "shard.h"
 
@@ -70,6 +71,8 @@ static void add_slabs(struct cache *cache, struct cache_stats *out)
     out->limit_bytes = limit * SIZES_SLAB;
     out->resident_bytes = resident * SIZES_SLAB;
     out->stock_bytes = (uint64_t)atomic_load(&slabs->stock) * SIZES_SLAB;
+    out->huge_bytes =
+        (uint64_t)atomic_load(&slabs->huge.count) * HUGE_GROUP * SIZES_SLAB;
     out->scratch_bytes = marks_resident(&cache->slabs);
     out->excess_bytes = resident > limit ? (resident - limit) * SIZES_SLAB : 0;
     out->slabs_returned = atomic_load(&slabs->returned);
@@ -113,7 +116,7 @@ static uint64_t table_bytes(const struct cache *cache)
     size_t directory =
         (size_t)CORE_SEGMENTS * cache->shard_count * sizeof(uint32_t);
     uint64_t bytes = pages_resident((const void *)cache->slabs.states,
-                                    (size_t)2 * cache->slabs.slab_count);
+                                    slabs_table_bytes(&cache->slabs));
     for (int kind = 0; kind < 2; kind++)
         bytes += pages_resident((const void *)cache->segments[kind], directory);
     return bytes;

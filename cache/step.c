@@ -65,8 +65,10 @@ static bool make_scratch(struct cache *cache, uint64_t more, int64_t now_ms)
         slabs_exceed(slabs) ? get(&cache->before) : get(&slabs->limit);
     if (get(&slabs->resident) + scratch <= most)
         return false;
-    if (get(&slabs->stock) > 0)
-        return slabs_purge(&cache->slabs, STEP_PURGES) > 0;
+    if (get(&slabs->stock) > 0) {
+        slabs_purge(&cache->slabs, STEP_PURGES);
+        return true;
+    }
     if (needed + scratch > most)
         return evict_some(cache, now_ms);
     return move_some(cache, now_ms, STEP_MOVES);
@@ -77,8 +79,10 @@ static bool make_scratch(struct cache *cache, uint64_t more, int64_t now_ms)
 static bool shrink_some(struct cache *cache, uint32_t limit, int64_t now_ms)
 {
     struct slabs *slabs = &cache->slabs;
-    if (get(&slabs->stock) > 0)
-        return slabs_purge(slabs, STEP_PURGES) > 0;
+    if (get(&slabs->stock) > 0) {
+        slabs_purge(slabs, STEP_PURGES);
+        return true;
+    }
     uint64_t needed = slabs_needed(slabs);
     if (needed > limit + limit / CUT_SHARE && needed > CUT_LEAST &&
         !cache->cut.vain && !cut_spares_all(cache)) {
@@ -123,15 +127,18 @@ static void trim_indexes(struct cache *cache)
  * And have stuck slabs come loose? */
 static void look_around(struct cache *cache, uint32_t stock)
 {
+    struct slabs *slabs = &cache->slabs;
     uint32_t idle = cache->stock_low;
     uint32_t keep = is_quiet(cache) ? STOCK_QUIET : STOCK_IDLE;
+    if (get(&slabs->huge.count) > 0 && !huge_is_much(get(&slabs->resident)))
+        keep = HUGE_GROUP; /* what is left of the last one */
     cache->stock_low = stock;
     cache->quiet_looks = idle == stock ? cache->quiet_looks + 1 : 0;
     if (idle > keep)
         cache->trimming = (idle - keep) / 4 + 1;
     if (is_quiet(cache))
         trim_indexes(cache);
-    slabs_unstick(&cache->slabs);
+    slabs_unstick(slabs);
 }
 
 /* After a flush: much is dropped at once, little by the walk. */
@@ -252,6 +259,11 @@ size_t cache_held(const struct cache *cache)
 bool cache_is_strewn(const struct cache *cache)
 {
     return atomic_load_explicit(&cache->slabs.stuck, memory_order_relaxed) > 0;
+}
+
+void cache_set_huge_pages(struct cache *cache, bool wanted)
+{
+    atomic_store(&cache->slabs.huge.wanted, wanted);
 }
 
 void cache_set_crawling(struct cache *cache, bool crawling)
