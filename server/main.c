@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
 #include "heap_profile.h"
+#include "huge_pages.h"
 #include "server.h"
 #include "version.h"
 
@@ -49,8 +49,7 @@ static int complain(const char *why)
 int main(int argc, char **argv)
 {
     open_standard_streams();
-    /* With huge pages memory that was given back would stay. */
-    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    huge_pages_begin();
 
     if (argc > 1 && is_flag(argv[1], "-h", "--help")) {
         print_help();

@@ -49,6 +49,13 @@ static void apply_maxmemory_clients(struct server *server,
     governor_set_clients_share(server->governor, conf->maxmemory_clients);
 }
 
+static void apply_huge_pages(struct server *server, const struct conf *conf)
+{
+    enum { YES };
+
+    cache_set_huge_pages(server->cache, conf->huge_pages == YES);
+}
+
 static void apply_tracking(struct server *server, const struct conf *conf)
 {
     int64_t keys = conf->tracking_table_max_keys;
@@ -175,6 +182,7 @@ const struct option_rule option_rules[CONF_COUNT] = {
     [CONF_maxmemory_policy] = {apply_maxmemory_policy, NULL},
     [CONF_maxmemory_clients] = {apply_maxmemory_clients,
                                 check_maxmemory_clients},
+    [CONF_huge_pages] = {apply_huge_pages, NULL},
     [CONF_tracking_table_max_keys] = {apply_tracking, NULL},
     [CONF_maxclients] = {apply_limits, check_maxclients},
     [CONF_timeout] = {apply_limits, NULL},

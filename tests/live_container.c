@@ -40,6 +40,21 @@ static bool put(const char *group, const char *name, long long number)
     return fclose(file) == 0 && good;
 }
 
+/* A number from such a file. */
+static long long get(const char *group, const char *name)
+{
+    char path[PATH_MAX];
+    FILE *file;
+    long long number = -1;
+
+    snprintf(path, sizeof path, "%s/%s", group, name);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lld", &number), 1);
+    fclose(file);
+    return number;
+}
+
 static bool limit(const char *group, long long mb)
 {
     return put(group, "memory.limit_in_bytes", mb < 0 ? -1 : mb * MB);
@@ -147,6 +162,9 @@ static void shrink_then_wait_then_resize(void **state)
     assert_string_equal(reply->element[4]->str, "done");
     assert_int_equal(reply->element[5]->integer, 1);
     freeReplyObject(reply);
+    /* The group has not been asked to reclaim anything yet: of huge pages, too,
+     * what was given back is gone. */
+    assert_in_range(get(inner, "memory.usage_in_bytes"), 16 * MB, 72 * MB);
     assert_true(limit(inner, 96));
     assert_string_equal(live_text(redis, "CONFIG SET maxmemory 75%%"), "OK");
     await_budget(redis, share(96, 75));
