@@ -20,6 +20,13 @@ struct cache *kit_cache(size_t limit)
     return cache;
 }
 
+int kit_tear_down(void **state)
+{
+    cache_check(*state);
+    cache_free(*state);
+    return 0;
+}
+
 struct cache_stats kit_stats(struct cache *cache)
 {
     struct cache_stats stats;

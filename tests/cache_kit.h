@@ -13,6 +13,8 @@
 enum { KIT_NOW_MS = 1000000, KIT_MB = 1 << 20 };
 
 struct cache *kit_cache(size_t limit);
+/* For cmocka: the end of a cache, *state, which must be sound. */
+int kit_tear_down(void **state);
 struct cache_stats kit_stats(struct cache *cache);
 
 /* The key of a number, whose bytes stay the caller's. */

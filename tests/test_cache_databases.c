@@ -15,13 +15,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    cache_check(*state);
-    cache_free(*state);
-    return 0;
-}
-
 static void fill(struct cache *cache, unsigned db, unsigned count, int64_t ttl)
 {
     for (unsigned number = 0; number < count; number++)
@@ -76,7 +69,7 @@ static void one_that_was_swapped_is_flushed_alone(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, kit_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(swapping_swaps_all),
         TEST(swapping_with_itself_is_nothing),

@@ -19,13 +19,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    cache_check(*state);
-    cache_free(*state);
-    return 0;
-}
-
 static bool put_small(struct cache *cache, unsigned number)
 {
     return kit_put_len(cache, 0, number, VALUE);
@@ -117,7 +110,7 @@ static void slabs_come_and_go_during_a_cut(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, kit_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(what_was_flushed_makes_room_where_nothing_is_evicted),
         TEST(what_waits_to_be_freed_goes_before_others),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Watched keys of two databases that change places. */
+/* Watched keys: each is watched once, and databases change places. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,22 +8,29 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "server/server.h"
 #include "server/watch.h"
 #include "tests/cache_kit.h"
+#include "tests/server_kit.h"
 
 enum { NOW_MS = 1000, OWN = 0, OTHER = 1, WATCHERS = 100 };
 
-static struct server *server_of_test(void)
+static int set_up(void **state)
 {
-    struct cache_options options = {.shards = 4, .address_bytes = 256 << 20};
-    struct server *server = calloc(1, sizeof *server);
-    assert_non_null(server);
-    server->cache = cache_new(&options);
-    cache_set_limit(server->cache, 16 << 20);
-    server->watches = watches_new(server);
-    assert_non_null(server->watches);
-    return server;
+    struct server_kit *kit = malloc(sizeof *kit);
+    server_kit_init(kit);
+    kit->server->watches = watches_new(kit->server);
+    assert_non_null(kit->server->watches);
+    *state = kit;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct server_kit *kit = *state;
+    watches_free(kit->server->watches);
+    server_kit_release(kit);
+    free(kit);
+    return 0;
 }
 
 static void put(struct server *server, unsigned db, const char *name)
@@ -47,8 +54,7 @@ static struct watcher *watch(struct server *server, const char *name)
 static void one_look_is_for_all_who_watch_the_key(void **state)
 {
     struct watcher *watchers[WATCHERS];
-    struct server *server = server_of_test();
-    (void)state;
+    struct server *server = ((struct server_kit *)*state)->server;
     put(server, OTHER, "x");
     for (size_t i = 0; i < WATCHERS; i++)
         watchers[i] = watch(server, "k");
@@ -61,17 +67,13 @@ static void one_look_is_for_all_who_watch_the_key(void **state)
         assert_true(watch_is_dirty(watchers[i]));
         watcher_free(watchers[i]);
     }
-    watches_free(server->watches);
-    cache_free(server->cache);
-    free(server);
 }
 
 /* Whichever of the two lists that have it is the longer one. */
 static void a_key_is_watched_once(void **state)
 {
     struct watcher *watchers[WATCHERS];
-    struct server *server = server_of_test();
-    (void)state;
+    struct server *server = ((struct server_kit *)*state)->server;
     for (size_t i = 0; i < WATCHERS; i++)
         watchers[i] = watch(server, "x");
     struct watcher *first = watchers[0], *last = watchers[WATCHERS - 1];
@@ -94,16 +96,14 @@ static void a_key_is_watched_once(void **state)
     assert_int_equal(watcher_count(first), 2 * WATCHERS + 2);
     for (size_t i = 0; i < WATCHERS; i++)
         watcher_free(watchers[i]);
-    watches_free(server->watches);
-    cache_free(server->cache);
-    free(server);
 }
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_look_is_for_all_who_watch_the_key),
-        cmocka_unit_test(a_key_is_watched_once),
+        TEST(one_look_is_for_all_who_watch_the_key),
+        TEST(a_key_is_watched_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
