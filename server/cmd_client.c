@@ -42,7 +42,7 @@ static bool set_name(struct call *call, char **field, struct arg text,
     } else if (!has_room(call, text)) {
         reply_errorf(&call->reply, "OOM no memory for so long a name: %.*s",
                      arg_shown(&what), what.ptr);
-    } else if (!session_set_text(field, text.ptr, text.len)) {
+    } else if (!session_set_text(call->session, field, text.ptr, text.len)) {
         reply_error(&call->reply, ERROR_NO_ROOM);
     } else {
         return true;

@@ -232,10 +232,7 @@ void turn_allow(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     struct buf *tail = &conn->turn->out.tail;
-    if (!tail->data) {
-        *tail = worker->warm;
-        worker->warm = (struct buf){0};
-    }
+    turn_warm(conn->turn, worker);
     output_ready(&conn->turn->out);
     if (worker->lease < lease_share(worker) / 2)
         worker_renew_lease(worker);

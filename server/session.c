@@ -25,8 +25,8 @@ void session_init(struct session *session, uint64_t id, bool authenticated,
 
 void session_reset(struct session *session, bool authenticated)
 {
+    session_set_text(session, &session->name, NULL, 0);
     struct session old = *session;
-    session_set_text(&session->name, NULL, 0);
     session_end_multi(session);
     tracking_off(&session->tracker);
     session_init(session, old.id, authenticated, old.created_ms);
@@ -34,6 +34,7 @@ void session_reset(struct session *session, bool authenticated)
     session->last_command = old.last_command;
     session->lib_name = old.lib_name;
     session->lib_ver = old.lib_ver;
+    session->text_bytes = old.text_bytes;
     session->user = old.user;
     session->rules = old.rules;
     session->acl_seen = old.acl_seen;
@@ -49,9 +50,16 @@ void session_release(struct session *session)
     free(session->lib_name);
     free(session->lib_ver);
     session->name = session->lib_name = session->lib_ver = NULL;
+    session->text_bytes = 0;
 }
 
-bool session_set_text(char **field, const char *text, size_t len)
+static size_t text_bytes(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+bool session_set_text(struct session *session, char **field, const char *text,
+                      size_t len)
 {
     char *copy = NULL;
     if (len > 0) {
@@ -61,20 +69,15 @@ bool session_set_text(char **field, const char *text, size_t len)
         memcpy(copy, text, len);
         copy[len] = '\0';
     }
+    session->text_bytes += text_bytes(copy) - text_bytes(*field);
     free(*field);
     *field = copy;
     return true;
 }
 
-static size_t text_bytes(const char *text)
-{
-    return text ? strlen(text) + 1 : 0;
-}
-
 size_t session_bytes(const struct session *session)
 {
-    return text_bytes(session->name) + text_bytes(session->lib_name) +
-           text_bytes(session->lib_ver) +
+    return session->text_bytes +
            (session->multi ? multi_bytes(session->multi) : 0) +
            (session->watcher ? watcher_bytes(session->watcher) : 0) +
            (session->tracker ? tracker_bytes(session->tracker) : 0);

@@ -22,25 +22,27 @@ enum session_reply { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
 struct subscriber;
 
 struct session {
-    uint64_t id;
     uint8_t resp; /* 2 or 3 */
     uint8_t db;
     uint8_t reply; /* enum session_reply */
     bool authenticated;
     bool no_evict, no_touch;
-    struct subscriber *subscriber;   /* see pubsub.h; NULL: none */
-    char *name, *lib_name, *lib_ver; /* owned; NULL: not given */
+    uint16_t last_command; /* row in the command table; SESSION_NO_COMMAND */
+    size_t text_bytes;     /* of name, lib_name and lib_ver */
+    struct subscriber *subscriber; /* see pubsub.h; NULL: none */
     struct multi *multi;           /* owned; from MULTI to its end, else NULL */
     struct watcher *watcher;       /* owned; NULL: watches nothing */
     struct tracker *tracker;       /* owned; NULL: it is not tracked */
-    int64_t created_ms, active_ms; /* wall clock; last command */
-    uint16_t last_command; /* row in the command table; SESSION_NO_COMMAND */
+    uint64_t acl_pass; /* acl_seen if the rules allow everything, else 0;
+                          see acl.h */
 
-    /* See acl.h. */
+    /* What most requests do not look at. */
+    int64_t active_ms, created_ms; /* wall clock; last command */
+    uint64_t id;
+    char *name, *lib_name, *lib_ver; /* owned; NULL: not given */
     struct acl_user *user;
     struct acl_rules *rules;
     uint64_t acl_seen;  /* the version at which the rules were looked at */
-    uint64_t acl_pass;  /* the same if they allow everything, else 0 */
     uint64_t acl_since; /* the version at which they were found to be others
                            than before */
 };
@@ -50,9 +52,10 @@ void session_init(struct session *session, uint64_t id, bool authenticated,
 void session_reset(struct session *session, bool authenticated); /* RESET */
 void session_release(struct session *session);
 
-/* Sets name, lib_name or lib_ver to a copy (len 0: to NULL).  False without
+/* Sets its name, lib_name or lib_ver to a copy (len 0: to NULL).  False without
  * memory; then the old one stays. */
-bool session_set_text(char **field, const char *text, size_t len);
+bool session_set_text(struct session *session, char **field, const char *text,
+                      size_t len);
 /* Bytes that it holds: texts, requests between MULTI and EXEC, watched keys,
  * prefixes.  And of the cache, in values of such requests. */
 size_t session_bytes(const struct session *session);

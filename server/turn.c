@@ -46,18 +46,29 @@ struct turn *turn_borrow(struct conn *conn)
     if (!turn)
         return NULL;
     turn_resume(turn);
-    turn->out.tail = worker->warm;
-    worker->warm = (struct buf){0};
+    turn_warm(turn, worker);
     return turn;
+}
+
+void turn_warm(struct turn *turn, struct worker *worker)
+{
+    struct buf *tail = &turn->out.tail;
+    if (tail->data || !worker->warm)
+        return;
+    tail->data = worker->warm;
+    tail->cap = worker->warm_cap;
+    worker->warm = NULL;
 }
 
 /* Keeps the tail's memory for whom the worker serves next. */
 static void keep_warm(struct worker *worker, struct buf *tail)
 {
-    if (!worker->warm.data && tail->cap <= LIMIT_SPARE_OUTPUT)
-        worker->warm = *tail;
-    else
-        buf_release(tail);
+    if (!worker->warm && tail->cap <= LIMIT_SPARE_OUTPUT) {
+        worker->warm = tail->data;
+        worker->warm_cap = tail->cap;
+    } else {
+        free(tail->data);
+    }
     *tail = (struct buf){0};
 }
 

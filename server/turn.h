@@ -50,44 +50,52 @@ struct turn {
     size_t easy;             /* see conn_output_easy */
 };
 
+/*
+ * Fields are in the order of the lines of the processor's cache: two have what
+ * each request touches, two are the event.  No bits: a load of several that
+ * follows the store of one waits for it.
+ */
 struct conn {
     struct worker *worker;
     struct turn *turn; /* NULL: nothing is unfinished */
     int fd;
     short watched;      /* EV_READ | EV_WRITE: what the event waits for */
-    bool serving : 1;   /* a turn is under way */
-    bool owed : 1;      /* a reply, which the intake has */
-    bool later : 1;     /* in worker->later */
-    bool waiting : 1;   /* for conn_resume */
-    bool blocked : 1;   /* the peer must read before more is run */
-    bool paused : 1;    /* there is no memory to read more */
-    bool ended : 1;     /* the peer sends no more */
-    bool closing : 1;   /* after what is unsent; input is ignored */
-    bool holding : 1;   /* in worker->holders */
-    bool refused : 1;   /* closing in the middle of what the peer sends */
-    bool lingering : 1; /* only input is left, which is thrown away */
-    bool pushed : 1;    /* in worker->pushed */
-    bool doomed : 1;    /* cannot take what was pushed: is closed soon */
-    bool crowded : 1;   /* held back, see conn_hold_back */
-    bool maker : 1;     /* what it made waits to be pushed */
-    bool behind : 1;    /* in worker->behind */
-    bool halted : 1;    /* in worker->halted, by later_next */
+    bool serving;       /* a turn is under way */
+    bool owed;          /* a reply, which the intake has */
+    bool later;         /* in worker->later */
+    bool waiting;       /* for conn_resume */
+    bool blocked;       /* the peer must read before more is run */
+    bool paused;        /* there is no memory to read more */
+    bool ended;         /* the peer sends no more */
+    bool closing;       /* after what is unsent; input is ignored */
+    bool holding;       /* in worker->holders */
+    bool refused;       /* closing in the middle of what the peer sends */
+    bool lingering;     /* only input is left, which is thrown away */
+    bool pushed;        /* in worker->pushed */
+    bool doomed;        /* cannot take what was pushed: is closed soon */
+    bool crowded;       /* held back, see conn_hold_back */
+    bool maker;         /* what it made waits to be pushed */
+    bool behind;        /* in worker->behind */
+    bool halted;        /* in worker->halted, by later_next */
     uint32_t active_ms; /* worker's clock: bytes came or went */
     uint32_t since_ms;  /* the request under way was begun, or lingering */
     uint32_t sent_ms;   /* output made progress */
     uint32_t born_ms;
-    size_t charged;   /* to the pool, beside POOL_CONNECTION */
-    size_t discarded; /* bytes, while lingering */
-    size_t pinned;    /* as the pool was told */
+    size_t charged; /* to the pool, beside POOL_CONNECTION */
+    size_t pinned;  /* as the pool was told */
     struct session session;
     struct conn *next, **link; /* in worker->conns */
     struct conn *id_next;
     struct conn *holder_next, **holder_link;
+    size_t discarded; /* bytes, while lingering */
+    struct event event;
     struct conn *later_next, **later_link;
     struct conn *pushed_next, **pushed_link;
     struct conn *behind_next, **behind_link;
-    struct event event;
 };
+_Static_assert(offsetof(struct conn, session.active_ms) == 128 &&
+                   offsetof(struct conn, event) == 256,
+               "the lines are others");
 
 /* conn.c: sets what the event waits for by the connection's state. */
 void conn_watch(struct conn *conn);
@@ -218,6 +226,9 @@ void turn_free(struct turn *turn);
  * not needed any more is given back, the turn itself perhaps.  False: there is
  * no memory for the input. */
 bool turn_rest(struct conn *conn);
+/* Its tail has the worker's memory for replies if it has none and nobody else
+ * has it. */
+void turn_warm(struct turn *turn, struct worker *worker);
 /* A turn for one that is to be pushed to, with memory for replies if there is
  * some; NULL without memory. */
 struct turn *turn_borrow(struct conn *conn);

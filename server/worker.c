@@ -69,7 +69,8 @@ static void give_back(struct worker *worker)
     worker->flushed = true;
     turn_free(worker->spare);
     worker->spare = NULL;
-    buf_release(&worker->warm);
+    free(worker->warm);
+    worker->warm = NULL;
     pages_flush_thread();
 }
 
@@ -304,7 +305,7 @@ static void worker_release(struct worker *worker)
         conn_free(worker->conns);
     worker_end_lease(worker);
     turn_free(worker->spare);
-    buf_release(&worker->warm);
+    free(worker->warm);
     mailbox_free(worker->mailbox);
     delivering_free(worker->delivering);
     if (worker->later)

@@ -14,8 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "protocol/buf.h"
-
 struct server;
 struct batch;
 struct conn;
@@ -76,7 +74,8 @@ struct worker {
     struct intake *intake;
     struct batch *batch, *own_batch; /* batch: the one that is being run */
     struct turn *spare;              /* one that nobody uses, or NULL */
-    struct buf warm;      /* memory for replies, while nobody uses it */
+    char *warm; /* memory for replies, while nobody uses it, or NULL */
+    size_t warm_cap;
     size_t lease;         /* bytes borrowed from the pool, not yet in use */
     struct conn *holders; /* connections that hold memory between events */
     struct conn *later_first, **later_end;   /* go on after other events */
