@@ -3,18 +3,24 @@
 
 #include "intake.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "batch.h"
 #include "conn_io.h"
 #include "limits.h"
+#include "pool.h"
 #include "round.h"
 #include "server.h"
 #include "timing.h"
 #include "turn.h"
 
 enum {
-    REPLY_MAX = 2048,
+    REPLY_MAX = 16 * 1024,
+    REPLIES_LEAST = REPLY_MAX,
+    REPLIES_MOST = 8 * REPLY_MAX,
+    REPLIES_SHARE = 16, /* of the pool's limit, for all workers */
     MEMBERS = 64,
     ROOM_LEAST = LIMIT_READ_BUFFER / 4, /* for one to read into */
 };
@@ -31,8 +37,8 @@ struct intake {
     struct event *end; /* active while there are members */
     size_t count;
     struct member members[MEMBERS];
-    char replies[16 * 1024];
-    size_t replied; /* bytes of them */
+    char *replies;
+    size_t replies_size, replied; /* bytes that fit, and that are there */
     struct batch *batch;
 };
 
@@ -50,7 +56,8 @@ struct intake *intake_new(struct worker *worker)
     intake->worker = worker;
     intake->batch = batch_new();
     intake->end = event_new(worker->base, -1, 0, on_end, intake);
-    if (intake->batch && intake->end)
+    intake_fit(intake);
+    if (intake->batch && intake->end && intake->replies)
         return intake;
     intake_free(intake);
     return NULL;
@@ -63,7 +70,35 @@ void intake_free(struct intake *intake)
     batch_free(intake->batch);
     if (intake->end)
         event_free(intake->end);
+    free(intake->replies);
     free(intake);
+}
+
+/* Of sizes that are far apart, so that it seldom changes. */
+static size_t replies_wanted(const struct server *server)
+{
+    size_t share =
+        pool_limit(server->pool) / REPLIES_SHARE / server->worker_count;
+    size_t size = REPLIES_LEAST;
+    while (size < REPLIES_MOST && 2 * size <= share)
+        size *= 2;
+    return size;
+}
+
+void intake_fit(struct intake *intake)
+{
+    size_t size = replies_wanted(intake->worker->server);
+    assert(intake->count == 0);
+    if (size == intake->replies_size)
+        return;
+    char *replies = malloc(size);
+    if (!replies)
+        return;
+    /* Touched now, so that it does not grow when there is much to do. */
+    memset(replies, 0, size);
+    free(intake->replies);
+    intake->replies = replies;
+    intake->replies_size = size;
 }
 
 void intake_add(struct intake *intake, struct conn *conn)
@@ -134,7 +169,7 @@ static size_t take_requests(struct intake *intake, size_t at, size_t end)
 /* Runs a member's requests.  A short reply waits until all have run. */
 static void run(struct intake *intake, struct member *member)
 {
-    size_t room = sizeof intake->replies - intake->replied;
+    size_t room = intake->replies_size - intake->replied;
     char *reply = intake->replies + intake->replied;
     if (!member->conn)
         return;

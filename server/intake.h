@@ -14,7 +14,9 @@
  *   send, send, send ...
  *
  * so that clients with one request each, too, find in the processor's caches
- * what their requests need, and each step its own code and the kernel's.
+ * what their requests need, and each step its own code and the kernel's; and a
+ * client's thread that sleeps is woken once for all that is sent, not for each,
+ * which under a hypervisor costs as much as many requests.
  *
  * Only connections that hold nothing take part: who is in the middle of
  * something reads for itself.  What was read is served before those, before who
@@ -31,6 +33,9 @@ struct worker;
 /* NULL: no memory. */
 struct intake *intake_new(struct worker *worker);
 void intake_free(struct intake *intake);
+/* Between looks, now and then: takes as much memory for replies as the limit of
+ * the client pool suggests by now. */
+void intake_fit(struct intake *intake);
 
 /* The connection is readable and has no turn: it is read from and served soon,
  * or now with those before it.  It may be gone afterwards. */

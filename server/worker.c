@@ -90,6 +90,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     const struct platform *platform = worker->server->platform;
     (void)fd, (void)what;
     intake_serve(worker->intake);
+    intake_fit(worker->intake);
     int64_t now_us = platform->monotonic_us(platform->ctx);
     int64_t passed_ms = (now_us - worker->ticked_us) / 1000;
     worker->ticked_us += passed_ms * 1000;
