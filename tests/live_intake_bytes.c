@@ -185,6 +185,47 @@ static void lengths_around_the_buffers(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- replies */
+
+/* Short requests whose replies are about as long as what is put aside of one
+ * client, and together longer than what is of all. */
+static void replies_around_their_room(void **state)
+{
+    enum { CLIENTS = 12, ROOM = 16384, VALUE = 4000, REPLY = VALUE + 9 };
+    char text[64], value[VALUE];
+    memset(value, 'v', VALUE);
+    open_streams(*state, CLIENTS);
+    snprintf(text, sizeof text, "SET value v*%d", VALUE);
+    add(&streams[0], text);
+    hears(&streams[0], "+OK\r\n");
+    send_some(&streams[0], SIZE_MAX);
+    check(&streams[0]);
+    streams[0].len = streams[0].sent = streams[0].replies_len = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        struct stream *stream = &streams[i];
+        int left = ROOM - 1 + i % 3;
+        for (; left >= REPLY; left -= REPLY) {
+            add(stream, "GET value");
+            hears(stream, "$4000\r\n");
+            append(&stream->replies, &stream->replies_len, value, VALUE);
+            hears(stream, "\r\n");
+        }
+        int echo = left - 8; /* of three digits */
+        snprintf(text, sizeof text, "ECHO e*%d", echo);
+        add(stream, text);
+        snprintf(text, sizeof text, "$%d\r\n", echo);
+        hears(stream, text);
+        for (int k = 0; k < echo; k++)
+            hears(stream, "e");
+        hears(stream, "\r\n");
+    }
+    still_begin(*state);
+    for (int i = 0; i < CLIENTS; i++)
+        send_some(&streams[i], SIZE_MAX);
+    still_end(*state);
+    close_streams(CLIENTS);
+}
+
 /* ------------------------------------------------------------ long values */
 
 static void a_long_value_cut_anywhere(void **state)
@@ -338,6 +379,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forty_pipelines),
         cmocka_unit_test(lengths_around_the_buffers),
+        cmocka_unit_test(replies_around_their_room),
         cmocka_unit_test(a_long_value_cut_anywhere),
         cmocka_unit_test(at_random),
     };
