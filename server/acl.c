@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acl_check.h"
+#include "pubsub.h"
+
 static const struct arg default_name = {"default", 7};
 
 /*
@@ -109,10 +112,9 @@ static void show_rules(struct acl *acl, struct session *session)
 {
     uint64_t version = atomic_load(acl->version);
     struct acl_rules *rules = acl_rules_own(session->user->rules);
-    if (rules != session->rules)
-        session->acl_since = version;
     acl_rules_disown(session->rules);
     session->rules = rules;
+    session->channels_since = rules->channels_since;
     session->acl_seen = version;
     session->acl_pass = rules->everything ? version : 0;
 }
@@ -121,11 +123,18 @@ static void show_rules(struct acl *acl, struct session *session)
 static void become(struct acl *acl, struct session *session,
                    struct acl_user *user)
 {
+    struct subscriber *subscriber = session->subscriber;
+    bool vetted = subscriber &&
+                  subscriber->vetted == session->user->rules->channels_since;
     user->owners++;
     if (session->user)
         acl_user_disown(session->user);
     session->user = user;
     show_rules(acl, session);
+    /* What it might listen to as who it was it may as this one. */
+    if (subscriber)
+        subscriber->vetted =
+            vetted ? session->channels_since : SUBSCRIBER_NEVER;
 }
 
 void acl_enter(struct acl *acl, struct session *session)
@@ -214,12 +223,22 @@ bool acl_user_is(struct acl *acl, const struct session *session,
 
 /* ------------------------------------------------------------------- users */
 
+/* Before rules take the place of others, for the next version.  With `edit`. */
+static void succeed(struct acl *acl, struct acl_rules *rules,
+                    const struct acl_rules *old)
+{
+    rules->channels_since = acl_keeps_channels(rules, old)
+                                ? old->channels_since
+                                : atomic_load(acl->version) + 1;
+}
+
 /* Gives a user of the set in force other rules, which are taken over.  With
  * `edit`. */
 static void exchange(struct acl *acl, struct acl_user *user,
                      struct acl_rules *rules)
 {
     struct acl_rules *old = user->rules;
+    succeed(acl, rules, old);
     pthread_mutex_lock(&acl->lock);
     user->rules = rules;
     retire(acl, old);
@@ -354,6 +373,7 @@ static void keep_known(struct acl *acl, struct acl_users *users)
         if (!known)
             continue;
         struct acl_rules *rules = known->rules;
+        succeed(acl, user->rules, rules);
         known->rules = user->rules;
         user->rules = rules;
         retire(acl, rules);

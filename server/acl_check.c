@@ -246,3 +246,50 @@ enum text_match acl_channel_some(const struct acl_rules *rules,
     }
     return TEXT_NO;
 }
+
+/* ------------------------------------------------------------- comparing */
+
+/* A place among the channels of all selectors. */
+struct channel_at {
+    const struct acl_rules *rules;
+    size_t selector, pattern;
+};
+
+/* NULL: there are no more. */
+static const struct acl_text *channel_next(struct channel_at *at)
+{
+    for (; at->selector < at->rules->selector_count; at->selector++) {
+        const struct acl_texts *channels =
+            &at->rules->selectors[at->selector].channels;
+        if (at->pattern < channels->count)
+            return &channels->at[at->pattern++];
+        at->pattern = 0;
+    }
+    return NULL;
+}
+
+static bool any_channel(const struct acl_rules *rules)
+{
+    for (size_t i = 0; i < rules->selector_count; i++)
+        if (rules->selectors[i].all_channels)
+            return true;
+    return false;
+}
+
+bool acl_keeps_channels(const struct acl_rules *now,
+                        const struct acl_rules *before)
+{
+    struct channel_at at = {now, 0, 0}, old = {before, 0, 0};
+    const struct acl_text *kept, *lost;
+    if (any_channel(now) || any_channel(before))
+        return any_channel(now);
+    while ((lost = channel_next(&old)) != NULL) {
+        do
+            kept = channel_next(&at);
+        while (kept && (kept->len != lost->len ||
+                        memcmp(kept->ptr, lost->ptr, lost->len) != 0));
+        if (!kept)
+            return false;
+    }
+    return true;
+}

@@ -47,4 +47,9 @@ enum text_match acl_channel_some(const struct acl_rules *rules,
                                  struct arg channel, bool is_pattern,
                                  struct acl_check *check, size_t *steps);
 
+/* All channels that were allowed before still are.  If patterns came into
+ * another order it may be denied though it is so. */
+bool acl_keeps_channels(const struct acl_rules *now,
+                        const struct acl_rules *before);
+
 #endif

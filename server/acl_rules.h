@@ -75,6 +75,10 @@ struct acl_rules {
     bool everything; /* nothing is forbidden */
     size_t bytes;    /* of memory */
 
+    /* When they were put in force, or those before them whose channels they
+     * keep: a version, see acl.h. */
+    uint64_t channels_since;
+
     _Atomic size_t *retired; /* counts those bytes from when others are in
                                 force until the last owner has gone; or NULL */
 };

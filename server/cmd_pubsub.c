@@ -76,7 +76,7 @@ static void unsubscribe_one(struct call *call, size_t i, enum topic_kind kind)
 /* Where a command goes on. */
 struct place {
     size_t at;
-    uint64_t since; /* session->acl_since when it was admitted */
+    uint64_t since; /* session->channels_since when it was admitted */
 };
 
 static bool keep_place(struct call *call, size_t at)
@@ -87,7 +87,7 @@ static bool keep_place(struct call *call, size_t at)
     if (!place)
         return false;
     if (!call->state)
-        place->since = call->session->acl_since;
+        place->since = call->session->channels_since;
     place->at = at;
     call->state = place;
     call->state_free = free;
@@ -119,7 +119,7 @@ static enum command_result join(struct call *call, enum topic_kind kind)
     size_t steps = ACL_SLICE_STEPS;
     if (place)
         acl_keep_up(server->acl, call->session, server->acl_version);
-    if (!place || place->since == call->session->acl_since)
+    if (!place || place->since == call->session->channels_since)
         return each(call, kind, subscribe_one);
     for (size_t done = 0; place->at < call->argc; place->at++, done++) {
         const struct arg *name = &call->argv[place->at];

@@ -61,6 +61,9 @@ struct topic {
     struct subscription *subscriptions[]; /* by worker */
 };
 
+/* No version of rules. */
+#define SUBSCRIBER_NEVER UINT64_MAX
+
 struct subscriber {
     struct worker *worker;
     struct conn *conn; /* NULL: it has gone, and this is being taken apart */
@@ -68,9 +71,9 @@ struct subscriber {
     struct subscription *first[TOPIC_KINDS], **end[TOPIC_KINDS]; /* oldest
                                                                     first */
     size_t counts[TOPIC_KINDS];
-    uint64_t vetted;         /* session->acl_since: by these rules it may listen
-                                to all of them; see vet.h */
-    struct vet *vet;         /* under way, or NULL */
+    uint64_t vetted; /* session->channels_since: by these rules it may listen to
+                        all of them, or SUBSCRIBER_NEVER; see vet.h */
+    struct vet *vet; /* under way, or NULL */
     struct subscriber *next; /* of those that have gone */
 };
 

@@ -39,7 +39,7 @@ void session_reset(struct session *session, bool authenticated)
     session->rules = old.rules;
     session->acl_seen = old.acl_seen;
     session->acl_pass = old.acl_pass;
-    session->acl_since = old.acl_since;
+    session->channels_since = old.channels_since;
 }
 
 void session_release(struct session *session)

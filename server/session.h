@@ -42,9 +42,8 @@ struct session {
     char *name, *lib_name, *lib_ver; /* owned; NULL: not given */
     struct acl_user *user;
     struct acl_rules *rules;
-    uint64_t acl_seen;  /* the version at which the rules were looked at */
-    uint64_t acl_since; /* the version at which they were found to be others
-                           than before */
+    uint64_t acl_seen;       /* the version at which the rules were looked at */
+    uint64_t channels_since; /* of the rules */
 };
 
 void session_init(struct session *session, uint64_t id, bool authenticated,

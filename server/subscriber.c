@@ -84,7 +84,7 @@ static struct subscriber *subscriber_of(struct conn *conn,
     }
     subscriber->conn = conn;
     subscriber->worker = conn_worker(conn);
-    subscriber->vetted = session->acl_since;
+    subscriber->vetted = session->channels_since;
     for (int kind = 0; kind < TOPIC_KINDS; kind++)
         subscriber->end[kind] = &subscriber->first[kind];
     session->subscriber = subscriber;

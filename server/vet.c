@@ -16,7 +16,7 @@ enum { LOOK_STEPS = 16 }; /* what a subscription costs beside its patterns */
 /* Where it is; new subscriptions come behind all others: they were admitted,
  * and are looked at once more. */
 struct vet {
-    uint64_t since; /* session->acl_since: else it begins anew */
+    uint64_t since; /* session->channels_since: else it begins anew */
     const struct subscription *at;
     struct acl_check check;
 };
@@ -83,7 +83,7 @@ enum vetting subscriber_vet(struct conn *conn, size_t *steps)
     keep_up(conn);
     const struct session *session = conn_session(conn);
     struct subscriber *subscriber = session->subscriber;
-    uint64_t since = session->acl_since;
+    uint64_t since = session->channels_since;
     if (!subscriber || subscriber->vetted == since)
         return VET_ALLOWED;
     if (session->acl_pass != 0) {
@@ -123,7 +123,7 @@ bool subscriber_hears(struct conn *conn, const struct topic *topic)
     if (acl_user_gone(session))
         return false;
     return session->acl_pass != 0 ||
-           session->subscriber->vetted == session->acl_since ||
+           session->subscriber->vetted == session->channels_since ||
            match(session, topic, &check, &steps) == TEXT_YES;
 }
 

@@ -148,6 +148,34 @@ static void who_may_not_listen_any_more_is_disconnected(void **state)
     talk_close(&admin);
 }
 
+/* What it listens to it takes along when it becomes another, and keeps as long
+ * as this one's channels do not become fewer. */
+static void who_becomes_another_listens_on(void **state)
+{
+    static const char subscribed[] = ">3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1";
+    struct talk admin = talk_open(*state), ann = talk_open(*state);
+    struct resp *heard;
+    talk_says(&admin, "ACL SETUSER ann on nopass +@all resetchannels", "+OK");
+    talk_says(&ann, "HELLO 3", NULL);
+    talk_says(&ann, "SUBSCRIBE c", subscribed);
+    talk_says(&ann, "AUTH ann x", "+OK");
+    talk_says(&ann, "SUBSCRIBE d", NOPERM_CHANNEL);
+    talk_says(&admin, "PUBLISH c m", ":1");
+    heard = resp_await(&ann.reader, ann.fd, 10000);
+    assert_non_null(heard);
+    resp_free(heard);
+    talk_says(&admin, "ACL SETUSER ann -get", "+OK");
+    talk_says(&ann, "PING", "+PONG");
+    talk_says(&admin, "ACL SETUSER ann &a &d", "+OK");
+    talk_says(&admin, "ACL SETUSER ann (&b) +get", "+OK");
+    talk_says(&ann, "PING", "+PONG");
+    talk_says(&admin, "ACL SETUSER ann resetchannels &d", "+OK");
+    assert_true(live_is_closed(ann.fd));
+    talk_says(&admin, "ACL DELUSER ann", ":1");
+    talk_close(&ann);
+    talk_close(&admin);
+}
+
 /* ----------------------------------------------------------------- threads */
 
 enum { CHANGES = 300 };
@@ -300,6 +328,7 @@ int main(void)
         cmocka_unit_test(kill_and_list_know_users),
         cmocka_unit_test(so_many_are_deleted_at_one_time),
         cmocka_unit_test(who_may_not_listen_any_more_is_disconnected),
+        cmocka_unit_test(who_becomes_another_listens_on),
         cmocka_unit_test(rules_change_while_they_are_used),
         cmocka_unit_test_setup_teardown(long_checks_go_by_the_rules_of_now,
                                         live_setup_debug, live_teardown),
