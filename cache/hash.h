@@ -19,8 +19,8 @@ enum { HASH_LANES = 4 };
 
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t len);
 
-/* The same of several at once, whose lengths are of equally many words (len /
- * 8) if hash_has_lanes: without, it is not to be called. */
+/* The same of HASH_LANES at once, all of as many whole words (len / 8).  Only
+ * if the processor has the registers for it: hash_has_lanes. */
 bool hash_has_lanes(void);
 void hash_lanes(const struct hash_key *key, const void *const bytes[HASH_LANES],
                 const size_t len[HASH_LANES], uint64_t hashes[HASH_LANES]);
