@@ -106,20 +106,20 @@ static bool may_grow(struct slabs *slabs, unsigned count)
            get(&slabs->limit);
 }
 
-/* Counts holes as resident, a group or one, and returns how many; 0: no more
- * may be, or there are no addresses. */
-static unsigned holes_take(struct slabs *slabs, uint32_t *first)
+/* Counts a hole as resident, or a group of them, and returns the first;
+ * SLAB_NONE: no more may be, or there are no addresses. */
+static uint32_t holes_take(struct slabs *slabs, unsigned count)
 {
-    unsigned count = 0;
+    uint32_t first = SLAB_NONE;
     lock_take(&slabs->pool_lock);
-    if (may_grow(slabs, HUGE_GROUP) && huge_wanted(slabs) &&
-        (*first = hole_pop_group(slabs)) != SLAB_NONE)
-        count = HUGE_GROUP;
-    else if (may_grow(slabs, 1) && (*first = hole_pop(slabs)) != SLAB_NONE)
-        count = 1;
-    add(&slabs->resident, (int)count);
+    if (may_grow(slabs, count))
+        first = count == 1           ? hole_pop(slabs)
+                : huge_wanted(slabs) ? hole_pop_group(slabs)
+                                     : SLAB_NONE;
+    if (first != SLAB_NONE)
+        add(&slabs->resident, (int)count);
     lock_drop(&slabs->pool_lock);
-    return count;
+    return first;
 }
 
 /* The holes are resident now, or (false) the system has no memory. */
@@ -140,27 +140,36 @@ static void holes_end(struct slabs *slabs, uint32_t first, unsigned count,
 
 unsigned slabs_populate(struct slabs *slabs, unsigned want)
 {
-    unsigned made = 0, count;
-    uint32_t first = SLAB_NONE;
-    while (made < want && (count = holes_take(slabs, &first)) > 0) {
-        char *from = (char *)slab_at(slabs, first);
-        bool huge = false, group = count == HUGE_GROUP;
-        bool resident = group ? pages_populate_huge(from, &huge)
-                              : pages_populate(from, SIZES_SLAB);
-        if (!resident)
-            pages_purge(from, (size_t)count * SIZES_SLAB);
+    for (unsigned made = 0; made < want; made++) {
+        uint32_t number = holes_take(slabs, 1);
+        if (number == SLAB_NONE)
+            return made;
+        bool resident =
+            pages_populate((char *)slab_at(slabs, number), SIZES_SLAB);
         lock_take(&slabs->pool_lock);
-        holes_end(slabs, first, count, resident);
-        if (group)
-            huge_made(slabs, first, huge);
-        else
-            huge_skipped(slabs, count);
+        holes_end(slabs, number, 1, resident);
+        huge_skipped(slabs, 1);
         lock_drop(&slabs->pool_lock);
         if (!resident)
-            break;
-        made += count;
+            return made;
     }
-    return made;
+    return want;
+}
+
+bool slabs_populate_group(struct slabs *slabs)
+{
+    uint32_t first = holes_take(slabs, HUGE_GROUP);
+    if (first == SLAB_NONE)
+        return false;
+    char *from = (char *)slab_at(slabs, first);
+    bool huge, resident = pages_populate_huge(from, &huge);
+    if (!resident)
+        pages_purge(from, PAGES_HUGE);
+    lock_take(&slabs->pool_lock);
+    holes_end(slabs, first, HUGE_GROUP, resident);
+    huge_made(slabs, first, huge);
+    lock_drop(&slabs->pool_lock);
+    return resident;
 }
 
 /* Where the slab of the stock is that is purged with the least work: rather not

@@ -149,7 +149,8 @@ uint32_t room_take(struct cache *cache, unsigned class, int64_t now_ms)
             return loc;
         if (garbage_free(cache))
             continue;
-        __atomic_store_n(&cache->grew, true, __ATOMIC_RELAXED);
+        if (!slabs_full(slabs))
+            __atomic_store_n(&cache->grew, true, __ATOMIC_RELAXED);
         if (slabs_populate(slabs, ROOM_HOLES) > 0)
             continue;
         /* While much is being dropped nothing moves.  After a flush that is

@@ -270,9 +270,13 @@ void slabs_unstick(struct slabs *slabs);
 
 /* ------------------------------------------------------------------ pool */
 
-/* Outside all locks: makes `want` holes resident, within the limit, or a whole
- * group; returns how many. */
+/* Outside all locks: makes up to `want` holes resident, within the limit;
+ * returns how many. */
 unsigned slabs_populate(struct slabs *slabs, unsigned want);
+/* Likewise a whole group, as a huge page if the system has one.  It may take
+ * milliseconds, in which others wait who do the same: so only one thread does.
+ * False: that is not wanted, or none may be. */
+bool slabs_populate_group(struct slabs *slabs);
 /* Outside all locks: purges up to `want` slabs of the stock; returns how many,
  * fewer also if another thread is at it. */
 unsigned slabs_purge(struct slabs *slabs, unsigned want);

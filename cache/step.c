@@ -20,6 +20,7 @@ enum {
     STEP_CRAWL = 8,
     STEP_DEAD = 64,
     STOCK_GROWING = 8, /* slabs kept ready while the cache grows */
+    GROWING_MS = 100,  /* since the stock was used up last */
     STOCK_IDLE = 16,   /* more than this in stock for long goes back */
     STOCK_QUIET = 4,   /* likewise, when nobody takes slabs */
     TIDY_QUIET = 1,    /* free slabs of all classes that are not worth moving */
@@ -167,6 +168,15 @@ static bool step_flush(struct cache *cache, int64_t now_ms)
     return much;
 }
 
+/* Those who store make slabs resident one by one if none is in stock; a huge
+ * page is made here, where nobody waits for it. */
+static bool refill(struct slabs *slabs, uint32_t stock)
+{
+    if (stock < HUGE_GROUP && slabs_populate_group(slabs))
+        return true;
+    return stock < STOCK_GROWING && slabs_populate(slabs, 2) > 0;
+}
+
 /* Keeps a few slabs ready while the cache grows, so that nobody has to wait
  * for the system; returns those that nobody has used for a while. */
 static bool step_stock(struct cache *cache, int64_t now_ms)
@@ -175,12 +185,11 @@ static bool step_stock(struct cache *cache, int64_t now_ms)
     uint32_t stock = get(&slabs->stock);
     if (stock < cache->stock_low)
         cache->stock_low = stock;
-    if (__atomic_load_n(&cache->grew, __ATOMIC_RELAXED) &&
-        stock < STOCK_GROWING) {
-        if (slabs_populate(slabs, 2) > 0)
-            return true;
-    }
-    __atomic_store_n(&cache->grew, false, __ATOMIC_RELAXED);
+    if (__atomic_exchange_n(&cache->grew, false, __ATOMIC_RELAXED))
+        cache->grown_ms = now_ms;
+    if (now_ms >= cache->grown_ms && now_ms - cache->grown_ms < GROWING_MS &&
+        refill(slabs, stock))
+        return true;
     if (now_ms - cache->looked_ms >= LOOK_MS || now_ms < cache->looked_ms) {
         cache->looked_ms = now_ms;
         look_around(cache, stock);
@@ -231,6 +240,11 @@ bool cache_step(struct cache *cache, int64_t now_ms)
             atomic_load_explicit(&cache->crawl.active, memory_order_relaxed);
     more |= evict_search(cache);
     return more || step_tidy(cache, now_ms);
+}
+
+bool cache_grows(const struct cache *cache)
+{
+    return __atomic_load_n(&cache->grew, __ATOMIC_RELAXED);
 }
 
 void cache_set_limit(struct cache *cache, size_t bytes)

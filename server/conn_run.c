@@ -16,6 +16,7 @@
 #include "gate.h"
 #include "limits.h"
 #include "log.h"
+#include "loop.h"
 #include "pool.h"
 #include "protocol/text.h"
 #include "server.h"
@@ -338,8 +339,11 @@ void worker_enter(struct worker *worker)
 
 void worker_leave(struct worker *worker)
 {
+    struct server *server = worker->server;
     worker->inside = false;
-    gate_leave(worker->server->gate, worker->id);
+    gate_leave(server->gate, worker->id);
+    if (cache_grows(server->cache))
+        loop_hurry(server);
 }
 
 void conn_run(struct conn *conn)

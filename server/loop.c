@@ -74,6 +74,21 @@ static void on_slice(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
+static void hurry(struct server *server, void *ctx)
+{
+    (void)ctx;
+    atomic_store(&server->hurried, false);
+    if (!event_pending(server->slice, EV_TIMEOUT, NULL))
+        on_slice(-1, 0, server);
+}
+
+void loop_hurry(struct server *server)
+{
+    if (!atomic_load_explicit(&server->hurried, memory_order_relaxed) &&
+        !atomic_exchange(&server->hurried, true))
+        server_post(server, hurry, NULL);
+}
+
 /* For who wants to see that it lives. */
 static void tell_state(struct server *server, int64_t now_ms)
 {

@@ -21,4 +21,8 @@ bool loop_begin(struct server *server);
 const char *loop_add_events(struct server *server);
 void loop_free_events(struct server *server);
 
+/* From any thread: outstanding work of the cache goes on as soon as the main
+ * thread can, not at its next tick. */
+void loop_hurry(struct server *server);
+
 #endif

@@ -80,6 +80,7 @@ struct server {
     _Atomic uint64_t next_client_id;
     _Atomic uint64_t client_count;
     _Atomic uint64_t rejected_connections;
+    atomic_bool hurried; /* see loop_hurry */
     /* For log_rarely. */
     _Atomic int64_t logged_foreign, logged_denied, logged_full,
         logged_no_memory, logged_accept;
