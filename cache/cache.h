@@ -82,9 +82,9 @@ struct cache_ahead {
     uint8_t next; /* enum ahead_step; 0: there is none */
 };
 
-enum { CACHE_AHEAD_STEPS = 4 }; /* as many as nearly all take */
+enum { CACHE_AHEAD_STEPS = 3 }; /* as many as nearly all take */
 
-/* Before the first step. */
+/* Asks for its bucket; the steps follow. */
 struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
                                const struct cache_key *key);
 /* Takes a step of each. */

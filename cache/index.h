@@ -54,7 +54,6 @@ static inline uint32_t place_loc(struct place place)
 /* What cache_ahead.at is, and so the next step. */
 enum ahead_step {
     AHEAD_NONE,
-    AHEAD_HOME,   /* a bucket that was not asked for yet */
     AHEAD_BUCKET, /* one of the chain */
     AHEAD_ENTRY,
 };

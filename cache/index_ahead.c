@@ -60,47 +60,21 @@ struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
                                const struct cache_key *key)
 {
     uint64_t hash = hash_in(key->hash, number_of(cache, db));
+    unsigned shard = shard_number(cache, hash);
     uint32_t at = bucket_ahead(cache, hash);
+    if (at == 0)
+        return (struct cache_ahead){.next = AHEAD_NONE};
+    __builtin_prefetch(slabs_at(&cache->slabs, at));
+    fetch_to_write(&cache->shards[shard]);
     return (struct cache_ahead){.at = at,
                                 .tag = tag_of(hash),
-                                .shard = (uint8_t)shard_number(cache, hash),
-                                .next = at == 0 ? AHEAD_NONE : AHEAD_HOME};
-}
-
-/*
- * What a few steps ask for.  A processor waits for the address of what it is to
- * fetch, for several at the same time, but not for more than it has in sight:
- * so all are found out before the first is asked for.
- */
-enum { TOGETHER = 16 };
-
-struct wanted {
-    const void *read[TOGETHER], *written[3 * TOGETHER];
-    unsigned reads, writes;
-};
-
-static inline void want_read(struct wanted *wanted, const void *at)
-{
-    wanted->read[wanted->reads++] = at;
-}
-
-static inline void want_write(struct wanted *wanted, const void *at)
-{
-    wanted->written[wanted->writes++] = at;
-}
-
-static void ask_for(const struct wanted *wanted)
-{
-    for (unsigned i = 0; i < wanted->reads; i++)
-        __builtin_prefetch(wanted->read[i]);
-    for (unsigned i = 0; i < wanted->writes; i++)
-        fetch_to_write(wanted->written[i]);
+                                .shard = (uint8_t)shard,
+                                .next = AHEAD_BUCKET};
 }
 
 /* From a bucket to the entry, or to the next bucket of the chain. */
 RACY static void look_in_bucket(const struct cache *cache,
-                                struct cache_ahead *ahead,
-                                struct wanted *wanted)
+                                struct cache_ahead *ahead)
 {
     const volatile struct bucket *bucket = slabs_at(&cache->slabs, ahead->at);
     const volatile void *words = bucket->tags;
@@ -113,7 +87,7 @@ RACY static void look_in_bucket(const struct cache *cache,
         if (ahead->at == 0)
             return;
         ahead->next = AHEAD_BUCKET;
-        want_read(wanted, slabs_at(&cache->slabs, ahead->at));
+        __builtin_prefetch(slabs_at(&cache->slabs, ahead->at));
         return;
     }
     uint32_t loc = bucket->locs[__builtin_ctz(equal)];
@@ -122,24 +96,23 @@ RACY static void look_in_bucket(const struct cache *cache,
         return;
     ahead->at = loc;
     ahead->next = AHEAD_ENTRY;
-    want_write(wanted, entry_at(cache, loc));
+    fetch_to_write(entry_at(cache, loc));
     /* Used, it comes before what is now the head of its shard's list. */
     const volatile struct shard *shard = &cache->shards[ahead->shard];
-    want_write(wanted, entry_at(cache, shard->head));
+    fetch_to_write(entry_at(cache, shard->head));
 }
 
-RACY static void look_at_entry(const struct cache *cache, uint32_t loc,
-                               struct wanted *wanted)
+RACY static void look_at_entry(const struct cache *cache, uint32_t loc)
 {
     const volatile struct entry *entry = entry_at(cache, loc);
     uint32_t packed = entry->packed;
-    want_write(wanted, entry_at(cache, entry->prev));
-    want_write(wanted, entry_at(cache, entry->next));
+    fetch_to_write(entry_at(cache, entry->prev));
+    fetch_to_write(entry_at(cache, entry->next));
     if (packed & ENTRY_EXT) {
         const volatile struct entry_ext *ext =
             (const volatile void *)(entry->rest +
                                     (packed & ENTRY_EXPIRY ? 8 : 0));
-        want_write(wanted, piece_at(cache, ext->pieces));
+        fetch_to_write(piece_at(cache, ext->pieces));
         return;
     }
     size_t size = ENTRY_HEAD + packed_key_offset(packed) +
@@ -151,20 +124,14 @@ RACY static void look_at_entry(const struct cache *cache, uint32_t loc,
         __builtin_prefetch((const char *)entry_at(cache, loc) - from + at);
 }
 
-static void take_step(const struct cache *cache, struct cache_ahead *ahead,
-                      struct wanted *wanted)
+static void take_step(const struct cache *cache, struct cache_ahead *ahead)
 {
     switch (ahead->next) {
-    case AHEAD_HOME:
-        want_read(wanted, slabs_at(&cache->slabs, ahead->at));
-        want_write(wanted, &cache->shards[ahead->shard]);
-        ahead->next = AHEAD_BUCKET;
-        break;
     case AHEAD_BUCKET:
-        look_in_bucket(cache, ahead, wanted);
+        look_in_bucket(cache, ahead);
         break;
     case AHEAD_ENTRY:
-        look_at_entry(cache, ahead->at, wanted);
+        look_at_entry(cache, ahead->at);
         ahead->next = AHEAD_NONE;
         break;
     default:
@@ -175,14 +142,6 @@ static void take_step(const struct cache *cache, struct cache_ahead *ahead,
 void cache_ahead_steps(const struct cache *cache, struct cache_ahead *ahead,
                        size_t count)
 {
-    while (count > 0) {
-        struct wanted wanted;
-        size_t some = count < TOGETHER ? count : TOGETHER;
-        wanted.reads = wanted.writes = 0;
-        for (size_t i = 0; i < some; i++)
-            take_step(cache, &ahead[i], &wanted);
-        ask_for(&wanted);
-        ahead += some;
-        count -= some;
-    }
+    for (size_t i = 0; i < count; i++)
+        take_step(cache, &ahead[i]);
 }
