@@ -64,11 +64,11 @@ static void check_chain(struct cache *cache, struct shard *shard,
 static void check_entry(struct cache *cache, struct shard *shard, uint32_t loc)
 {
     struct entry *entry = entry_at(cache, loc);
-    struct place place;
     uint64_t hash = entry_hash(cache, entry);
     check_cell(cache, loc, true);
     CHECK(shard_of(cache, hash) == shard);
-    CHECK(index_find_loc(cache, shard, hash, loc, &place));
+    struct place place = index_find_loc(cache, shard, hash, loc);
+    CHECK(place.bucket);
     CHECK(place.bucket->tags[place.slot] == (uint8_t)(hash >> 50));
     int64_t at = entry_expires_at(entry);
     if (at != 0) {

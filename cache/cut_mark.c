@@ -136,10 +136,8 @@ static bool drop_worthless(struct cache *cache, struct shard *shard,
     if (!dead && !entry_expired(entry, now_ms))
         return false;
     uint64_t hash = entry_hash(cache, entry);
-    struct place place;
-    bool found = index_find_loc(cache, shard, hash, loc, &place);
-    assert(found);
-    (void)found;
+    struct place place = index_find_loc(cache, shard, hash, loc);
+    assert(place.bucket);
     shard_lose(cache, shard, hash, place, CACHE_EXPIRED);
     return true;
 }

@@ -25,10 +25,8 @@ static size_t drop(struct cache *cache, struct shard *shard, uint32_t loc,
     size_t cell = cell_size(&cache->slabs, loc);
     size_t bytes = entry_payload(entry);
     uint64_t hash = entry_hash(cache, entry);
-    struct place place;
-    bool found = index_find_loc(cache, shard, hash, loc, &place);
-    assert(found);
-    (void)found;
+    struct place place = index_find_loc(cache, shard, hash, loc);
+    assert(place.bucket);
     listen_lost(cache, shard, loc,
                 entry_expired(entry, now_ms) ? CACHE_EXPIRED : CACHE_EVICTED);
     index_remove(cache, shard, hash, place);

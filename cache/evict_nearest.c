@@ -171,10 +171,9 @@ static size_t drop(struct cache *cache, const struct found *found,
                    int64_t horizon_ms, int64_t now_ms)
 {
     struct shard *shard = shard_of(cache, found->hash);
-    struct place place;
     size_t bytes = 0;
     lock_take(&shard->lock);
-    if (index_find_loc(cache, shard, found->hash, found->loc, &place) &&
+    if (index_find_loc(cache, shard, found->hash, found->loc).bucket &&
         entry_expired(entry_at(cache, found->loc), horizon_ms))
         bytes = evict_drop(cache, shard, found->loc, now_ms);
     lock_drop(&shard->lock);

@@ -40,7 +40,7 @@ struct bucket {
 
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
 
-/* A slot that was found. */
+/* A slot that was found; bucket NULL: none was. */
 struct place {
     struct bucket *bucket;
     unsigned slot;
@@ -74,12 +74,12 @@ struct bucket *index_more(const struct cache *cache, const struct shard *shard,
                           const struct bucket *bucket);
 
 /* By key, in an internal database. */
-bool index_find(const struct cache *cache, const struct shard *shard,
-                unsigned number, const struct cache_key *key,
-                struct place *place);
+struct place index_find(const struct cache *cache, const struct shard *shard,
+                        unsigned number, const struct cache_key *key);
 /* By location, for those who move entries. */
-bool index_find_loc(const struct cache *cache, const struct shard *shard,
-                    uint64_t hash, uint32_t loc, struct place *place);
+struct place index_find_loc(const struct cache *cache,
+                            const struct shard *shard, uint64_t hash,
+                            uint32_t loc);
 
 /* False: a segment is missing and none could be had, neither from `spares`
  * (or NULL) nor from the stock; nothing changed.  Grows the index if due. */

@@ -38,12 +38,13 @@ static inline bool key_is(const struct cache *cache, const struct entry *entry,
     return long_key_is(cache, entry, key);
 }
 
-bool index_find(const struct cache *cache, const struct shard *shard,
-                unsigned number, const struct cache_key *key,
-                struct place *place)
+static const struct place nowhere = {0};
+
+struct place index_find(const struct cache *cache, const struct shard *shard,
+                        unsigned number, const struct cache_key *key)
 {
     if (shard->buckets == 0)
-        return false;
+        return nowhere;
     uint64_t hash = hash_in(key->hash, number);
     struct bucket *bucket =
         bucket_at(cache, shard, INDEX_PRIMARY, index_bucket_of(shard, hash));
@@ -53,27 +54,24 @@ bool index_find(const struct cache *cache, const struct shard *shard,
             unsigned slot = (unsigned)__builtin_ctz(equal);
             uint32_t loc = bucket->locs[slot];
             if (loc && !cut_is_dead(cache, shard, loc) &&
-                key_is(cache, entry_at(cache, loc), number, key)) {
-                *place = (struct place){bucket, slot};
-                return true;
-            }
+                key_is(cache, entry_at(cache, loc), number, key))
+                return (struct place){bucket, slot};
         }
     }
-    return false;
+    return nowhere;
 }
 
-bool index_find_loc(const struct cache *cache, const struct shard *shard,
-                    uint64_t hash, uint32_t loc, struct place *place)
+struct place index_find_loc(const struct cache *cache,
+                            const struct shard *shard, uint64_t hash,
+                            uint32_t loc)
 {
     if (shard->buckets == 0)
-        return false;
+        return nowhere;
     struct bucket *bucket =
         bucket_at(cache, shard, INDEX_PRIMARY, index_bucket_of(shard, hash));
     for (; bucket; bucket = index_more(cache, shard, bucket))
         for (unsigned slot = 0; slot < INDEX_SLOTS; slot++)
-            if (bucket->locs[slot] == loc && !cut_is_dead(cache, shard, loc)) {
-                *place = (struct place){bucket, slot};
-                return true;
-            }
-    return false;
+            if (bucket->locs[slot] == loc && !cut_is_dead(cache, shard, loc))
+                return (struct place){bucket, slot};
+    return nowhere;
 }

@@ -87,8 +87,8 @@ static size_t entry_size(struct entry *entry)
 static bool move_entry(struct cache *cache, struct shard *shard,
                        const struct guess *guess, int64_t now_ms)
 {
-    struct place place;
-    if (!index_find_loc(cache, shard, guess->owner, guess->loc, &place))
+    struct place place = index_find_loc(cache, shard, guess->owner, guess->loc);
+    if (!place.bucket)
         return true; /* it was dropped meanwhile */
     struct slabs *slabs = &cache->slabs;
     struct entry *entry = entry_at(cache, guess->loc);

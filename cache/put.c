@@ -186,8 +186,8 @@ static enum cache_result put(struct cache_tx *tx, unsigned db,
     struct shard *shard = shard_of(cache, key->hash);
     unsigned number = number_of(cache, db);
     struct layout l = layout_of_content(cache, key->len, content);
-    struct place place;
-    bool found = index_find(cache, shard, number, key, &place);
+    struct place place = index_find(cache, shard, number, key);
+    bool found = place.bucket != NULL;
     assert(tx->shards >> shard->number & 1);
     assert(key->len <= CACHE_KEY_MAX);
 
@@ -254,9 +254,8 @@ enum cache_result cache_rename(struct cache_tx *tx, unsigned from_db,
     struct cache *cache = tx->cache;
     struct shard *shard = shard_of(cache, from->hash);
     unsigned number = number_of(cache, from_db);
-    struct place place;
-    bool found = index_find(cache, shard, number, from, &place);
-    assert(found && tx->shards >> shard->number & 1);
+    struct place place = index_find(cache, shard, number, from);
+    assert(place.bucket && tx->shards >> shard->number & 1);
     struct entry *entry = entry_at(cache, place_loc(place));
     uint32_t packed = entry_packed(entry);
     const struct entry_ext *ext = entry_ext(entry);
@@ -270,9 +269,8 @@ enum cache_result cache_rename(struct cache_tx *tx, unsigned from_db,
     if (put(tx, to_db, to, &content) == CACHE_NO_ROOM)
         return CACHE_NO_ROOM;
     /* It may have another place by now. */
-    found = index_find(cache, shard, number, from, &place);
-    assert(found);
-    (void)found;
+    place = index_find(cache, shard, number, from);
+    assert(place.bucket);
     leave_pieces(cache, shard, hash_in(from->hash, number), place);
     return CACHE_OK;
 }
@@ -282,9 +280,9 @@ bool cache_remove(struct cache_tx *tx, unsigned db, const struct cache_key *key)
     struct cache *cache = tx->cache;
     struct shard *shard = shard_of(cache, key->hash);
     unsigned number = number_of(cache, db);
-    struct place place;
     assert(tx->shards >> shard->number & 1);
-    if (!index_find(cache, shard, number, key, &place))
+    struct place place = index_find(cache, shard, number, key);
+    if (!place.bucket)
         return false;
     bool expired = entry_expired(entry_at(cache, place_loc(place)), tx->now_ms);
     if (expired)
@@ -318,10 +316,8 @@ enum cache_result cache_set_expiry(struct cache_tx *tx, unsigned db,
 {
     struct cache *cache = tx->cache;
     struct shard *shard = shard_of(cache, key->hash);
-    struct place place;
-    bool found = index_find(cache, shard, number_of(cache, db), key, &place);
-    assert(found);
-    (void)found;
+    struct place place = index_find(cache, shard, number_of(cache, db), key);
+    assert(place.bucket);
     uint32_t loc = place_loc(place);
     struct entry *entry = entry_at(cache, loc);
     uint32_t packed = entry_packed(entry);

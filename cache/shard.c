@@ -73,7 +73,8 @@ void shard_publish_expiring(struct cache *cache, const struct shard *shard)
         atomic_fetch_or_explicit(&cache->expiring, bit, memory_order_relaxed);
 }
 
-static void list_push(struct cache *cache, struct shard *shard, uint32_t loc)
+static inline void list_push(struct cache *cache, struct shard *shard,
+                             uint32_t loc)
 {
     struct entry *entry = entry_at(cache, loc);
     entry->prev = 0;
@@ -88,7 +89,8 @@ static void list_push(struct cache *cache, struct shard *shard, uint32_t loc)
     }
 }
 
-static void list_unlink(struct cache *cache, struct shard *shard, uint32_t loc)
+static inline void list_unlink(struct cache *cache, struct shard *shard,
+                               uint32_t loc)
 {
     struct entry *entry = entry_at(cache, loc);
     if (shard->cursor == loc)

@@ -18,22 +18,29 @@ void cache_begin(struct cache_tx *tx, struct cache *cache, int64_t now_ms,
     cache_begin_again(tx, keys, count);
 }
 
-void cache_begin_again(struct cache_tx *tx, const struct cache_key *keys,
-                       size_t count)
+/* Locks the shards of many keys.  Kept out of the way of one. */
+__attribute__((noinline)) static void
+begin_many(struct cache_tx *tx, const struct cache_key *keys, size_t count)
 {
     struct cache *cache = tx->cache;
     uint64_t shards = 0;
-    if (count == 1) {
-        struct shard *shard = shard_of(cache, keys[0].hash);
-        tx->shards = UINT64_C(1) << shard->number;
-        lock_take(&shard->lock);
-        return;
-    }
     for (size_t i = 0; i < count; i++)
         shards |= UINT64_C(1) << shard_of(cache, keys[i].hash)->number;
     tx->shards = shards;
     for (; shards != 0; shards &= shards - 1)
         lock_take(&cache->shards[__builtin_ctzll(shards)].lock);
+}
+
+void cache_begin_again(struct cache_tx *tx, const struct cache_key *keys,
+                       size_t count)
+{
+    if (count != 1) {
+        begin_many(tx, keys, count);
+        return;
+    }
+    struct shard *shard = shard_of(tx->cache, keys[0].hash);
+    tx->shards = UINT64_C(1) << shard->number;
+    lock_take(&shard->lock);
 }
 
 /* If but one shard is locked, what goes for a new entry can go with it. */
@@ -45,7 +52,8 @@ static void pay_here(struct cache_tx *tx, struct shard *shard)
     tx->taken -= gone < tx->taken ? gone : tx->taken;
 }
 
-void cache_end(struct cache_tx *tx)
+/* Of one that has changed the cache, or has locked several shards. */
+__attribute__((noinline)) static void end_all(struct cache_tx *tx)
 {
     for (uint64_t shards = tx->shards; shards != 0; shards &= shards - 1) {
         struct shard *shard = &tx->cache->shards[__builtin_ctzll(shards)];
@@ -60,6 +68,18 @@ void cache_end(struct cache_tx *tx)
     if (tx->taken > 0)
         room_pay(tx->cache, tx->taken, tx->now_ms);
     tx->taken = 0;
+}
+
+void cache_end(struct cache_tx *tx)
+{
+    uint64_t shards = tx->shards;
+    bool one = shards != 0 && (shards & (shards - 1)) == 0;
+    if (!one || tx->taken > 0 || tx->reserve == CACHE_TX_READY) {
+        end_all(tx);
+        return;
+    }
+    tx->shards = 0;
+    lock_drop(&tx->cache->shards[__builtin_ctzll(shards)].lock);
 }
 
 /* What was reserved for puts that are not to come.  Until then each try adds

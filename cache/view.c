@@ -14,15 +14,19 @@ void view_fill(struct cache *cache, uint32_t loc, int64_t now_ms,
     struct entry *entry = entry_at(cache, loc);
     assert(entry);
     uint32_t packed = entry_packed(entry);
-    const struct entry_ext *ext = entry_ext(entry);
-    size_t key_here;
-    const char *key = entry_key(entry, &key_here);
+    const struct entry_ext *ext = NULL;
+    const char *key = entry->rest + packed_key_offset(packed);
+    size_t key_here = packed_key_here(packed);
+    if (packed & ENTRY_EXT) {
+        ext = entry_ext(entry);
+        key = entry_key(entry, &key_here);
+    }
     *view = (struct cache_view){
         .bytes = key + key_here,
         .bytes_len = packed_value_here(packed),
         .len = ext ? ext->value_len : packed_value_here(packed),
         .key_len = ext ? ext->key_len : key_here,
-        .expires_at_ms = entry_expires_at(entry),
+        .expires_at_ms = packed & ENTRY_EXPIRY ? entry_expires_at(entry) : 0,
         .idle_ms = entry_age_ms(entry->used_ms, now_ms),
         .type = (enum cache_type)packed_type(packed),
         .loc = loc,
@@ -48,9 +52,9 @@ bool cache_find(struct cache_tx *tx, unsigned db, const struct cache_key *key,
     struct cache *cache = tx->cache;
     struct shard *shard = shard_of(cache, key->hash);
     unsigned number = number_of(cache, db);
-    struct place place;
     assert(tx->shards >> shard->number & 1);
-    bool found = index_find(cache, shard, number, key, &place);
+    struct place place = index_find(cache, shard, number, key);
+    bool found = place.bucket != NULL;
     if (found && entry_expired(entry_at(cache, place_loc(place)), tx->now_ms)) {
         shard_lose(cache, shard, hash_in(key->hash, number), place,
                    CACHE_EXPIRED);

@@ -52,9 +52,10 @@ static unsigned drop(struct cache *cache, const struct found *found,
         index_prefetch(cache, found[i].hash);
     for (unsigned i = 0; i < count; i++) {
         struct shard *shard = shard_of(cache, found[i].hash);
-        struct place place;
         lock_take_politely(&shard->lock);
-        if (index_find_loc(cache, shard, found[i].hash, found[i].loc, &place) &&
+        struct place place =
+            index_find_loc(cache, shard, found[i].hash, found[i].loc);
+        if (place.bucket &&
             wanted(cache, entry_at(cache, found[i].loc), now_ms)) {
             shard_lose(cache, shard, found[i].hash, place, CACHE_EXPIRED);
             dropped++;
