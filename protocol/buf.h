@@ -48,9 +48,14 @@ void buf_truncate(struct buf *buf, size_t len); /* keeps the first len bytes */
 /* The room that is not there yet: for buf_room. */
 char *buf_grow(struct buf *buf, size_t len);
 
+static inline bool buf_has_room(const struct buf *buf, size_t len)
+{
+    return len < buf->cap - buf->end && !buf->failed;
+}
+
 static inline char *buf_room(struct buf *buf, size_t len)
 {
-    if (len < buf->cap - buf->end && !buf->failed)
+    if (buf_has_room(buf, len))
         return buf->data + buf->end;
     return buf_grow(buf, len);
 }

@@ -9,14 +9,10 @@
 #include <string.h>
 
 /* Most numbers in headers have few digits; the result is behind them. */
-static inline char *put_number(char *to, uint64_t value)
+enum { SMALL = 1000, SMALL_DIGITS = 3 };
+
+static inline char *put_small(char *to, unsigned small)
 {
-    if (value >= 1000) {
-        size_t digits = text_digits(value);
-        text_put_digits(to, value, digits);
-        return to + digits;
-    }
-    unsigned small = (unsigned)value;
     if (small >= 100)
         *to++ = (char)('0' + small / 100);
     if (small >= 10)
@@ -30,17 +26,15 @@ static inline char *put_number(char *to, uint64_t value)
 static inline char *add_header(struct buf *out, char type, uint64_t value,
                                size_t more)
 {
-    size_t digits = 1u + (value >= 10) + (value >= 100);
-    if (value >= 1000)
-        digits = text_digits(value);
+    size_t digits = text_digits(value);
     char *from = buf_room(out, digits + 3 + more);
     if (!from)
         return NULL;
     *from = type;
-    char *to = put_number(from + 1, value);
-    memcpy(to, "\r\n", 2);
+    text_put_digits(from + 1, value, digits);
+    memcpy(from + 1 + digits, "\r\n", 2);
     out->end += digits + 3;
-    return to + 2;
+    return from + digits + 3;
 }
 
 void reply_status(struct reply *r, const char *text)
@@ -109,7 +103,9 @@ void reply_int(struct reply *r, int64_t value)
     r->out->end += len + 3;
 }
 
-char *reply_bulk_room(struct reply *r, size_t len)
+/* Of any length, and where room must be made first. */
+__attribute__((noinline)) static char *any_bulk_room(struct reply *r,
+                                                     size_t len)
 {
     char *to = add_header(r->out, '$', len, len + 2);
     if (!to)
@@ -117,6 +113,20 @@ char *reply_bulk_room(struct reply *r, size_t len)
     memcpy(to + len, "\r\n", 2);
     r->out->end += len + 2;
     return to;
+}
+
+char *reply_bulk_room(struct reply *r, size_t len)
+{
+    struct buf *out = r->out;
+    if (len >= SMALL || !buf_has_room(out, len + SMALL_DIGITS + 5))
+        return any_bulk_room(r, len);
+    char *from = out->data + out->end;
+    *from = '$';
+    char *to = put_small(from + 1, (unsigned)len);
+    memcpy(to, "\r\n", 2);
+    memcpy(to + 2 + len, "\r\n", 2);
+    out->end += (size_t)(to - from) + 4 + len;
+    return to + 2;
 }
 
 void reply_bulk(struct reply *r, const void *bytes, size_t len)

@@ -22,8 +22,9 @@ void reply_status(struct reply *r, const char *text); /* +text */
 void reply_ok(struct reply *r);
 /* One line "-<text>"; CR and LF inside become spaces.  The text starts with
  * its code: "ERR syntax error". */
-void reply_error(struct reply *r, const char *text);
-void reply_errorf(struct reply *r, const char *format, ...)
+__attribute__((cold)) void reply_error(struct reply *r, const char *text);
+__attribute__((cold)) void reply_errorf(struct reply *r, const char *format,
+                                        ...)
     __attribute__((format(printf, 2, 3)));
 void reply_int(struct reply *r, int64_t value);
 void reply_bulk(struct reply *r, const void *bytes, size_t len);

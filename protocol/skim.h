@@ -12,7 +12,8 @@
  *
  * Whatever is left where it stops is for the parser (parse.h), which knows
  * what is wrong with it, if anything is.  What is taken the parser would have
- * taken too, with the same arguments.
+ * taken too, with the same arguments.  In front of the first of them are eight
+ * bytes or more, of its count and of how many there are.
  */
 
 #include <stddef.h>
