@@ -3,7 +3,9 @@
 
 #include "batch.h"
 
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "server.h"
@@ -20,13 +22,14 @@ void batch_free(struct batch *batch)
 
 enum { LETTERS = 7 };
 
-/* A name of up to so many letters as a number, behind how many there are. */
+/* A name of up to so many letters as a number, behind how many there are.  In
+ * front of it are two counts, so that the word that ends with it is there. */
 static inline uint64_t letters_of(const struct arg *name)
 {
-    uint64_t letters = name->len;
-    for (size_t i = 0; i < name->len; i++)
-        letters = letters << 8 | (unsigned char)name->ptr[i];
-    return letters;
+    uint64_t word;
+    memcpy(&word, name->ptr + name->len - sizeof word, sizeof word);
+    word = le64toh(word) >> 8 >> 8 * (LETTERS - name->len);
+    return word | (uint64_t)name->len << 8 * LETTERS;
 }
 
 /* Clients repeat themselves. */

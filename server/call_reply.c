@@ -16,19 +16,6 @@ static bool unheard(const struct call *call)
     return call->reply.out->failed || session_is_silent(call->session);
 }
 
-static void reply_copy(struct call *call, const struct cache_view *view,
-                       size_t at, size_t len)
-{
-    struct reply *reply = &call->reply;
-    if (!cache_view_is_long(view)) {
-        reply_bulk(reply, view->bytes + at, len);
-        return;
-    }
-    char *to = reply_bulk_room(reply, len);
-    if (to)
-        cache_view_copy(view, at, to, len);
-}
-
 static void reply_pinned(struct call *call, struct cache_pin pin, size_t len,
                          const char *tail, size_t tail_len)
 {
@@ -39,11 +26,15 @@ static void reply_pinned(struct call *call, struct cache_pin pin, size_t len,
     buf_add_text(call->reply.out, "\r\n");
 }
 
-void call_reply_part(struct call *call, const struct cache_view *view,
-                     size_t at, size_t len)
+/* Of a long value.  Kept out of the way of short ones. */
+__attribute__((noinline)) static void
+reply_long_part(struct call *call, const struct cache_view *view, size_t at,
+                size_t len)
 {
     if (len <= CALL_COPY_MAX) {
-        reply_copy(call, view, at, len);
+        char *to = reply_bulk_room(&call->reply, len);
+        if (to)
+            cache_view_copy(view, at, to, len);
     } else if (unheard(call)) {
         reply_null(&call->reply);
     } else {
@@ -53,6 +44,15 @@ void call_reply_part(struct call *call, const struct cache_view *view,
         cache_pin_narrow(&pin, at, pinned);
         reply_pinned(call, pin, len, view->bytes, len - pinned);
     }
+}
+
+void call_reply_part(struct call *call, const struct cache_view *view,
+                     size_t at, size_t len)
+{
+    if (cache_view_is_long(view))
+        reply_long_part(call, view, at, len);
+    else
+        reply_bulk(&call->reply, view->bytes + at, len);
 }
 
 void call_reply_value(struct call *call, const struct cache_view *view)

@@ -31,17 +31,21 @@ static struct command_stats *stats_of(const struct call *call)
     return &call->worker->by_command[command_row(call->command)];
 }
 
-/* Counts what was replied if it is an error: true then. */
-static bool count_error(struct call *call, size_t replied)
+static inline bool is_error(const struct call *call, size_t replied)
 {
     const struct buf *out = call->reply.out;
-    if (call->pinned || buf_len(out) <= replied)
-        return false;
-    const char *text = out->data + out->start + replied;
-    if (*text != '-')
+    return !call->pinned && buf_len(out) > replied &&
+           out->data[out->start + replied] == '-';
+}
+
+/* Counts what was replied if it is an error: true then. */
+static inline bool count_error(struct call *call, size_t replied)
+{
+    const struct buf *out = call->reply.out;
+    if (!is_error(call, replied))
         return false;
     worker_count(call->worker, error_replies, 1);
-    stats_count_error(call->server->stats, text + 1,
+    stats_count_error(call->server->stats, out->data + out->start + replied + 1,
                       buf_len(out) - replied - 1);
     return true;
 }
@@ -52,7 +56,7 @@ static int echo_len(const struct arg *arg, size_t most)
 }
 
 /* What was asked for, so that a typo is seen at once; cut to be short. */
-static void refuse_unknown(struct call *call)
+__attribute__((noinline, cold)) static void refuse_unknown(struct call *call)
 {
     char args[LIMIT_ERROR_ECHO + 8];
     size_t len = 0;
@@ -77,8 +81,8 @@ static void refuse_unknown(struct call *call)
                  (int)len, args);
 }
 
-static void refuse_unknown_sub(struct call *call,
-                               const struct command *container)
+__attribute__((noinline, cold)) static void
+refuse_unknown_sub(struct call *call, const struct command *container)
 {
     char upper[COMMAND_UPPER];
     command_upper(container, upper);
@@ -87,18 +91,24 @@ static void refuse_unknown_sub(struct call *call,
                  echo_len(sub, LIMIT_ERROR_ECHO), sub->ptr, upper);
 }
 
-/* Of one key, or none, the row tells where it is; no name is too long. */
-static bool keys_fit(const struct command *row, const struct call *call)
+__attribute__((noinline)) static bool many_fit(const struct command *row,
+                                               const struct call *call)
 {
     struct command_keys keys;
-    if (row->keys.first == row->keys.last && !row->keys.counted_by)
-        return call->argv[row->keys.first].len <= CACHE_KEY_MAX;
     if (!command_keys(row, call->argv, call->argc, &keys))
         return true;
     for (size_t i = 0; i < keys.count; i++)
         if (call->argv[keys.first + i * keys.step].len > CACHE_KEY_MAX)
             return false;
     return true;
+}
+
+/* Of one key, or none, the row tells where it is; no name is too long. */
+static bool keys_fit(const struct command *row, const struct call *call)
+{
+    if (row->keys.first == row->keys.last && !row->keys.counted_by)
+        return call->argv[row->keys.first].len <= CACHE_KEY_MAX;
+    return many_fit(row, call);
 }
 
 /* The row of a request of argc arguments, by the first of them; NULL: there is
@@ -373,6 +383,7 @@ void command_drop(struct call *call)
         call->state_free(call->state);
     call->state = NULL;
     call->state_bytes = 0;
-    cache_blob_free(call->blob);
+    if (call->blob)
+        cache_blob_free(call->blob);
     call->blob = NULL;
 }

@@ -160,7 +160,12 @@ size_t command_sub_count(const struct command *command);
 enum { COMMAND_UPPER = 16 };
 void command_upper(const struct command *command, char upper[COMMAND_UPPER]);
 /* True if a request of argc arguments has as many as it needs. */
-bool command_arity_fits(const struct command *command, size_t argc);
+static inline bool command_arity_fits(const struct command *command,
+                                      size_t argc)
+{
+    return command->arity < 0 ? argc >= (size_t)-command->arity
+                              : argc == (size_t)command->arity;
+}
 /* The keys of a request: argv[first], argv[first + step], ..., `count` of
  * them. */
 struct command_keys {

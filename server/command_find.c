@@ -97,12 +97,6 @@ void command_upper(const struct command *command, char upper[COMMAND_UPPER])
     upper[i] = 0;
 }
 
-bool command_arity_fits(const struct command *command, size_t argc)
-{
-    return command->arity < 0 ? argc >= (size_t)-command->arity
-                              : argc == (size_t)command->arity;
-}
-
 bool command_keys(const struct command *command, const struct arg *argv,
                   size_t argc, struct command_keys *keys)
 {

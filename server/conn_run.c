@@ -85,7 +85,7 @@ static bool is_http(const struct parser *parser)
     return false;
 }
 
-static void request_done(struct conn *conn)
+static inline void request_done(struct conn *conn)
 {
     struct turn *turn = conn->turn;
     size_t used = turn->parser.used;
