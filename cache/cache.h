@@ -411,8 +411,8 @@ bool cache_evicts(const struct cache *cache);
  * thread at a time.
  */
 bool cache_step(struct cache *cache, int64_t now_ms);
-/* True if since the last step somebody had to ask the system for memory: more
- * will be ready for the next ones if a step is taken soon. */
+/* True if since the last step somebody had to ask the system for memory, or
+ * will have to before long: more will be ready if a step is taken soon. */
 bool cache_grows(const struct cache *cache);
 
 /* Gives up to `most` free slabs back to the system, which cache_step would keep

@@ -30,7 +30,10 @@
 
 struct slabs;
 
-enum { HUGE_GROUP = 32 }; /* slabs */
+enum {
+    HUGE_GROUP = 32, /* slabs */
+    HUGE_LOW = 24,   /* in stock: it is time to make another group */
+};
 
 enum huge_state { HUGE_NONE, HUGE_WHOLE, HUGE_BUSY };
 

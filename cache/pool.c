@@ -67,6 +67,13 @@ void slabs_release(struct slabs *slabs)
 
 /* ------------------------------------------------------------------ stock */
 
+/* True if so many slabs more may be resident. */
+static bool may_grow(struct slabs *slabs, unsigned count)
+{
+    return get(&slabs->resident) + marks_slabs(slabs) + count <=
+           get(&slabs->limit);
+}
+
 struct slab *slab_take(struct slabs *slabs, unsigned class)
 {
     struct slab *slab = NULL;
@@ -77,6 +84,9 @@ struct slab *slab_take(struct slabs *slabs, unsigned class)
         slabs->stock_head = slab->next;
         add(&slabs->stock, -1);
         set_state(slabs, slab->number, SLAB_USED + class);
+        if (get(&slabs->stock) == HUGE_LOW && huge_wanted(slabs) &&
+            may_grow(slabs, HUGE_GROUP))
+            atomic_store_explicit(&slabs->low, true, memory_order_relaxed);
     }
     lock_drop(&slabs->pool_lock);
     return slab;
@@ -98,13 +108,6 @@ void slab_give(struct slabs *slabs, struct slab *slab)
 }
 
 /* ------------------------------------------------------------------ holes */
-
-/* True if so many slabs more may be resident. */
-static bool may_grow(struct slabs *slabs, unsigned count)
-{
-    return get(&slabs->resident) + marks_slabs(slabs) + count <=
-           get(&slabs->limit);
-}
 
 /* Counts a hole as resident, or a group of them, and returns the first;
  * SLAB_NONE: no more may be, or there are no addresses. */

@@ -93,6 +93,8 @@ struct slabs {
     _Atomic uint32_t known;          /* as those that have ever been used */
     uint32_t stock_head;
     _Atomic uint32_t stock, resident, limit; /* slabs; resident: with stock */
+    atomic_bool
+        low; /* the stock came down to HUGE_LOW while there may be more */
     _Atomic uint64_t returned;
     struct huge huge;
     struct marks marks;

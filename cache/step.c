@@ -185,7 +185,9 @@ static bool step_stock(struct cache *cache, int64_t now_ms)
     uint32_t stock = get(&slabs->stock);
     if (stock < cache->stock_low)
         cache->stock_low = stock;
-    if (__atomic_exchange_n(&cache->grew, false, __ATOMIC_RELAXED))
+    bool low =
+        atomic_exchange_explicit(&slabs->low, false, memory_order_relaxed);
+    if (__atomic_exchange_n(&cache->grew, false, __ATOMIC_RELAXED) || low)
         cache->grown_ms = now_ms;
     if (now_ms >= cache->grown_ms && now_ms - cache->grown_ms < GROWING_MS &&
         refill(slabs, stock))
@@ -244,7 +246,8 @@ bool cache_step(struct cache *cache, int64_t now_ms)
 
 bool cache_grows(const struct cache *cache)
 {
-    return __atomic_load_n(&cache->grew, __ATOMIC_RELAXED);
+    return __atomic_load_n(&cache->grew, __ATOMIC_RELAXED) ||
+           atomic_load_explicit(&cache->slabs.low, memory_order_relaxed);
 }
 
 void cache_set_limit(struct cache *cache, size_t bytes)
