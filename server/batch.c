@@ -103,7 +103,7 @@ void batch_hash(struct batch *batch, const struct server *server)
     }
 }
 
-enum { BURST = 2 }; /* requests that take a step together */
+enum { BURST = 4 }; /* requests that take a step together */
 
 static void step(struct batch *batch, const struct server *server, size_t count)
 {

@@ -14,7 +14,10 @@
 #include "server/server.h"
 #include "tests/cache_kit.h"
 
-enum { FAR = 2 * CACHE_AHEAD_STEPS }; /* who is so far behind took no step */
+enum {
+    BURST = 4,
+    FAR = BURST * CACHE_AHEAD_STEPS, /* who is so far behind took no step */
+};
 
 static const struct parse_limits wide = {
     .args = 1024, .bulk = 4096, .request = 4096, .divert = 4096};
@@ -84,7 +87,7 @@ static void steps_are_taken_just_in_time(void **state)
     struct cache_ahead before[SKIM_REQUESTS];
     memcpy(before, batch->ahead, sizeof before);
     for (; batch->at < batch->skim.count; batch->at++) {
-        size_t far = (batch->at & ~(size_t)1) + FAR;
+        size_t far = batch->at - batch->at % BURST + FAR;
         batch_look_ahead(batch, world.server);
         assert_int_equal(batch->ahead[batch->at].next, 0);
         if (far < batch->skim.count)
