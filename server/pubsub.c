@@ -98,15 +98,16 @@ int topic_compare(const void *a, const void *b)
     return x->len > 0 ? memcmp(x->name, y->name, x->len) : 0;
 }
 
-struct topic topic_key(enum topic_kind kind, const struct arg *name)
+void topic_key(struct topic *key, enum topic_kind kind, const struct arg *name)
 {
-    return (struct topic){.kind = kind, .len = name->len, .name = name->ptr};
+    *key = (struct topic){.kind = kind, .len = name->len, .name = name->ptr};
 }
 
 struct topic *pubsub_find(struct pubsub *pubsub, enum topic_kind kind,
                           const struct arg *name)
 {
-    struct topic key = topic_key(kind, name);
+    struct topic key;
+    topic_key(&key, kind, name);
     struct topic *const *found = tfind(&key, &pubsub->tree, topic_compare);
     return found ? *found : NULL;
 }

@@ -150,7 +150,7 @@ enum { TOPIC_NODE_BYTES = 48 }; /* of a tree, with what the allocator adds */
 bool pubsub_pay(struct pubsub *pubsub, size_t bytes);
 void pubsub_repay(struct pubsub *pubsub, size_t bytes);
 /* One that only has what topic_compare looks at. */
-struct topic topic_key(enum topic_kind kind, const struct arg *name);
+void topic_key(struct topic *key, enum topic_kind kind, const struct arg *name);
 int topic_compare(const void *a, const void *b);
 /* One more subscriber, and one less, on a worker; after it has left the
  * worker's list.  NULL: no room. */

@@ -142,7 +142,8 @@ enum subscribe_result subscribe(struct conn *conn, enum topic_kind kind,
                                 const struct arg *name)
 {
     struct pubsub *pubsub = conn_worker(conn)->server->pubsub;
-    struct topic key = topic_key(kind, name);
+    struct topic key;
+    topic_key(&key, kind, name);
     struct subscriber *subscriber = subscriber_of(conn, pubsub);
     if (find(subscriber, &key))
         return SUBSCRIBE_DONE;
@@ -196,7 +197,8 @@ bool unsubscribe(struct conn *conn, enum topic_kind kind,
 {
     struct pubsub *pubsub = conn_worker(conn)->server->pubsub;
     struct subscriber *subscriber = conn_session(conn)->subscriber;
-    struct topic key = topic_key(kind, name);
+    struct topic key;
+    topic_key(&key, kind, name);
     struct subscription *one = find(subscriber, &key);
     if (!one)
         return false;
