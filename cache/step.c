@@ -169,10 +169,11 @@ static bool step_flush(struct cache *cache, int64_t now_ms)
 }
 
 /* Those who store make slabs resident one by one if none is in stock; a huge
- * page is made here, where nobody waits for it. */
-static bool refill(struct slabs *slabs, uint32_t stock)
+ * page is made here, where nobody waits for it: each time that one is asked
+ * for, not after what was free has been given back. */
+static bool refill(struct slabs *slabs, uint32_t stock, bool asked)
 {
-    if (stock < HUGE_GROUP && slabs_populate_group(slabs))
+    if (asked && stock < HUGE_GROUP && slabs_populate_group(slabs))
         return true;
     return stock < STOCK_GROWING && slabs_populate(slabs, 2) > 0;
 }
@@ -185,12 +186,13 @@ static bool step_stock(struct cache *cache, int64_t now_ms)
     uint32_t stock = get(&slabs->stock);
     if (stock < cache->stock_low)
         cache->stock_low = stock;
-    bool low =
+    bool asked =
         atomic_exchange_explicit(&slabs->low, false, memory_order_relaxed);
-    if (__atomic_exchange_n(&cache->grew, false, __ATOMIC_RELAXED) || low)
+    asked |= __atomic_exchange_n(&cache->grew, false, __ATOMIC_RELAXED);
+    if (asked)
         cache->grown_ms = now_ms;
     if (now_ms >= cache->grown_ms && now_ms - cache->grown_ms < GROWING_MS &&
-        refill(slabs, stock))
+        refill(slabs, stock, asked))
         return true;
     if (now_ms - cache->looked_ms >= LOOK_MS || now_ms < cache->looked_ms) {
         cache->looked_ms = now_ms;
