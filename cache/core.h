@@ -136,7 +136,7 @@ struct cache {
     struct walk crawl; /* expired entries, under crawl_lock */
     struct walk sweep; /* entries of dead databases; step only */
     bool grew;         /* the stock was used up since the last step */
-    int64_t grown_ms;  /* a step saw that last; step only */
+    int64_t grown_ms;  /* a step was asked for slabs last; step only */
     int64_t looked_ms;
     unsigned stock_low;      /* least stock since looked_ms */
     unsigned quiet_looks;    /* at which the stock was as before */

@@ -94,6 +94,20 @@ static void a_cache_grows_by_huge_pages(void **state)
     cache_free(cache);
 }
 
+/* Not even just after the cache has grown. */
+static void what_was_given_back_is_not_made_anew(void **state)
+{
+    (void)state;
+    struct cache *cache = huge_cache();
+    fill(cache, 0, FULL);
+    assert_true(cache_purge(cache, SIZE_MAX) > 0);
+    assert_int_equal(kit_stats(cache).stock_bytes, 0);
+    while (cache_step(cache, KIT_NOW_MS))
+        ;
+    assert_in_range(kit_stats(cache).stock_bytes, 0, PAGES_HUGE / 2);
+    cache_free(cache);
+}
+
 static void only_if_that_is_wanted(void **state)
 {
     const struct frames *frames = *state;
@@ -343,6 +357,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(those_who_store_make_none),
         cmocka_unit_test(a_cache_grows_by_huge_pages),
+        cmocka_unit_test(what_was_given_back_is_not_made_anew),
         cmocka_unit_test(only_if_that_is_wanted),
         cmocka_unit_test(the_limit_is_kept_and_used),
         cmocka_unit_test(a_small_limit_has_none),
