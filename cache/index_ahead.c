@@ -61,10 +61,9 @@ struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
 {
     uint64_t hash = hash_in(key->hash, number_of(cache, db));
     unsigned shard = shard_number(cache, hash);
-    uint32_t at = bucket_ahead(cache, hash);
+    uint32_t at = index_prefetch(cache, hash);
     if (at == 0)
         return (struct cache_ahead){.next = AHEAD_NONE};
-    __builtin_prefetch(slabs_at(&cache->slabs, at));
     fetch_to_write(&cache->shards[shard]);
     return (struct cache_ahead){.at = at,
                                 .tag = tag_of(hash),

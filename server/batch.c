@@ -103,8 +103,6 @@ void batch_hash(struct batch *batch, const struct server *server)
     }
 }
 
-enum { BURST = 4 }; /* requests that take a step together */
-
 static void step(struct batch *batch, const struct server *server, size_t count)
 {
     size_t left = batch->skim.count - batch->at;
@@ -117,9 +115,9 @@ void batch_look_ahead(struct batch *batch, const struct server *server)
     if (batch->at < batch->looked || batch->skim.count < 2)
         return;
     /* Whoever comes nearer by a burst takes a step. */
-    step(batch, server, CACHE_AHEAD_STEPS * BURST);
+    step(batch, server, CACHE_AHEAD_STEPS * BATCH_BURST);
     if (batch->looked == 0)
         for (size_t steps = CACHE_AHEAD_STEPS - 1; steps > 0; steps--)
-            step(batch, server, steps * BURST);
-    batch->looked = batch->at + BURST;
+            step(batch, server, steps * BATCH_BURST);
+    batch->looked = batch->at + BATCH_BURST;
 }

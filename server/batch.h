@@ -25,8 +25,9 @@ struct command;
 
 enum {
     BATCH_RECENT_BITS = 6,
-    BATCH_ARGS = 8, /* of a request, for which a batch that is not full has
-                       room: few have more */
+    BATCH_ARGS = 8,  /* of a request, for which a batch that is not full has
+                        room: few have more */
+    BATCH_BURST = 4, /* requests that take a step together */
 };
 
 struct batch_request {

@@ -31,21 +31,17 @@ static struct command_stats *stats_of(const struct call *call)
     return &call->worker->by_command[command_row(call->command)];
 }
 
-static inline bool is_error(const struct call *call, size_t replied)
-{
-    const struct buf *out = call->reply.out;
-    return !call->pinned && buf_len(out) > replied &&
-           out->data[out->start + replied] == '-';
-}
-
 /* Counts what was replied if it is an error: true then. */
 static inline bool count_error(struct call *call, size_t replied)
 {
     const struct buf *out = call->reply.out;
-    if (!is_error(call, replied))
+    if (call->pinned || buf_len(out) <= replied)
+        return false;
+    const char *text = out->data + out->start + replied;
+    if (*text != '-')
         return false;
     worker_count(call->worker, error_replies, 1);
-    stats_count_error(call->server->stats, out->data + out->start + replied + 1,
+    stats_count_error(call->server->stats, text + 1,
                       buf_len(out) - replied - 1);
     return true;
 }

@@ -14,10 +14,8 @@
 #include "server/server.h"
 #include "tests/cache_kit.h"
 
-enum {
-    BURST = 4,
-    FAR = BURST * CACHE_AHEAD_STEPS, /* who is so far behind took no step */
-};
+/* Who is so far behind took no step. */
+enum { FAR = BATCH_BURST * CACHE_AHEAD_STEPS };
 
 static const struct parse_limits wide = {
     .args = 1024, .bulk = 4096, .request = 4096, .divert = 4096};
@@ -87,7 +85,7 @@ static void steps_are_taken_just_in_time(void **state)
     struct cache_ahead before[SKIM_REQUESTS];
     memcpy(before, batch->ahead, sizeof before);
     for (; batch->at < batch->skim.count; batch->at++) {
-        size_t far = batch->at - batch->at % BURST + FAR;
+        size_t far = batch->at - batch->at % BATCH_BURST + FAR;
         batch_look_ahead(batch, world.server);
         assert_int_equal(batch->ahead[batch->at].next, 0);
         if (far < batch->skim.count)
