@@ -147,8 +147,10 @@ unsigned slabs_populate(struct slabs *slabs, unsigned want)
         uint32_t number = holes_take(slabs, 1);
         if (number == SLAB_NONE)
             return made;
-        bool resident =
-            pages_populate((char *)slab_at(slabs, number), SIZES_SLAB);
+        char *from = (char *)slab_at(slabs, number);
+        bool resident = pages_populate(from, SIZES_SLAB);
+        if (!resident)
+            pages_purge(from, SIZES_SLAB);
         lock_take(&slabs->pool_lock);
         holes_end(slabs, number, 1, resident);
         huge_skipped(slabs, 1);
