@@ -11,21 +11,17 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench/args.h"
 #include "bench/keys.h"
+#include "bench/loop.h"
 #include "bench/wire.h"
 
-enum { BUFFER = 1 << 20, EVENTS = 256, BACKLOG = 511 };
+enum { BUFFER = 1 << 20 };
 
 struct floor {
     size_t get_len, set_len; /* of requests */
@@ -33,29 +29,16 @@ struct floor {
     size_t value_reply_len;
     uint64_t values; /* how many; 0: one, which is copied */
     uint64_t random;
-    int epoll, listener;
     char *in, *out;
 };
 
 struct link {
-    int fd;
+    struct loop_link base;
     bool began;  /* the first byte of a request was the last one read */
     size_t skip; /* bytes of a request still to come */
 };
 
 static const char set_reply[] = "+OK\r\n";
-
-static bool send_all(const struct link *link, const char *out, size_t left)
-{
-    while (left > 0) {
-        ssize_t sent = send(link->fd, out, left, MSG_NOSIGNAL);
-        if (sent < 0)
-            return false;
-        out += sent;
-        left -= (size_t)sent;
-    }
-    return true;
-}
 
 /* Hops from request to request; *out: where answers end that are to be sent
  * in one go. */
@@ -83,7 +66,7 @@ static bool answer(struct floor *floor, struct link *link, size_t len,
         size_t reply_len = get ? floor->value_reply_len : sizeof set_reply - 1;
         if (get && floor->values > 0) {
             reply += keys_below(&floor->random, floor->values) * reply_len;
-            if (!send_all(link, reply, reply_len))
+            if (!loop_send(&link->base, reply, reply_len))
                 return false;
             continue;
         }
@@ -94,29 +77,18 @@ static bool answer(struct floor *floor, struct link *link, size_t len,
 }
 
 /* Answers are small beside socket buffers here, so they are sent in one go. */
-static bool serve(struct floor *floor, struct link *link)
+static bool serve(struct loop_link *base, void *ctx)
 {
+    struct floor *floor = ctx;
+    struct link *link = (struct link *)base;
     size_t replies = BUFFER / (floor->value_reply_len + sizeof set_reply);
     size_t most = link->skip + (replies > 0 ? replies : 1) * floor->get_len;
-    ssize_t len = read(link->fd, floor->in, most < BUFFER ? most : BUFFER);
+    ssize_t len = read(base->fd, floor->in, most < BUFFER ? most : BUFFER);
     if (len <= 0)
         return len < 0 && errno == EAGAIN;
     char *out = floor->out;
     return answer(floor, link, (size_t)len, &out) &&
-           send_all(link, floor->out, (size_t)(out - floor->out));
-}
-
-static void welcome(const struct floor *floor)
-{
-    int on = 1;
-    struct link *link = calloc(1, sizeof *link);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
-    if (link == NULL)
-        abort();
-    link->fd = accept4(floor->listener, NULL, NULL, SOCK_CLOEXEC);
-    setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (epoll_ctl(floor->epoll, EPOLL_CTL_ADD, link->fd, &event) != 0)
-        free(link);
+           loop_send(base, floor->out, (size_t)(out - floor->out));
 }
 
 /* All replies, made one after the other. */
@@ -135,36 +107,6 @@ static void prepare(struct floor *floor, size_t value_bytes)
         memcpy(reply + head_len + value_bytes, "\r\n", 2);
         reply += floor->value_reply_len;
     }
-}
-
-static void loop(struct floor *floor)
-{
-    struct epoll_event events[EVENTS];
-    for (;;) {
-        int count = epoll_wait(floor->epoll, events, EVENTS, -1);
-        for (int i = 0; i < count; i++) {
-            struct link *link = events[i].data.ptr;
-            if (link == NULL) {
-                welcome(floor);
-            } else if (!serve(floor, link)) {
-                close(link->fd);
-                free(link);
-            }
-        }
-    }
-}
-
-static int listen_on(int port)
-{
-    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(fd, BACKLOG) != 0)
-        return -1;
-    return fd;
 }
 
 int main(int argc, char **argv)
@@ -190,13 +132,7 @@ int main(int argc, char **argv)
     prepare(&floor, value_bytes);
     floor.in = malloc(BUFFER);
     floor.out = malloc(2 * BUFFER);
-    floor.epoll = epoll_create1(EPOLL_CLOEXEC);
-    floor.listener = listen_on((int)port);
-    struct epoll_event event = {.events = EPOLLIN};
-    if (floor.listener < 0 ||
-        epoll_ctl(floor.epoll, EPOLL_CTL_ADD, floor.listener, &event) != 0) {
-        perror("floor");
-        return 1;
-    }
-    loop(&floor);
+    loop_run((int)port, sizeof(struct link), serve, &floor);
+    perror("floor");
+    return 1;
 }
