@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cut.h"
+#include "index_chain.h"
 #include "long.h"
 #include "shard.h"
 

@@ -8,7 +8,7 @@
 
 #include "cut.h"
 #include "evict.h"
-#include "index.h"
+#include "index_chain.h"
 
 enum {
     RANDOM_SLOTS = 2 * INDEX_SLOTS, /* of a bucket and its overflow bucket */

@@ -65,14 +65,6 @@ uint32_t index_prefetch(const struct cache *cache, uint64_t hash);
 void index_prefetch_more(const struct cache *cache, const struct shard *shard,
                          uint32_t at);
 
-/* The bucket (number) of a hash; the shard has buckets. */
-uint32_t index_bucket_of(const struct shard *shard, uint64_t hash);
-struct bucket *index_bucket(const struct cache *cache,
-                            const struct shard *shard, uint32_t number);
-/* The next bucket of a chain, or NULL. */
-struct bucket *index_more(const struct cache *cache, const struct shard *shard,
-                          const struct bucket *bucket);
-
 /* By key, in an internal database. */
 struct place index_find(const struct cache *cache, const struct shard *shard,
                         unsigned number, const struct cache_key *key);

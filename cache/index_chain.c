@@ -109,9 +109,7 @@ bool chain_add(struct cache *cache, struct shard *shard, uint32_t home,
     struct bucket *bucket = index_bucket(cache, shard, home);
     while (bucket->more)
         bucket = index_more(cache, shard, bucket);
-    unsigned slot = 0;
-    while (slot < INDEX_SLOTS && bucket->locs[slot])
-        slot++;
+    unsigned slot = slots_used(bucket);
     if (slot == INDEX_SLOTS) {
         bucket = overflow_add(cache, shard, home, bucket, spares);
         if (!bucket)
@@ -131,9 +129,7 @@ void chain_remove(struct cache *cache, struct shard *shard, uint32_t home,
         before = last;
         last = index_more(cache, shard, last);
     }
-    unsigned end = INDEX_SLOTS - 1;
-    while (last->locs[end] == 0)
-        end--;
+    unsigned end = slots_used(last) - 1;
     place.bucket->tags[place.slot] = last->tags[end];
     place.bucket->locs[place.slot] = last->locs[end];
     last->tags[end] = 0;

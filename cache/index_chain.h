@@ -101,11 +101,44 @@ static inline unsigned tags_equal(struct tags tags, uint8_t tag)
 #endif
 }
 
+/* Slots in use, which are the first ones: counted, since it is anybody's guess
+ * where a search would end. */
+static inline unsigned slots_used(const struct bucket *bucket)
+{
+    unsigned used = 0;
+    for (unsigned slot = 0; slot < INDEX_SLOTS; slot++)
+        used += bucket->locs[slot] != 0;
+    return used;
+}
+
 static inline uint32_t bucket_of(uint32_t buckets, uint64_t hash)
 {
     uint32_t high = UINT32_MAX >> __builtin_clz(buckets);
     uint32_t at = (uint32_t)hash & high;
     return at < buckets ? at : at & high >> 1;
+}
+
+/* The bucket (number) of a hash; the shard has buckets. */
+static inline uint32_t index_bucket_of(const struct shard *shard, uint64_t hash)
+{
+    return bucket_of(shard->buckets, hash);
+}
+
+static inline struct bucket *index_bucket(const struct cache *cache,
+                                          const struct shard *shard,
+                                          uint32_t number)
+{
+    return bucket_at(cache, shard, INDEX_PRIMARY, number);
+}
+
+/* The next bucket of a chain, or NULL. */
+static inline struct bucket *index_more(const struct cache *cache,
+                                        const struct shard *shard,
+                                        const struct bucket *bucket)
+{
+    if (bucket->more == 0)
+        return NULL;
+    return bucket_at(cache, shard, INDEX_OVERFLOW, bucket->more - 1);
 }
 
 /* False: no memory for a segment. */

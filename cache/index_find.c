@@ -6,25 +6,6 @@
 #include "index_chain.h"
 #include "long.h"
 
-uint32_t index_bucket_of(const struct shard *shard, uint64_t hash)
-{
-    return bucket_of(shard->buckets, hash);
-}
-
-struct bucket *index_bucket(const struct cache *cache,
-                            const struct shard *shard, uint32_t number)
-{
-    return bucket_at(cache, shard, INDEX_PRIMARY, number);
-}
-
-struct bucket *index_more(const struct cache *cache, const struct shard *shard,
-                          const struct bucket *bucket)
-{
-    if (bucket->more == 0)
-        return NULL;
-    return bucket_at(cache, shard, INDEX_OVERFLOW, bucket->more - 1);
-}
-
 static inline bool key_is(const struct cache *cache, const struct entry *entry,
                           unsigned number, const struct cache_key *key)
 {
@@ -69,9 +50,13 @@ struct place index_find_loc(const struct cache *cache,
         return nowhere;
     struct bucket *bucket =
         bucket_at(cache, shard, INDEX_PRIMARY, index_bucket_of(shard, hash));
-    for (; bucket; bucket = index_more(cache, shard, bucket))
-        for (unsigned slot = 0; slot < INDEX_SLOTS; slot++)
+    for (; bucket; bucket = index_more(cache, shard, bucket)) {
+        unsigned equal = tags_equal(tags_of(bucket), tag_of(hash));
+        for (; equal; equal &= equal - 1) {
+            unsigned slot = (unsigned)__builtin_ctz(equal);
             if (bucket->locs[slot] == loc && !cut_is_dead(cache, shard, loc))
                 return (struct place){bucket, slot};
+        }
+    }
     return nowhere;
 }

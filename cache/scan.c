@@ -2,6 +2,7 @@
 /* Iteration. */
 
 #include "cut.h"
+#include "index_chain.h"
 #include "shard.h"
 #include "view.h"
 

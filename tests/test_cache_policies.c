@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "cache/evict.h"
-#include "cache/index.h"
+#include "cache/index_chain.h"
 #include "tests/cache_kit.h"
 #include "tests/rng.h"
 
