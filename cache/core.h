@@ -35,6 +35,13 @@ struct tally {
     uint32_t counts[ENTRY_NUMBERS], expiring[ENTRY_NUMBERS];
 };
 
+/* An entry that will be evicted, unless it is used before. */
+struct ahead {
+    uint64_t hash;   /* of what was at loc */
+    uint32_t loc;    /* 0: none */
+    uint32_t bucket; /* where it is; 0: it was not asked for */
+};
+
 struct shard {
     struct lock lock;
     uint32_t head, tail; /* LRU list; head: the most recently used */
@@ -52,9 +59,8 @@ struct shard {
     uint32_t number;
     uint64_t hits, misses;
     /* To here a look-up goes: one line. */
-    uint32_t stash; /* see stash.h; 0: none */
-    uint32_t ahead; /* where the bucket is of what goes next, see evict.c; 0: it
-                       was not asked for */
+    uint32_t stash;        /* see stash.h; 0: none */
+    struct ahead ahead[2]; /* what goes next, and then; see evict.c */
     uint64_t evicted, expired, evicted_bytes;
     struct tally tally, marked;
 } __attribute__((aligned(64)));

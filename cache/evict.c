@@ -17,6 +17,24 @@ enum {
     SEARCH_SHARDS = 8,  /* searched in one step */
 };
 
+/* Where an entry is in the index; *hash: of its key.  If that was found out
+ * when it was looked at ahead, and nothing else is in the cell by now, it is
+ * right. */
+static struct place place_of(const struct cache *cache,
+                             const struct shard *shard, uint32_t loc,
+                             uint64_t *hash)
+{
+    const struct ahead *ahead = shard->ahead;
+    if (ahead->loc == loc) {
+        struct place place = index_find_loc(cache, shard, ahead->hash, loc);
+        *hash = ahead->hash;
+        if (place.bucket)
+            return place;
+    }
+    *hash = entry_hash(cache, entry_at(cache, loc));
+    return index_find_loc(cache, shard, *hash, loc);
+}
+
 /* keep: its cell stays with the shard, which has none; it is a short one. */
 static size_t drop(struct cache *cache, struct shard *shard, uint32_t loc,
                    bool keep, int64_t now_ms)
@@ -24,8 +42,8 @@ static size_t drop(struct cache *cache, struct shard *shard, uint32_t loc,
     const struct entry *entry = entry_at(cache, loc);
     size_t cell = cell_size(&cache->slabs, loc);
     size_t bytes = entry_payload(entry);
-    uint64_t hash = entry_hash(cache, entry);
-    struct place place = index_find_loc(cache, shard, hash, loc);
+    uint64_t hash;
+    struct place place = place_of(cache, shard, loc, &hash);
     assert(place.bucket);
     listen_lost(cache, shard, loc,
                 entry_expired(entry, now_ms) ? CACHE_EXPIRED : CACHE_EVICTED);
@@ -53,10 +71,12 @@ size_t evict_drop(struct cache *cache, struct shard *shard, uint32_t loc,
  */
 static void evict_ahead(const struct cache *cache, struct shard *shard)
 {
+    struct ahead *ahead = shard->ahead;
     uint32_t next = shard_next(shard);
     uint32_t second = next == 0 ? 0 : entry_at(cache, next)->prev;
-    index_prefetch_more(cache, shard, shard->ahead);
-    shard->ahead = 0;
+    index_prefetch_more(cache, shard, ahead[1].bucket);
+    ahead[0] = ahead[1];
+    ahead[1] = (struct ahead){0};
     if (second == 0)
         return;
     const struct entry *entry = entry_at(cache, second);
@@ -65,7 +85,8 @@ static void evict_ahead(const struct cache *cache, struct shard *shard)
     __builtin_prefetch(third + FETCH_LINE);
     if (entry_packed(entry) & ENTRY_EXT)
         return;
-    shard->ahead = index_prefetch(cache, entry_hash(cache, entry));
+    uint64_t hash = entry_hash(cache, entry);
+    ahead[1] = (struct ahead){hash, second, index_prefetch(cache, hash)};
     cell_prefetch(&cache->slabs, second);
 }
 

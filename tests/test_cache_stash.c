@@ -2,6 +2,7 @@
 /*
  * At the limit the entry that goes for a new one is often of the same shard,
  * and its cell stays there.  Who goes is as before, and no cell stays for good.
+ * What goes next is looked at ahead.
  */
 
 #include <setjmp.h>
@@ -92,12 +93,33 @@ static void other_sizes_find_none_of_the_old_cells(void **state)
     cache_free(cache);
 }
 
+/* What goes next was looked at ahead; by then its cell may have another. */
+static void another_entry_in_the_cell_goes_as_well(void **state)
+{
+    (void)state;
+    struct cache *cache = kit_cache(LIMIT);
+    unsigned number = fill(cache, LEN);
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        struct shard *shard = &cache->shards[i];
+        shard->ahead[0].loc = shard->tail;
+        shard->ahead[0].hash = ~entry_hash(cache, entry_at(cache, shard->tail));
+    }
+    uint64_t evicted = kit_stats(cache).evicted;
+    for (unsigned i = 0; kit_stats(cache).evicted < evicted + AT_ONCE; i++)
+        assert_true(kit_put_len(cache, 0, number + i, LEN));
+    for (unsigned i = 0; i < cache->shard_count; i++)
+        assert_int_not_equal(cache->shards[i].ahead[0].loc, 0);
+    cache_check(cache);
+    cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_goes_before_what_is_older),
         cmocka_unit_test(all_cells_go_back_when_the_entries_have_gone),
         cmocka_unit_test(other_sizes_find_none_of_the_old_cells),
+        cmocka_unit_test(another_entry_in_the_cell_goes_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
