@@ -48,6 +48,16 @@ struct cache_blob *cache_blob_new(struct cache *cache, size_t len)
     return blob;
 }
 
+/* Tells the piece that is PIECE_LATER before a new one. */
+static void note_later(const struct cache_blob *blob, uint32_t loc)
+{
+    uint32_t at = blob->last;
+    for (unsigned i = 1; i < PIECE_LATER && at != 0; i++)
+        at = piece_at(blob->cache, at)->prev;
+    if (at != 0)
+        piece_at(blob->cache, at)->later = loc;
+}
+
 /* Adds a piece of the kind that is next; false: no room. */
 static bool add_piece(struct cache_blob *blob, int64_t now_ms)
 {
@@ -67,6 +77,7 @@ static bool add_piece(struct cache_blob *blob, int64_t now_ms)
         .len = (uint32_t)(left < room ? left : room),
         .kind = (uint8_t)kind,
     };
+    note_later(blob, loc);
     if (blob->last != 0)
         piece_at(cache, blob->last)->next = loc;
     else

@@ -72,6 +72,7 @@ void cache_hash_keys(const struct cache *cache, struct cache_key *const keys[],
  * memory that the next one reads:
  *
  *   hash --> bucket --> [more of its chain] --> entry --> value, neighbours
+ *                                                   '---> [piece --> pieces]
  *
  * Taken for several keys at once, one step after the other, the waits for
  * memory overlap.

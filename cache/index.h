@@ -56,6 +56,7 @@ enum ahead_step {
     AHEAD_NONE,
     AHEAD_BUCKET, /* one of the chain */
     AHEAD_ENTRY,
+    AHEAD_PIECE, /* the first one */
 };
 
 /* Asks for the bucket of a hash; the result: where that is, or 0.  See

@@ -71,6 +71,13 @@ struct cache_ahead cache_ahead(const struct cache *cache, unsigned db,
                                 .next = AHEAD_BUCKET};
 }
 
+/* It can be read there; what was read may be torn, or not be an entry. */
+static bool readable(const struct cache *cache, uint32_t loc)
+{
+    return loc != 0 &&
+           ((uint64_t)loc + HEAD_MOST) >> 13 < slabs_end(&cache->slabs);
+}
+
 /* From a bucket to the entry, or to the next bucket of the chain. */
 RACY static void look_in_bucket(const struct cache *cache,
                                 struct cache_ahead *ahead)
@@ -90,8 +97,7 @@ RACY static void look_in_bucket(const struct cache *cache,
         return;
     }
     uint32_t loc = bucket->locs[__builtin_ctz(equal)];
-    if (loc == 0 ||
-        ((uint64_t)loc + HEAD_MOST) >> 13 >= slabs_end(&cache->slabs))
+    if (!readable(cache, loc))
         return;
     ahead->at = loc;
     ahead->next = AHEAD_ENTRY;
@@ -101,9 +107,12 @@ RACY static void look_in_bucket(const struct cache *cache,
     fetch_to_write(entry_at(cache, shard->head));
 }
 
-RACY static void look_at_entry(const struct cache *cache, uint32_t loc)
+RACY static void look_at_entry(const struct cache *cache,
+                               struct cache_ahead *ahead)
 {
+    uint32_t loc = ahead->at;
     const volatile struct entry *entry = entry_at(cache, loc);
+    ahead->next = AHEAD_NONE;
     uint32_t packed = entry->packed;
     fetch_to_write(entry_at(cache, entry->prev));
     fetch_to_write(entry_at(cache, entry->next));
@@ -111,7 +120,12 @@ RACY static void look_at_entry(const struct cache *cache, uint32_t loc)
         const volatile struct entry_ext *ext =
             (const volatile void *)(entry->rest +
                                     (packed & ENTRY_EXPIRY ? 8 : 0));
-        fetch_to_write(piece_at(cache, ext->pieces));
+        uint32_t pieces = ext->pieces;
+        fetch_to_write(piece_at(cache, pieces));
+        if (readable(cache, pieces)) {
+            ahead->at = pieces;
+            ahead->next = AHEAD_PIECE;
+        }
         return;
     }
     size_t size = ENTRY_HEAD + packed_key_offset(packed) +
@@ -123,6 +137,13 @@ RACY static void look_at_entry(const struct cache *cache, uint32_t loc)
         __builtin_prefetch((const char *)entry_at(cache, loc) - from + at);
 }
 
+RACY static void look_at_piece(const struct cache *cache, uint32_t loc)
+{
+    const volatile struct piece *piece = piece_at(cache, loc);
+    __builtin_prefetch(piece_at(cache, piece->next));
+    __builtin_prefetch(piece_at(cache, piece->later));
+}
+
 static void take_step(const struct cache *cache, struct cache_ahead *ahead)
 {
     switch (ahead->next) {
@@ -130,7 +151,10 @@ static void take_step(const struct cache *cache, struct cache_ahead *ahead)
         look_in_bucket(cache, ahead);
         break;
     case AHEAD_ENTRY:
-        look_at_entry(cache, ahead->at);
+        look_at_entry(cache, ahead);
+        break;
+    case AHEAD_PIECE:
+        look_at_piece(cache, ahead->at);
         ahead->next = AHEAD_NONE;
         break;
     default:

@@ -8,7 +8,8 @@
  *   entry: ext.pieces --> small? --> medium x 0..7 --> full x n
  *          value (its last bytes)
  *
- *   piece | next 4 | prev 4 | len 4 | pins 4 | shard 1 | state 1 | bytes ... |
+ *   piece | next 4 | prev 4 | len 4 | pins 4 | shard 1 | state 1 | first 1 |
+ *         | kind 1 | later 4 | bytes ... |
  *
  * A full piece has a slab of its own and never needs to move; the others can
  * be moved while the chain is attached to an entry and nobody has pinned it.
@@ -19,6 +20,8 @@
 
 #include "core.h"
 
+enum { PIECE_LATER = 3 };
+
 enum piece_state { PIECE_PRIVATE, PIECE_ATTACHED, PIECE_ORPHAN };
 
 struct piece {
@@ -26,7 +29,9 @@ struct piece {
     uint32_t len; /* bytes in it */
     uint32_t pins;
     uint8_t shard, state, first, kind; /* kind: enum size_piece */
-    uint32_t unused;
+    /* To look ahead: the piece PIECE_LATER further on when the value was
+     * stored, which may have moved since; 0: there is none. */
+    uint32_t later;
     char bytes[];
 };
 

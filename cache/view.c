@@ -158,6 +158,7 @@ unsigned cache_pin_spans(const struct cache_pin *pin, struct cache_span *spans,
     size_t skip = pin->skip, left = pin->left;
     for (uint32_t at = pin->next; left > 0 && count < max; count++) {
         const struct piece *piece = piece_at(pin->cache, at);
+        __builtin_prefetch(piece_at(pin->cache, piece->later));
         size_t len = piece->len - skip;
         len = len < left ? len : left;
         spans[count] = (struct cache_span){piece->bytes + skip, len};

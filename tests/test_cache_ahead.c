@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Looking ahead comes to the entry that will be found, wherever in its chain
- * the index has it.
+ * the index has it, and to the pieces of a long value.
  */
 
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cache/index.h"
+#include "cache/long.h"
 #include "tests/cache_kit.h"
 
 enum {
@@ -61,6 +62,30 @@ static void steps_lead_to_the_entry(void **state)
     cache_free(cache);
 }
 
+static void steps_lead_to_the_pieces_of_a_long_value(void **state)
+{
+    enum { WHOLE = 300000, MOST = 64, NUMBER = 7 };
+    (void)state;
+    struct cache *cache = kit_cache(64 * KIT_MB);
+    unsigned number = NUMBER, count = 0;
+    uint32_t pieces[MOST];
+    struct cache_write write = {.blob = kit_receive(cache, WHOLE, WHOLE)};
+    assert_true(kit_put(cache, 0, number, KIT_NOW_MS, write));
+    struct cache_key key = kit_key(cache, &number);
+    struct entry *entry = entry_at(cache, loc_of(cache, &key));
+    for (uint32_t at = entry_ext(entry)->pieces; at != 0;
+         at = piece_at(cache, at)->next) {
+        assert_true(count < MOST);
+        pieces[count++] = at;
+    }
+    assert_true(count > PIECE_LATER);
+    assert_int_equal(led_to(cache, &key), pieces[0]);
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(piece_at(cache, pieces[i])->later,
+                         i + PIECE_LATER < count ? pieces[i + PIECE_LATER] : 0);
+    cache_free(cache);
+}
+
 /* Steps from where there is no bucket any more, but a value of these words: to
  * the entry of that tag, or on in the chain. */
 static void step_through(struct cache *cache, uint32_t word, uint8_t tag)
@@ -108,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_lead_to_the_entry),
+        cmocka_unit_test(steps_lead_to_the_pieces_of_a_long_value),
         cmocka_unit_test(steps_stay_where_memory_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
