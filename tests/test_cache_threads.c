@@ -255,7 +255,7 @@ static void *govern(void *arg)
     struct thread *thread = arg;
     struct shared *shared = thread->shared;
     struct cache_stats stats;
-    for (uint64_t turn = 0; atomic_load(&shared->workers) > 0; turn++) {
+    for (uint64_t turn = 1; atomic_load(&shared->workers) > 0; turn++) {
         if (turn % 200 == 0)
             operate(thread);
         cache_step(shared->cache, now(shared));
@@ -301,8 +301,10 @@ static void run_threads(unsigned shards)
     struct thread threads[WORKERS + 2];
     void *(*const jobs[WORKERS + 2])(void *) = {work, work, work, govern, scan};
     assert_non_null(shared.cache);
-    cache_set_limit(shared.cache, LIMIT_MOST);
+    /* What goes is heard from the start, however few turns follow. */
+    cache_set_limit(shared.cache, LIMIT_LEAST);
     cache_set_listener(shared.cache, hear, &shared);
+    cache_listen(shared.cache, CACHE_TELL_EACH);
     for (unsigned i = 0; i < WORKERS + 2; i++) {
         threads[i] = (struct thread){.shared = &shared,
                                      .rng = {seed + i},
