@@ -127,7 +127,7 @@ static uint32_t find(struct least *least, const struct request *request)
     if (request->count < 3)
         return 0;
     held = ++least->held;
-    if (held > least->entries_max)
+    if (held > least->entries_max || key.len > sizeof least->entries->text)
         abort();
     least->buckets[bucket] = held;
     struct entry *entry = &least->entries[held];
