@@ -107,8 +107,12 @@ static void another_entry_in_the_cell_goes_as_well(void **state)
     uint64_t evicted = kit_stats(cache).evicted;
     for (unsigned i = 0; kit_stats(cache).evicted < evicted + AT_ONCE; i++)
         assert_true(kit_put_len(cache, 0, number + i, LEN));
-    for (unsigned i = 0; i < cache->shard_count; i++)
-        assert_int_not_equal(cache->shards[i].ahead[0].loc, 0);
+    for (unsigned i = 0; i < cache->shard_count; i++) {
+        const struct shard *shard = &cache->shards[i];
+        assert_int_equal(shard->ahead[0].loc, shard->tail);
+        assert_true(shard->ahead[0].hash ==
+                    entry_hash(cache, entry_at(cache, shard->tail)));
+    }
     cache_check(cache);
     cache_free(cache);
 }
