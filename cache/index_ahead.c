@@ -87,7 +87,6 @@ RACY static void look_in_bucket(const struct cache *cache,
     struct tags tags = {((const volatile uint64_t *)words)[0],
                         ((const volatile uint32_t *)words)[2]};
     unsigned equal = tags_equal(tags, ahead->tag);
-    ahead->next = AHEAD_NONE;
     if (!equal) {
         ahead->at = more_ahead(cache, ahead->shard, bucket->more);
         if (ahead->at == 0)
@@ -112,7 +111,6 @@ RACY static void look_at_entry(const struct cache *cache,
 {
     uint32_t loc = ahead->at;
     const volatile struct entry *entry = entry_at(cache, loc);
-    ahead->next = AHEAD_NONE;
     uint32_t packed = entry->packed;
     fetch_to_write(entry_at(cache, entry->prev));
     fetch_to_write(entry_at(cache, entry->next));
@@ -144,22 +142,19 @@ RACY static void look_at_piece(const struct cache *cache, uint32_t loc)
     __builtin_prefetch(piece_at(cache, piece->later));
 }
 
+/* The step that is next says whether another one follows. */
 static void take_step(const struct cache *cache, struct cache_ahead *ahead)
 {
-    switch (ahead->next) {
-    case AHEAD_BUCKET:
+    enum ahead_step step = ahead->next;
+    if (step == AHEAD_NONE)
+        return;
+    ahead->next = AHEAD_NONE;
+    if (step == AHEAD_BUCKET)
         look_in_bucket(cache, ahead);
-        break;
-    case AHEAD_ENTRY:
+    else if (step == AHEAD_ENTRY)
         look_at_entry(cache, ahead);
-        break;
-    case AHEAD_PIECE:
+    else
         look_at_piece(cache, ahead->at);
-        ahead->next = AHEAD_NONE;
-        break;
-    default:
-        break;
-    }
 }
 
 void cache_ahead_steps(const struct cache *cache, struct cache_ahead *ahead,
